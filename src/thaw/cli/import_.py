@@ -1,0 +1,22 @@
+"""``thaw import SOURCE OUT``: bring a BERT-family folder in as a checkpoint."""
+
+from thaw.cli.report import Parser
+
+
+def main(argv: list[str]) -> int:
+    """Import one encoder and say what it is; return the exit code."""
+    parser = Parser(prog="thaw import", description="bring a BERT-family folder in as a checkpoint")
+    parser.add_argument(
+        "source", metavar="SOURCE", help="folder with config.json, model.safetensors and a tokenizer, or a hub name"
+    )
+    parser.add_argument("out", metavar="OUT", help="folder for the checkpoint, new or empty")
+    arguments = parser.parse_args(argv)
+    from thaw.encoder.hub import import_folder
+
+    checkpoint = import_folder(arguments.source, arguments.out)
+    config = checkpoint.encoder_config
+    print(
+        f"imported {config.name}: {config.layers} layers, hidden {config.hidden}, {checkpoint.vocab_size} pieces, "
+        f"masked-word head: {'no' if checkpoint.mlm_state is None else 'yes'} -> {arguments.out}"
+    )
+    return 0

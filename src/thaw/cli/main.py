@@ -1,0 +1,104 @@
+"""The dispatcher: command -> module, and every failure as one line with an exit code.
+
+Decisions taken here:
+* A command's module is imported when it is called, so ``thaw --help`` needs neither hydra nor torch.
+* SIGTERM ends the process like SIGINT does, by an exception, so that runs can save what they have; the exit codes are
+  143 and 130 whatever a library makes of the exception on its way up.
+"""
+
+import importlib
+import signal
+import sys
+import traceback
+from types import FrameType
+
+from thaw import __version__
+from thaw.errors import ConfigError, ThawError, nearest
+
+COMMANDS = {
+    "tokenizer": ("thaw.cli.tokenizer", "train a SentencePiece tokenizer, report how it cuts texts"),
+    "pretrain": ("thaw.cli.pretrain", "learn an encoder from unlabelled text"),
+    "transfer": ("thaw.cli.transfer", "learn a task with a strategy, from a checkpoint or without"),
+    "report": ("thaw.cli.report", "compare runs on one self-contained page"),
+    "runs": ("thaw.cli.runs", "list runs and their state"),
+    "import": ("thaw.cli.import_", "bring in an encoder of the BERT family from a Hugging Face folder"),
+    "export": ("thaw.cli.export", "write a transferred model as a Hugging Face folder"),
+}
+
+COMPOSED = ("tokenizer", "pretrain", "transfer")  # Hydra apps: --debug becomes a config field that reaches every job
+
+HELP = """thaw {version}: does transfer learning save time, improve accuracy, need fewer labels?
+
+usage: thaw COMMAND [ARGUMENTS]
+
+{commands}
+
+  thaw COMMAND --help     what a command takes
+  thaw --version
+"""
+
+
+class Signalled(SystemExit):
+    """SIGTERM as an exception, no failure of a run: `except Exception` lets it pass."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; return the exit code."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    received: list[int] = []
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        raise Signalled(128 + number)
+
+    previous = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        code = _run(argv)
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    if received:
+        number = received[0]
+        print(f"interrupted by {signal.Signals(number).name}, the same command continues", file=sys.stderr)
+        return 128 + number
+    return code
+
+
+def _run(argv: list[str]) -> int:
+    if not argv or argv[0] in ("-h", "--help", "help"):
+        width = max(map(len, COMMANDS))
+        lines = [f"  {name:<{width}}   {words}" for name, (_, words) in COMMANDS.items()]
+        print(HELP.format(version=__version__, commands="\n".join(lines)), end="")
+        return 0
+    if argv[0] in ("--version", "-V"):
+        print(f"thaw {__version__}")
+        return 0
+    debug = "--debug" in argv
+    try:
+        if argv[0] not in COMMANDS:
+            raise ConfigError(f"unknown command '{argv[0]}'{nearest(argv[0], COMMANDS)}")
+        module = importlib.import_module(COMMANDS[argv[0]][0])
+        words = [word for word in argv[1:] if word != "--debug"]
+        return int(module.main(words + ["debug=true"] * (debug and argv[0] in COMPOSED)) or 0)
+    except KeyboardInterrupt:
+        return 130
+    except SystemExit as error:
+        return error.code if isinstance(error.code, int) else 2 if error.code else 0
+    except BrokenPipeError:  # thaw runs | head
+        sys.stderr.close()
+        return 0
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        print(f"error: {one_line(error)}", file=sys.stderr)
+        return error.exit_code if isinstance(error, ThawError) else 1
+
+
+def one_line(error: BaseException) -> str:
+    """Return an exception as one line; one that is not ours says its class and how to see more."""
+    text = " ".join(str(error).split())
+    if isinstance(error, ThawError):
+        return text
+    return f"{type(error).__name__}: {text[:300] or 'no message'} (--debug shows the traceback)"

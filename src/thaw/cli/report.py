@@ -1,0 +1,35 @@
+"""``thaw report FOLDER ... --out report/``: the comparison page of the runs under some folders."""
+
+import argparse
+import time
+from typing import NoReturn
+
+from thaw.errors import ConfigError
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line with the program's exit code."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise ConfigError instead of printing the usage."""
+        raise ConfigError(f"{message}, see: {self.prog} --help")
+
+
+def main(argv: list[str]) -> int:
+    """Write the page and what stands beside it; return the exit code."""
+    parser = Parser(prog="thaw report", description=__doc__.splitlines()[0].replace("`", ""))
+    parser.add_argument("folders", nargs="+", metavar="FOLDER", help="folder of runs, such as runs/my_study")
+    parser.add_argument("--out", default="report", help="folder to write to (default: report/)")
+    parser.add_argument("--title", help="headline of the page (default: the name of the study)")
+    parser.add_argument("--question", help="the question the study asks, below the headline")
+    arguments = parser.parse_args(argv)
+    from thaw.report.collect import read
+    from thaw.report.page import write
+
+    started = time.perf_counter()
+    study = read(*arguments.folders)
+    page = write(study, arguments.out, title=arguments.title, question=arguments.question)
+    seconds = time.perf_counter() - started
+    left_out = f", {len(study.unreadable)} unreadable left out" if study.unreadable else ""
+    print(f"{page}  ({len(study.runs)} runs{left_out}, {seconds:.1f} s; beside it: report.json, runs.csv)")
+    return 0

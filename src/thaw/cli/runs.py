@@ -1,0 +1,53 @@
+"""``thaw runs FOLDER``: list the runs under a folder, their state and scores."""
+
+from typing import Any
+
+from thaw.cli.report import Parser
+
+COLUMNS = ("run_id", "state", "kind", "task", "strategy", "train_size", "seed", "lr", "dev", "test", "train_seconds")
+
+
+def main(argv: list[str]) -> int:
+    """Print one line a run; return the exit code."""
+    from thaw.report.collect import STATES
+
+    parser = Parser(prog="thaw runs", description=__doc__.splitlines()[0].replace("`", ""))
+    parser.add_argument("folders", nargs="*", default=["runs"], metavar="FOLDER", help="folder of runs (default: runs)")
+    parser.add_argument("--state", choices=STATES, help="only runs in this state")
+    parser.add_argument("--sort", choices=COLUMNS, help="sort by this column")
+    parser.add_argument("--summary", action="store_true", help="the table of means and intervals instead")
+    arguments = parser.parse_args(argv)
+    from rich.table import Table
+    from rich.text import Text
+
+    from thaw.report.collect import read
+    from thaw.report.summary import counts, summary, terminal
+
+    study, console = read(*arguments.folders), terminal()
+    if arguments.summary:
+        console.print(summary(study))
+        return 0
+    runs = [run for run in study.runs if arguments.state in (None, run.state)]
+    lines: list[dict[str, Any]] = [{**run.row, "state": run.state} for run in runs]
+    if arguments.sort:
+        lines.sort(key=lambda line: _sort_key(line[arguments.sort]))
+    table = Table(*COLUMNS[:-1], "seconds", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for line in lines:
+        table.add_row(*(Text(_shown(line[name])) for name in COLUMNS))
+    console.print(table)
+    for text in counts(study):
+        console.print(Text(text))
+    return 0
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _sort_key(value: Any) -> tuple[int, float, str]:
+    """Numbers by value, then words, then what is missing."""
+    if isinstance(value, int | float):
+        return (0, float(value), "")
+    return (1, 0.0, str(value)) if value is not None else (2, 0.0, "")

@@ -1,0 +1,198 @@
+"""One run or many of a composed command: what is finished is skipped, what fails is recorded and the rest goes on.
+
+Decisions taken here:
+* All combinations are composed, checked and named before the first one starts; only those not finished reach Hydra's
+  launcher, so the same command again skips, resumes and retries, with every launcher.
+* A job never raises: it returns its outcome, so that one failure can not stop a sweep.
+"""
+
+import functools
+import importlib
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+
+from thaw import config as schema
+from thaw.cli import help, words
+from thaw.errors import ConfigError, ThawError
+from thaw.job.finished import finished
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one job."""
+
+    line: str  # for the terminal
+    row: dict[str, Any] | None  # None: failed
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of a sweep, named."""
+
+    number: int
+    overrides: list[str]
+    config: Any
+    folder: Path
+    row: dict[str, Any] | None  # the result, if it is finished
+
+
+def main(command: str, argv: list[str]) -> int:
+    """Run a Hydra command; return the exit code."""
+    given = words.parse(argv)
+    if given.help:
+        print(help.text(command, given.search_path))
+        return 0
+    from thaw.cli.compose import composer, to_yaml
+
+    with composer(command, given) as compose:
+        combinations = compose.combinations()
+        if given.show_config:
+            for one in combinations:
+                print(to_yaml(one.raw), end="")
+            return 0
+        jobs = named(command, [(one.overrides, one.config) for one in combinations])
+        if given.dry_run:
+            from thaw.cli import forecast
+
+            forecast.show(command, jobs)
+            return 0
+        if compose.multirun:
+            return sweep(command, jobs, compose.launcher)
+        return single(command, jobs[0])
+
+
+def verb(command: str) -> Callable[[Any], dict[str, Any]]:
+    """Return the function of `thaw.run` that does the work; importing it is what takes seconds."""
+    function: Callable[[Any], dict[str, Any]] = getattr(importlib.import_module("thaw.run"), command)
+    return function
+
+
+def named(command: str, combinations: list[tuple[list[str], Any]]) -> list[Job]:
+    """Return the runs with their folders and results so far.
+
+    Combinations that are one run are run once where the value they differ in counts for other combinations (a control
+    serves all learning rates of a sweep); a value that never counts is refused.
+    """
+    run_folder = importlib.import_module("thaw.run").run_folder if command != "tokenizer" else _tokenizer_folder
+    folders: list[Path] = []
+    for overrides, config in combinations:
+        try:
+            folders.append(Path(run_folder(config)))
+        except ThawError as error:
+            where = f" (in {' '.join(overrides)})" if len(combinations) > 1 else ""
+            raise type(error)(f"{error}{where}") from error
+    counts = _keys_that_count([overrides for overrides, _ in combinations], folders)
+    jobs: dict[Path, Job] = {}
+    for (overrides, config), folder in zip(combinations, folders, strict=True):
+        if folder not in jobs:
+            jobs[folder] = Job(len(jobs) + 1, overrides, config, folder, finished(folder))
+            continue
+        pairs = zip(jobs[folder].overrides, overrides, strict=True)
+        differ = [(i, f"{one} and {other}") for i, (one, other) in enumerate(pairs) if one != other]
+        idle = [words for i, words in differ if i not in counts] or ([] if differ else ["one combination twice"])
+        if idle:
+            raise ConfigError(f"the same run twice: {', '.join(idle)} give {folder}, sweep only what changes the result")
+    return list(jobs.values())
+
+
+def _keys_that_count(lists: list[list[str]], folders: list[Path]) -> set[int]:
+    """Return the positions of overrides that alone, the others being equal, lead to different runs somewhere."""
+    counts = set()
+    for position in range(len(lists[0])):
+        runs: dict[tuple[str, ...], set[Path]] = {}
+        for overrides, folder in zip(lists, folders, strict=True):
+            runs.setdefault((*overrides[:position], *overrides[position + 1 :]), set()).add(folder)
+        if any(len(found) > 1 for found in runs.values()):
+            counts.add(position)
+    return counts
+
+
+def _tokenizer_folder(config: schema.TokenizerRun) -> Path:
+    return Path(config.out or Path(config.runs, config.name))
+
+
+def single(command: str, job: Job) -> int:
+    """Run one combination; its error is the command's."""
+    row = job.row
+    if row is None:
+        row = verb(command)(job.config)
+        print(f"{outcome(row)}, {job.folder}")
+    else:
+        print(f"finished before: {outcome(row)}, {job.folder}")
+    return 0
+
+
+def sweep(command: str, jobs: list[Job], launcher: Callable[[Any], Any]) -> int:
+    """Run what is not finished with Hydra's launcher, show the summary; 1 if any failed."""
+    pending = [job for job in jobs if job.row is None]
+    print(f"{len(jobs)} runs, {len(jobs) - len(pending)} finished before", flush=True)
+    failed = 0
+    if pending:
+        labels = [f"[{job.number}/{len(jobs)}] {title(job.config)}{_more(job, jobs)}" for job in pending]
+        runner = launcher(functools.partial(run_job, command=command, labels=labels))
+        returned = runner.launch([job.overrides for job in pending], initial_job_idx=0)
+        outcomes: list[Outcome] = [one.return_value for one in returned]
+        failed = sum(one.row is None for one in outcomes)
+        if "submitit" in type(runner).__module__:  # its jobs print into files
+            print("\n".join(one.line for one in outcomes))
+    if command == "transfer":
+        from thaw.report import summary
+
+        for root in dict.fromkeys(job.folder.parent for job in jobs):
+            summary.show(root)
+    if failed:
+        print(f"error: {failed} of {len(jobs)} runs failed, the same command tries them again", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def run_job(raw: DictConfig, *, command: str, labels: list[str]) -> Outcome:
+    """Run one job of a sweep, in whatever process the launcher chose, and print one line."""
+    from hydra.core.hydra_config import HydraConfig
+
+    label = labels[HydraConfig.get().job.num]
+    config = schema.read(command, raw)
+    if command != "tokenizer":
+        config.trainer.progress = False
+    start = time.monotonic()
+    row: dict[str, Any] | None = None
+    try:
+        row = verb(command)(config)
+        line = f"{label} … {outcome(row)} in {time.monotonic() - start:.1f} s"
+    except Exception as error:
+        from thaw.cli.main import one_line
+
+        if config.debug:
+            traceback.print_exc()
+        line = f"{label} … failed: {one_line(error)}"
+    print(line, flush=True)
+    return Outcome(line, row)
+
+
+def title(config: Any) -> str:
+    """Return what a run is, in a few words."""
+    if isinstance(config, schema.TransferConfig):
+        return f"{config.task.name} {config.strategy.name} n={config.data.train_size} seed={config.seed}"
+    if isinstance(config, schema.PretrainConfig):
+        return f"{config.corpus.name} {config.encoder.name} {config.budget} seed={config.seed}"
+    return f"{config.corpus.name} {config.tokenizer.name} {config.tokenizer.vocab_size}"
+
+
+def _more(job: Job, jobs: list[Job]) -> str:
+    """Return the swept words that the title does not tell."""
+    told = ("task=", "strategy=", "data.train_size=", "seed=", "corpus=", "encoder=", "budget=", "tokenizer=")
+    common = set.intersection(*(set(one.overrides) for one in jobs))
+    words = [word for word in job.overrides if word not in common and not word.startswith(told)]
+    return "".join(f" {word}" for word in words)
+
+
+def outcome(row: dict[str, Any]) -> str:
+    """Return what a result row says, in a few words."""
+    scores = [f"{name} {row[name]:.3f}" for name in ("dev", "test") if isinstance(row.get(name), int | float)]
+    return f"{row.get('metric') or ''} {' '.join(scores)}".strip() or "done"

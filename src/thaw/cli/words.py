@@ -1,0 +1,74 @@
+"""The words of a Hydra command: our flags, overrides, where configs are searched. No hydra here, so help is fast."""
+
+import argparse
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn
+
+from thaw.errors import ConfigError, nearest
+
+
+@dataclass
+class Words:
+    """A parsed command line."""
+
+    overrides: list[str]
+    multirun: bool = False
+    dry_run: bool = False
+    show_config: bool = False
+    help: bool = False
+    search_path: list[str] = field(default_factory=list)  # file:// URLs of further config folders
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(f"{message}, see --help")
+
+
+def conf_dir() -> Path:
+    """Return the folder of config groups: inside an installed wheel, or of the checkout."""
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package / "conf", package.parents[1] / "conf"):
+        if (folder / "transfer.yaml").is_file():
+            return folder
+    raise ConfigError(f"the config folder conf/ is not beside {package}, install thaw-nlp again")
+
+
+def parse(argv: list[str]) -> Words:
+    """Return the parsed words; a wrong flag, folder or study raises ConfigError."""
+    parser = _Parser(add_help=False, allow_abbrev=False)
+    parser.add_argument("overrides", nargs="*")
+    parser.add_argument("-m", "--multirun", action="store_true")
+    parser.add_argument("--dry-run", action="store_true")
+    parser.add_argument("--config-dir", "-cd", action="append", default=[])
+    parser.add_argument("--cfg", choices=["job"])
+    parser.add_argument("-h", "--help", action="store_true")
+    flags = parser.parse_intermixed_args(argv)
+    search_path = []
+    for folder in flags.config_dir:
+        if not Path(folder).is_dir():
+            raise ConfigError(f"--config-dir {folder} is not a folder")
+        search_path.append(f"file://{Path(folder).resolve()}")
+    overrides = []
+    for word in flags.overrides:
+        key, _, value = word.partition("=")
+        if key == "study":
+            search_path.append(f"file://{_study_root(value)}")
+            overrides.append(f"+experiments={value}/study")
+        elif key == "hydra.searchpath":
+            search_path += value.strip("[]").split(",")
+        elif key == "tasks":  # a list of choices, each with its own keys: tasks.trec.path=DIR
+            overrides += [f"+task@tasks.{name.strip()}={name.strip()}" for name in value.strip("[]").split(",")]
+        else:
+            overrides.append(word)
+    return Words(overrides, flags.multirun, flags.dry_run, flags.cfg is not None, flags.help, search_path)
+
+
+def _study_root(name: str) -> Path:
+    """Return the folder that holds ``experiments/<name>/study.yaml``: the working folder, the checkout or package."""
+    roots = [Path.cwd(), conf_dir().parent]
+    for root in roots:
+        if (root / "experiments" / name / "study.yaml").is_file():
+            return root
+    found = {path.parent.name for root in roots for path in (root / "experiments").glob("*/study.yaml")}
+    raise ConfigError(f"unknown study '{name}'{nearest(name, found) if found else ', there is none in experiments/'}")

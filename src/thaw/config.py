@@ -1,0 +1,263 @@
+"""The table of contents of a run: every config, and the bridge from Hydra's composed dictionary to typed dataclasses.
+
+Decisions taken here:
+* Roles are declared beside the fields (`thaw.fields`); `identity` collects what a run id is made of.
+* All checks of values run in `__post_init__` of the three top-level configs, so a config built in Python is checked
+  like one from the command line.
+* Hydra and OmegaConf are imported where they are used, so `import thaw.config` is cheap and a run needs neither.
+* Other packages add choices by the entry points thaw.strategies (a Strategy), thaw.tasks (a TaskConfig) and
+  thaw.encoders (an EncoderConfig).
+"""
+
+import dataclasses
+import re
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any
+
+from thaw import fields
+from thaw.encoder.config import EncoderConfig
+from thaw.errors import ConfigError, nearest
+from thaw.objective.config import ObjectiveConfig
+from thaw.strategy.plan import STRATEGIES, Strategy, StrategyConfig
+from thaw.task.task import DataConfig, TaskConfig
+from thaw.text.corpus import CorpusConfig
+from thaw.text.tokenizer import TokenizerConfig
+from thaw.track.config import WandbConfig
+from thaw.train.config import OptimConfig, PretrainDataConfig, TrainerConfig
+
+_NAME = re.compile(r"\w[\w.+=-]*(/\w[\w.+=-]*)*")
+_AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([kKMG]?)")
+_TIME = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
+_SCALE = {"": 1, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9}
+
+
+@dataclass(kw_only=True)
+class TokenizerRun:
+    """``thaw tokenizer``: train a tokenizer, report its fertility."""
+
+    name: str = fields.free("single")
+    seed: int = fields.identity(1, ge=0)
+    corpus: CorpusConfig = fields.identity()
+    tokenizer: TokenizerConfig = fields.identity()
+    tasks: dict[str, TaskConfig] = fields.free({})  # name -> task whose texts join the fertility report
+    out: str | None = fields.free(None)  # the tokenizer's folder; None: inside the run folder
+    runs: str = fields.free("runs")  # root of all run folders
+    cache: str = fields.free(".cache/thaw")  # tokenised text, features
+    debug: bool = fields.free(False)  # show tracebacks
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+
+@dataclass(kw_only=True)
+class PretrainConfig:
+    """``thaw pretrain``: learn from unlabelled text."""
+
+    name: str = fields.free("single")  # the study or sweep this run belongs to
+    seed: int = fields.identity(1, ge=0)
+    checkpoint: str | None = fields.free(None)  # folder to continue from; by content in the id
+    corpus: CorpusConfig = fields.identity()
+    tokenizer: TokenizerConfig = fields.identity()
+    encoder: EncoderConfig = fields.identity()
+    objective: ObjectiveConfig = fields.identity(ObjectiveConfig)
+    optim: OptimConfig = fields.identity(OptimConfig)
+    data: PretrainDataConfig = fields.identity(PretrainDataConfig)
+    budget: str = fields.identity("10m")  # optimizer steps "2000", tokens "50M tokens" or time "1h30m"
+    save_at: list[str] = fields.identity([])  # tokens seen when a checkpoint is kept: "0", "1M"
+    eval_every: str = fields.free("auto")  # "auto" (ten times), or like budget: "500", "1M tokens", "2m"
+    trainer: TrainerConfig = fields.identity(TrainerConfig)
+    wandb: WandbConfig = fields.free(WandbConfig)
+    runs: str = fields.free("runs")  # root of all run folders
+    cache: str = fields.free(".cache/thaw")  # tokenised text
+    debug: bool = fields.free(False)  # show tracebacks
+
+    def __post_init__(self) -> None:
+        _check(self)
+        parse_budget(self.budget, "budget")
+        if self.eval_every != "auto":
+            parse_budget(self.eval_every, "eval_every")
+        for tokens in self.save_at:
+            parse_count(tokens, "save_at")
+        if self.data.length > self.encoder.max_positions:
+            raise ConfigError(
+                f"data.length={self.data.length} is longer than encoder.max_positions={self.encoder.max_positions}"
+            )
+
+
+@dataclass(kw_only=True)
+class TransferConfig:
+    """``thaw transfer``: learn a task, from a checkpoint or without."""
+
+    name: str = fields.free("single")  # the study or sweep this run belongs to
+    seed: int = fields.identity(1, ge=0)
+    checkpoint: str | None = fields.free(None)  # folder to transfer from; by content in the id
+    task: TaskConfig = fields.identity()
+    data: DataConfig = fields.identity(DataConfig)
+    strategy: StrategyConfig = fields.identity()
+    encoder: EncoderConfig | None = fields.identity(None)  # without a checkpoint only
+    tokenizer: TokenizerConfig | None = fields.identity(None)  # without a checkpoint only
+    optim: OptimConfig = fields.identity(OptimConfig)
+    tuned: str | None = fields.free(None)  # folder of a sweep over optim.lr; the best on dev replaces optim.lr
+    steps: int = fields.identity(300, ge=0)  # optimizer steps, the same at every train size
+    eval_every: int = fields.identity(50, ge=1)  # steps between two scorings of dev
+    keep: bool = fields.free(False)  # keep the best-dev weights as a checkpoint
+    trainer: TrainerConfig = fields.identity(TrainerConfig)
+    wandb: WandbConfig = fields.free(WandbConfig)
+    runs: str = fields.free("runs")  # root of all run folders
+    cache: str = fields.free(".cache/thaw")  # tokenised text, features
+    debug: bool = fields.free(False)  # show tracebacks
+
+    def __post_init__(self) -> None:
+        _check(self)
+        strategy = strategies().get(self.strategy.name)
+        if strategy is None:
+            raise ConfigError(f"unknown strategy.name={self.strategy.name}{nearest(self.strategy.name, strategies())}")
+        if self.checkpoint is None and strategy.plan is not None:
+            if strategy.pretrained:
+                raise ConfigError(f"strategy={self.strategy.name} starts from a checkpoint, set checkpoint=FOLDER")
+            if self.encoder is None or self.tokenizer is None:
+                raise ConfigError(
+                    f"strategy={self.strategy.name} needs an architecture, set checkpoint=FOLDER (its weights are not"
+                    " used) or encoder=mini tokenizer=unigram tokenizer.path=FOLDER"
+                )
+
+
+TOP = {"tokenizer": TokenizerRun, "pretrain": PretrainConfig, "transfer": TransferConfig}
+GROUPS: dict[str, type] = {
+    "task": TaskConfig,
+    "corpus": CorpusConfig,
+    "tokenizer": TokenizerConfig,
+    "encoder": EncoderConfig,
+    "objective": ObjectiveConfig,
+    "optim": OptimConfig,
+    "trainer": TrainerConfig,
+    "wandb": WandbConfig,
+}
+
+
+def parse_count(text: str, key: str) -> int:
+    """``"1M"`` -> 1000000; ``key`` names the field in the error."""
+    match = _AMOUNT.fullmatch(text.strip())
+    if not match:
+        raise ConfigError(f"{key}={text} is not a number, write it like 500, 10k or 1.5M")
+    return round(float(match[1]) * _SCALE[match[2]])
+
+
+def parse_budget(text: str, key: str = "budget") -> tuple[str, float]:
+    """Return ``("steps", n)``, ``("tokens", n)`` or ``("seconds", n)`` of "2000", "50M tokens" or "1h30m"."""
+    words = text.strip()
+    amount: tuple[str, float] | None = None
+    if words.endswith("tokens"):
+        amount = ("tokens", parse_count(words.removesuffix("tokens"), key))
+    elif words.endswith("steps") or re.fullmatch(r"\d+(\.0)?", words):
+        amount = ("steps", parse_count(words.removesuffix("steps"), key))
+    elif words and (match := _TIME.fullmatch(words.replace(" ", ""))):
+        hours, minutes, seconds = (float(part or 0) for part in match.groups())
+        amount = ("seconds", 3600 * hours + 60 * minutes + seconds)
+    if amount is None or amount[1] <= 0:
+        raise ConfigError(f"{key}={text} is not a budget, write steps (2000), tokens (50M tokens) or time (1h30m)")
+    return amount
+
+
+def identity(config: Any) -> dict[str, Any]:
+    """Return the identity fields of a config as plain nested values; inputs by content are for the caller to add."""
+    result: dict[str, Any] = {}
+    for field in dataclasses.fields(config):
+        if field.metadata.get("role") == "identity":
+            result[field.name] = _plain(getattr(config, field.name), identity)
+    return result
+
+
+def as_dict(config: Any) -> dict[str, Any]:
+    """Return all fields of a config as plain nested values, enums by name."""
+    return {field.name: _plain(getattr(config, field.name), as_dict) for field in dataclasses.fields(config)}
+
+
+def roles(config: Any, prefix: str = "") -> dict[str, str]:
+    """Return dotted field name -> identity, speed or free, for every leaf of a config."""
+    result: dict[str, str] = {}
+    for field in dataclasses.fields(config):
+        name, value = f"{prefix}{field.name}", getattr(config, field.name)
+        if dataclasses.is_dataclass(value):
+            result |= roles(value, f"{name}.")
+        else:
+            result[name] = field.metadata["role"]
+    return result
+
+
+@cache
+def plugins(group: str) -> dict[str, Any]:
+    """Return what installed packages offer under the entry point ``thaw.<group>``, by name."""
+    found: dict[str, Any] = {}
+    for entry in entry_points(group=f"thaw.{group}"):
+        try:
+            found[entry.name] = entry.load()
+        except Exception as error:
+            where = f"the entry point thaw.{group} {entry.name} = {entry.value}"
+            reason = str(error).partition("\n")[0]
+            raise ConfigError(f"{where} can not be loaded: {type(error).__name__}: {reason}") from error
+        if group == "strategies" and entry.name in STRATEGIES:  # the cache keeps a second call from seeing its own
+            raise ConfigError(f"the entry point thaw.strategies {entry.name} hides a built-in strategy, rename it")
+    return found
+
+
+def strategies() -> dict[str, Strategy]:
+    """Return all strategies by name; those of plug-ins join the built-in table the first time."""
+    STRATEGIES.update(plugins("strategies"))
+    return STRATEGIES
+
+
+def register() -> None:
+    """Store every schema, and the choices of plug-ins, where Hydra finds them."""
+    from hydra.core.config_store import ConfigStore
+
+    store = ConfigStore.instance().store
+    for command, top in TOP.items():
+        store(name=f"_{command}", node=top)
+    for group, schema in GROUPS.items():
+        store(group=group, name="_schema", node=schema)
+    for name, strategy in strategies().items():
+        store(group="strategy/_schema", name=name, node=strategy.config, package="strategy")
+        if name in plugins("strategies"):
+            store(group="strategy", name=name, node=strategy.config)
+    for group in ("task", "encoder"):
+        for name, node in plugins(f"{group}s").items():
+            store(group=group, name=name, node=node)
+
+
+def read(command: str, raw: Any) -> Any:
+    """Return the typed config of a command from a composed DictConfig or a plain nested dictionary.
+
+    Unknown keys and wrong types raise OmegaConf's errors (`cli.compose` explains them), bad values raise ConfigError.
+    """
+    from omegaconf import OmegaConf
+
+    schema = OmegaConf.structured(TOP[command])
+    values = OmegaConf.to_container(OmegaConf.create(raw), resolve=True, enum_to_str=True)
+    assert isinstance(values, dict)
+    values.pop("hydra", None)
+    if command == "transfer" and isinstance(values.get("strategy"), dict):
+        name = str(values["strategy"].get("name"))
+        if name not in strategies():
+            raise ConfigError(f"unknown strategy.name={name}{nearest(name, strategies())}")
+        schema.strategy = OmegaConf.structured(strategies()[name].config)
+    return OmegaConf.to_object(OmegaConf.merge(schema, values))
+
+
+def _check(config: Any) -> None:
+    fields.check(config)
+    if not _NAME.fullmatch(config.name):
+        raise ConfigError(f"name={config.name} must be a folder name: letters, digits, . _ - + = and / between parts")
+
+
+def _plain(value: Any, fields_of: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return fields_of(value)
+    if isinstance(value, Enum):
+        return value.name
+    if isinstance(value, dict):
+        return {key: _plain(item, fields_of) for key, item in value.items()}
+    return [_plain(item, fields_of) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,80 @@
+"""The shape of an encoder as Hugging Face's ``config.json`` writes it, both ways. No torch here."""
+
+import math
+from typing import Any
+
+from thaw.encoder.config import EncoderConfig
+from thaw.errors import ConfigError
+from thaw.fields import check
+
+FORMAT = 1  # of a checkpoint folder; a higher number than this is refused
+
+_KEYS: dict[str, tuple[str, type]] = {  # our field: (BERT's key, type)
+    "layers": ("num_hidden_layers", int),
+    "hidden": ("hidden_size", int),
+    "heads": ("num_attention_heads", int),
+    "intermediate": ("intermediate_size", int),
+    "max_positions": ("max_position_embeddings", int),
+    "dropout": ("hidden_dropout_prob", float),
+    "attention_dropout": ("attention_probs_dropout_prob", float),
+    "layer_norm_eps": ("layer_norm_eps", float),
+    "segments": ("type_vocab_size", int),
+    "init_std": ("initializer_range", float),
+}
+_DEFAULTS = {"hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1, "layer_norm_eps": 1e-12}
+_DEFAULTS |= {"type_vocab_size": 2, "initializer_range": 0.02, "max_position_embeddings": 512}
+_COMPUTED = {  # what our encoder computes; another value would give other numbers
+    "model_type": "bert",
+    "hidden_act": "gelu",
+    "position_embedding_type": "absolute",
+    "is_decoder": False,
+    "add_cross_attention": False,
+}
+
+
+def to_bert_config(config: EncoderConfig, vocab_size: int, pad_id: int, architecture: str) -> dict[str, Any]:
+    """Return the content of ``config.json`` for an encoder saved under the class name ``architecture``."""
+    return {
+        "architectures": [architecture],
+        "model_type": "bert",
+        "vocab_size": vocab_size,
+        **{theirs: getattr(config, ours) for ours, (theirs, _) in _KEYS.items()},
+        "hidden_act": "gelu",
+        "pad_token_id": pad_id,
+        "tie_word_embeddings": True,
+        "dtype": "float32",
+        "thaw": {"format": FORMAT, "name": config.name, "dialect": config.dialect},
+    }
+
+
+def from_bert_config(values: Any, where: str, name: str) -> tuple[EncoderConfig, int]:
+    """Return the encoder's shape and its vocabulary size; what we would compute otherwise is refused.
+
+    ``where`` is the file, for the message; ``name`` names an encoder whose file does not.
+    """
+    if not isinstance(values, dict) or "model_type" not in values:
+        raise ConfigError(f"not an encoder's config: {where} has no model_type, point at a BERT-family folder")
+    given = values.get("thaw")
+    ours: dict[str, Any] = given if isinstance(given, dict) else {}
+    if ours.get("format", FORMAT) != FORMAT:
+        raise ConfigError(f"{where} has checkpoint format {ours['format']}, this thaw reads {FORMAT}: update thaw")
+    for key, value in _COMPUTED.items():
+        if values.get(key, value) != value:
+            raise ConfigError(f"{where} has {key}={values[key]!r}, only encoders with {key}={value!r} can be imported")
+    fields = {field: _number(values, key, kind, where) for field, (key, kind) in _KEYS.items()}
+    try:
+        config = EncoderConfig(name=str(ours.get("name", name)), **fields)
+        check(config)
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from error
+    return config, _number(values, "vocab_size", int, where)
+
+
+def _number(values: dict[str, Any], key: str, kind: type, where: str) -> Any:
+    value = values.get(key, _DEFAULTS.get(key))
+    if value is None:
+        raise ConfigError(f"{where} lacks {key}, point at a BERT-family folder")
+    number = not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value)
+    if not number or (kind is int and value != int(value)):
+        raise ConfigError(f"{where} has {key}={value!r}, expected {'a whole number' if kind is int else 'a number'}")
+    return kind(value)

@@ -1,0 +1,29 @@
+"""The shape of an encoder: what a checkpoint must know to rebuild it. No torch here."""
+
+from dataclasses import dataclass
+
+from thaw.errors import ConfigError
+from thaw.fields import identity
+
+
+@dataclass(kw_only=True)
+class EncoderConfig:
+    """BERT's sizes (Devlin et al. 2019; Turc et al. 2019 for the small ones)."""
+
+    name: str = identity("mini")
+    dialect: str = identity("bert", choices=["bert"])  # room for a second one
+    layers: int = identity(4, ge=1)  # transformer blocks
+    hidden: int = identity(256, ge=8)  # width D of a hidden state
+    heads: int = identity(4, ge=1)  # attention heads
+    intermediate: int = identity(1024, ge=8)  # width of the feed-forward layer
+    max_positions: int = identity(512, ge=8)  # tokens the position table reaches
+    dropout: float = identity(0.0, ge=0, lt=1)  # hidden dropout while pretraining or training from scratch
+    attention_dropout: float = identity(0.0, ge=0, lt=1)
+    layer_norm_eps: float = identity(1e-12, gt=0)
+    segments: int = identity(2, ge=1)  # segment (token type) embeddings
+    init_std: float = identity(0.02, gt=0)
+
+    def __post_init__(self) -> None:
+        sizes = (self.hidden, self.heads)  # a "???" of Hydra is no number yet; bounds are checked after this
+        if all(isinstance(size, int) and size > 0 for size in sizes) and self.hidden % self.heads:
+            raise ConfigError(f"encoder.hidden={self.hidden} must be a multiple of encoder.heads={self.heads}")

@@ -1,0 +1,134 @@
+"""Encoders from elsewhere: BERT-family folders, and names on the Hugging Face hub.
+
+Decisions: weights come from safetensors only, a pickle is refused; a config that asks for another computation than
+ours is refused rather than approximated; a pooler and heads are left behind, except the masked-word head.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from thaw.encoder import checkpoint as checkpoints
+from thaw.encoder.bert_config import from_bert_config
+from thaw.encoder.checkpoint import Checkpoint, read_tensors
+from thaw.encoder.manifest import CONFIG, MANIFEST, WEIGHTS, fingerprint_of, read_json
+from thaw.encoder.names import from_bert, mlm_from_bert
+from thaw.errors import ConfigError
+from thaw.storage import recover, sha256_file
+from thaw.text.tokenizer import Tokenizer
+
+_TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "tokenizer_config.json")
+_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.h5", "*.msgpack")
+_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
+
+
+def read(folder: Path | str) -> Checkpoint:
+    """Read any folder that holds an encoder: a checkpoint folder, or one of the BERT family."""
+    folder = Path(folder)
+    recover(folder)
+    if (folder / MANIFEST).is_file():
+        return checkpoints.load(folder)
+    if not folder.is_dir():
+        raise ConfigError(f"no such checkpoint: {folder} is not a folder")
+    return _read_bert(folder, folder.name)
+
+
+def import_folder(source: Path | str, out: Path | str) -> Checkpoint:
+    """Bring a BERT-family folder, or a model of the hub by its name, in as a checkpoint folder at ``out``.
+
+    The folder has config.json, model.safetensors and tokenizer.json or vocab.txt; what lies in its sub-folders
+    (sentence encoders have some) is not read. Hidden states equal those of transformers' BertModel.
+    """
+    refuse_full(out)
+    folder = Path(source)
+    name = folder.resolve().name if folder.is_dir() else str(source)
+    imported = read(folder) if folder.is_dir() else _read_bert(_download(str(source)), name)
+    imported.encoder()  # names what is missing before anything is written
+    title = imported.encoder_config.name
+    card = f"# {title}\n\nAn encoder imported by Thaw from `{name}`. Its licence is that of the source.\n"
+    checkpoints.write(out, imported, card)
+    return checkpoints.load(out)
+
+
+def refuse_full(out: Path | str) -> None:
+    """Raise ConfigError when ``out`` holds anything, since a folder is replaced as a whole."""
+    out = Path(out)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ConfigError(f"{out} exists and is not an empty folder, remove it or choose another")
+
+
+def _read_bert(folder: Path, name: str) -> Checkpoint:
+    config_file, weights_file = folder / CONFIG, folder / WEIGHTS
+    if not config_file.is_file():
+        raise ConfigError(f"not an encoder: {folder} has no {CONFIG}, give a BERT-family folder")
+    settings = read_json(config_file, ConfigError)
+    config, vocab_size = from_bert_config(settings, str(config_file), _own_name(settings) or name)
+    if not weights_file.is_file():
+        raise ConfigError(_no_weights(folder))
+    weights = read_tensors(weights_file)
+    if not any((folder / file).is_file() for file in ("tokenizer.json", "vocab.txt")):
+        raise ConfigError(f"{folder} has neither tokenizer.json nor vocab.txt, give a BERT-family folder")
+    tokenizer = Tokenizer.load(folder)
+    if tokenizer.vocab_size > vocab_size:
+        raise ConfigError(f"{folder} has a tokenizer of {tokenizer.vocab_size} pieces but an encoder of {vocab_size}")
+    files = {CONFIG: sha256_file(config_file), WEIGHTS: sha256_file(weights_file)}
+    return Checkpoint(
+        encoder_config=config,
+        vocab_size=vocab_size,
+        tokenizer=tokenizer,
+        state=from_bert(weights, config.layers),
+        mlm_state=_tied_mlm(weights),
+        head_state=None,
+        head_config=None,
+        lineage={"kind": "import", "source": name, "files": files, "tokenizer": tokenizer.fingerprint},
+        fingerprint=fingerprint_of(files),
+    )
+
+
+def _own_name(settings: Any) -> str:
+    """Return the model's own name, which says more than its folder's; empty when the config has none."""
+    given = settings.get("_name_or_path", "") if isinstance(settings, dict) else ""
+    name = str(given).rstrip("/").rsplit("/", 1)[-1]
+    return name if re.fullmatch(r"[\w.-]{3,80}", name) else ""
+
+
+def _no_weights(folder: Path) -> str:
+    if (folder / f"{WEIGHTS}.index.json").is_file():
+        return f"{folder} has its weights in several files, save them as one {WEIGHTS}"
+    pickles = sorted(path.name for pattern in _PICKLES for path in folder.glob(pattern))
+    if pickles:
+        return (
+            f"{folder} has no {WEIGHTS}, and {pickles[0]} is not opened since it may run code: "
+            "convert it where you trust it, with transformers' save_pretrained"
+        )
+    return f"{folder} has no {WEIGHTS}, give a BERT-family folder with safetensors"
+
+
+def _tied_mlm(weights: dict[str, Tensor]) -> dict[str, Tensor] | None:
+    """Return the masked-word head, None when it has an output layer of its own, which ours has not."""
+    output = weights.get("cls.predictions.decoder.weight")
+    words = weights.get("bert.embeddings.word_embeddings.weight")
+    if output is not None and (words is None or not torch.equal(output, words)):
+        return None
+    return mlm_from_bert(weights)
+
+
+def _download(name: str) -> Path:
+    """Return the local folder of a model on the Hugging Face hub, config, safetensors and tokenizer only."""
+    if not _HUB_NAME.fullmatch(name):
+        raise ConfigError(f"no such folder: {name}")
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError as error:
+        raise ConfigError(f"no such folder: {name}; to fetch it from the hub: pip install 'thaw-nlp[hf]'") from error
+    try:
+        return Path(snapshot_download(name, allow_patterns=[CONFIG, WEIGHTS, *_TOKENIZER_FILES], etag_timeout=5))
+    except Exception as error:  # the client raises a dozen kinds, of several libraries
+        reason = type(error).__name__
+        raise ConfigError(
+            f"no such folder: {name}, and the Hugging Face hub did not give it ({reason}): give a folder with "
+            f"{CONFIG}, {WEIGHTS} and tokenizer.json"
+        ) from error

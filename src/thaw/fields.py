@@ -1,0 +1,63 @@
+"""Config fields that declare their role and their bounds beside their default.
+
+Roles: ``identity`` changes the result and is part of the run id; ``speed`` changes how fast it is reached, equal
+beyond rounding; ``free`` says where, who, how it is shown.
+"""
+
+import dataclasses
+from typing import Any
+
+from thaw.errors import ConfigError
+
+_NONE = object()
+
+
+def _field(role: str, default: Any, bounds: dict[str, Any]) -> Any:
+    metadata = {"role": role, **bounds}
+    if default is _NONE:
+        return dataclasses.field(metadata=metadata)
+    if isinstance(default, list | dict):
+        return dataclasses.field(default_factory=lambda: type(default)(default), metadata=metadata)
+    if dataclasses.is_dataclass(default) and isinstance(default, type):
+        return dataclasses.field(default_factory=default, metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def identity(default: Any = _NONE, **bounds: Any) -> Any:
+    """A field that changes the result; ``bounds`` are any of gt, ge, lt, le, choices."""
+    return _field("identity", default, bounds)
+
+
+def speed(default: Any = _NONE, **bounds: Any) -> Any:
+    """A field that changes only how fast the result is reached."""
+    return _field("speed", default, bounds)
+
+
+def free(default: Any = _NONE, **bounds: Any) -> Any:
+    """A field that changes neither result nor speed: where, who, how it is shown."""
+    return _field("free", default, bounds)
+
+
+_RULES = {
+    "gt": (lambda value, bound: value > bound, "greater than"),
+    "ge": (lambda value, bound: value >= bound, "at least"),
+    "lt": (lambda value, bound: value < bound, "less than"),
+    "le": (lambda value, bound: value <= bound, "at most"),
+    "choices": (lambda value, bound: value in bound, "one of"),
+}
+
+
+def check(config: Any, prefix: str = "") -> None:
+    """Raise ConfigError for the first field of a (nested) config dataclass outside its declared bounds."""
+    for field in dataclasses.fields(config):
+        value, name = getattr(config, field.name), f"{prefix}{field.name}"
+        if dataclasses.is_dataclass(value):
+            check(value, f"{name}.")
+        for key, (rule, words) in _RULES.items():
+            if key not in field.metadata or value is None:
+                continue
+            bound = field.metadata[key]
+            for one in value if isinstance(value, list) else [value]:
+                if not rule(one, bound):
+                    shown = ", ".join(map(str, bound)) if key == "choices" else bound
+                    raise ConfigError(f"out of range: {name}={one} must be {words} {shown}")

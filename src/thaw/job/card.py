@@ -1,0 +1,46 @@
+"""The model card of a checkpoint: what it is, what it comes from, how to use it."""
+
+from typing import Any
+
+from thaw import __version__
+from thaw.config import PretrainConfig, TransferConfig
+
+
+def pretrain_card(config: PretrainConfig, lineage: dict[str, Any]) -> str:
+    """Return the README.md of a pretrained encoder."""
+    return f"""---
+library_name: transformers
+tags: [thaw, bert, fill-mask]
+---
+# {config.name}: a {config.encoder.name} encoder
+
+Pretrained with Thaw {lineage["thaw_version"]} by masked language modelling ({config.objective.rate:.0%} of the tokens,
+unit: {config.objective.unit}) on the corpus `{config.corpus.name}` for {lineage["steps"]} steps,
+{lineage["tokens"] / 1e6:.1f} million tokens, {lineage["seconds"]:.0f} seconds. Run `{lineage["run_id"]}`, seed {config.seed}.
+
+| layers | hidden | heads | intermediate | positions |
+|---|---|---|---|---|
+| {config.encoder.layers} | {config.encoder.hidden} | {config.encoder.heads} | {config.encoder.intermediate} | {config.encoder.max_positions} |
+
+```python
+from transformers import AutoModel, AutoTokenizer
+tokenizer, model = AutoTokenizer.from_pretrained("."), AutoModel.from_pretrained(".")
+```
+or `thaw transfer checkpoint=. task=trec strategy=full`. What it came from is in `lineage.json`.
+"""
+
+
+def transfer_card(config: TransferConfig, dev: float | None) -> str:
+    """Return the README.md of a transferred model."""
+    score = "" if dev is None else f"Best dev {config.task.metric}: {dev:.3f}. "
+    return f"""---
+library_name: thaw
+tags: [thaw, bert, {config.task.kind.name}]
+---
+# {config.task.name} by {config.strategy.name}
+
+Transferred with Thaw {__version__} from `{config.checkpoint or "random weights"}` with {config.data.train_size} labels of
+`{config.task.name}`, {config.steps} steps, seed {config.seed}. {score}
+
+`thaw predict . FILE` labels the texts of a file; `thaw export . OUT` writes a transformers folder where the head allows.
+"""

@@ -1,0 +1,59 @@
+"""The job of a control without a network: TF-IDF with a linear model, or the majority answer. No torch needed to fit."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from thaw.config import TransferConfig, as_dict
+from thaw.job import data
+from thaw.job.finished import finished
+from thaw.job.identity import transfer_id
+from thaw.job.outcome import common_row, data_lineage, majority_score, run_name, score
+from thaw.job.record import Record, record
+from thaw.strategy.controls import CONTROLS
+from thaw.task.subset import choose
+
+
+def run(config: TransferConfig) -> dict[str, Any]:
+    """Run a control and return its row."""
+    path = Path(config.runs) / config.name / transfer_id(config)
+    if (done := finished(path)) is not None:
+        return done
+    tags = [config.task.name, config.strategy.name, "control"]
+    with record(
+        path, as_dict(config), config.wandb, name=run_name(config), job_type="control", tags=tags,
+        group=f"{config.name}/{config.task.name}-{config.strategy.name}-n{config.data.train_size}",
+    ) as rec:  # fmt: skip
+        return _run(config, rec)
+
+
+def _run(config: TransferConfig, rec: Record) -> dict[str, Any]:
+    found, metric = data.splits(config), config.task.metric
+    train_indices, dev_indices = choose(found, config.data, config.task.kind, config.seed)
+    train, dev = [found.train[i] for i in train_indices], [found.dev[i] for i in dev_indices]
+    rec.folder.restart()
+    rec.folder.write_lineage(data_lineage(config, found, train_indices, rec.run_id))
+    rec.clock.start()
+    candidates = CONTROLS[config.strategy.name](config.strategy, config.task.kind, train)
+    rec.clock.stop()
+    with rec.clock.evaluation():
+        scored = [(score(config, found.labels, dev, predict(dev)), name, predict) for name, predict in candidates]
+        best, name, predict = max(scored, key=lambda one: one[0][metric])
+        answers = predict(found.test)
+        test = score(config, found.labels, found.test, answers)
+    seconds = round(rec.clock.train_seconds, 3)
+    for step, (metrics, _, _) in enumerate(scored):
+        rec.event({"step": step, "epoch": 1, "seconds": seconds, **{f"dev/{k}": v for k, v in metrics.items()}})
+    rec.event({"step": len(scored) - 1, "epoch": 1, "seconds": seconds, **{f"test/{k}": v for k, v in test.items()}})
+    rec.folder.write_predictions(answers)
+    floor = majority_score(config, found, train, dev)
+    collapsed = config.strategy.name != "majority" and best[metric] <= floor
+    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return rec.finish(
+        common_row(config, rec.run_id, threads, None)
+        | {
+            "kind": "control", "train_size": len(train), "dev": best[metric], "test": test[metric], "steps": 0,
+            "train_seconds": rec.clock.train_seconds, "eval_seconds": rec.clock.eval_seconds,
+            "cpu_seconds": rec.clock.cpu_seconds, "frozen_audit": "not_applicable", "collapsed": collapsed,
+        }
+    )  # fmt: skip

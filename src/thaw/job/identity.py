@@ -1,0 +1,108 @@
+"""What a run is: the identity fields of its config, its inputs by content, nothing that does not apply. No torch.
+
+Decisions: a strategy that starts from random weights takes only the shape and the tokenizer of a checkpoint; a control
+without a network takes neither, and no optimizer; so one control serves a whole sweep over learning rates.
+"""
+
+import functools
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from thaw.config import PretrainConfig, TransferConfig, identity
+from thaw.encoder.manifest import fingerprint
+from thaw.errors import ConfigError, DataError
+from thaw.storage import sha256_file
+from thaw.strategy.plan import STRATEGIES
+from thaw.task.files import split_files
+from thaw.text import corpus
+from thaw.track.identity import run_id
+from thaw.track.lineage import sha256_files
+
+TOKENIZER_FILE = "tokenizer.json"
+
+
+def pretrain_id(config: PretrainConfig) -> str:
+    """Return the run id of a pretraining."""
+    fields = identity(config)
+    fields["corpus"]["content"] = corpus_content(config)
+    fields["tokenizer"] = tokenizer_content(config.tokenizer, fields["tokenizer"])
+    if config.checkpoint:
+        fields["checkpoint"] = checkpoint_content(config.checkpoint)
+        del fields["encoder"], fields["tokenizer"]
+    return run_id({"kind": "pretrain", **fields})
+
+
+def transfer_id(config: TransferConfig) -> str:
+    """Return the run id of a transfer or control run."""
+    fields, strategy = identity(config), STRATEGIES[config.strategy.name]
+    fields["task"]["content"] = task_content(config)
+    if strategy.plan is None:
+        kept = {key: fields[key] for key in ("task", "strategy")}
+        data = {key: value for key, value in fields["data"].items() if key != "batch_size"}
+        return run_id({"kind": "control", "seed": config.seed, "data": data, **kept})
+    if config.checkpoint:
+        content = checkpoint_content if strategy.pretrained else shape_content
+        fields["checkpoint"] = content(config.checkpoint)
+        fields.pop("encoder", None)
+        fields.pop("tokenizer", None)
+    elif config.tokenizer is not None:
+        fields["tokenizer"] = tokenizer_content(config.tokenizer, fields["tokenizer"])
+    return run_id({"kind": "transfer", **fields})
+
+
+def checkpoint_content(path: str) -> str:
+    """Return the sha256 of a checkpoint's weights and config, with that of its tokenizer."""
+    return f"{fingerprint(path)}:{_tokenizer_digest(path)}"
+
+
+def shape_content(path: str) -> str:
+    """Return the sha256 of a checkpoint's config and tokenizer; its weights do not enter."""
+    folder = Path(path)
+    fingerprint(folder)
+    return f"{sha256_file(folder / 'config.json')}:{_tokenizer_digest(path)}"
+
+
+def _tokenizer_digest(path: str) -> str:
+    file = Path(path) / TOKENIZER_FILE
+    if not file.is_file():
+        raise ConfigError(f"checkpoint={path} has no {TOKENIZER_FILE}, bring it in with `thaw import {path} OUT`")
+    return next(iter(sha256_files([file]).values()))
+
+
+def tokenizer_content(config: Any, fields: dict[str, Any]) -> Any:
+    """Return what names a tokenizer: the digest of an existing one, else how it is trained."""
+    return _tokenizer_digest(config.path) if config.path else fields
+
+
+def corpus_content(config: PretrainConfig) -> str:
+    """Return the sha256 of the text of a corpus."""
+    return corpus.fingerprint(config.corpus)
+
+
+def task_content(config: TransferConfig) -> str:
+    """Return the sha256 of a task's files, or what names its data on the hub or in a package."""
+    task = config.task
+    if task.path:
+        root = Path(task.path).expanduser()
+        if not root.exists():
+            raise DataError(f"task.path={task.path} does not exist, give a folder with train/dev/test files")
+        files = {"all": root} if root.is_file() else split_files(root)
+        digests = sha256_files(files.values())
+        return ":".join(f"{split}={digests[str(path)]}" for split, path in sorted(files.items()))
+    if task.package:
+        return f"package {task.package} {_package_version(task.package)}"
+    return f"hub {task.hub} {task.hub_config} {task.hub_revision}"
+
+
+@functools.cache
+def _package_version(name: str) -> str:
+    from thaw.text.demo_text import PACKAGES
+
+    try:
+        return version(str(PACKAGES[name]))
+    except (KeyError, PackageNotFoundError, TypeError):
+        return "absent"
+
+
+__all__ = ["checkpoint_content", "pretrain_id", "transfer_id"]

@@ -1,0 +1,286 @@
+"""The pretraining job: text -> tokenizer -> blocks -> encoder -> checkpoint folder and result row."""
+
+import copy
+import json
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from thaw import __version__, build
+from thaw.config import PretrainConfig, as_dict, identity, parse_budget, parse_count
+from thaw.encoder import checkpoint as checkpoints
+from thaw.encoder.bert import Encoder
+from thaw.errors import ConfigError, DataError
+from thaw.job.card import pretrain_card
+from thaw.job.finished import finished
+from thaw.job.identity import checkpoint_content, corpus_content, pretrain_id, tokenizer_content
+from thaw.job.record import Record, record
+from thaw.objective.mlm import MLMHead
+from thaw.storage import write_text
+from thaw.strategy.apply import ApplyPlan
+from thaw.strategy.plan import STRATEGIES, Full, Progress
+from thaw.text import corpus, ids, packing
+from thaw.text.tokenizer import Tokenizer
+from thaw.track.cost import host, peak_rss_bytes, training_flops
+from thaw.track.identity import run_id
+from thaw.track.lineage import lineage
+from thaw.train import state
+from thaw.train.loop import Batches, Loop, stoppable
+from thaw.train.pretrain import MaskedBlocks, PretrainModule, Validation
+from thaw.train.progress import Bar
+
+MEASURED_STEPS, MEASURED_SECONDS = 12, 12.0  # the warm-up that turns a time budget into steps
+
+
+def run(config: PretrainConfig) -> dict[str, Any]:
+    """Run or resume a pretraining and return its row."""
+    path = Path(config.runs) / config.name / pretrain_id(config)
+    if (done := finished(path)) is not None:
+        return done
+    tags = ["pretrain", config.encoder.name, *config.wandb.tags]
+    with record(
+        path, as_dict(config), config.wandb, name=f"{config.encoder.name}-{config.objective.name}-s{config.seed}",
+        group=config.name, job_type="pretrain", tags=tags,
+    ) as rec:  # fmt: skip
+        return Pretraining(config, rec).run()
+
+
+class Pretraining:
+    """One pretraining, from config to checkpoint."""
+
+    def __init__(self, config: PretrainConfig, rec: Record) -> None:
+        self.config, self.rec = config, rec
+        self.threads = build.use_threads(config.trainer)
+        self.cache = Path(config.cache)
+        self.corpus_sha = corpus_content(config)
+        self.parent = build.checkpoint(config.checkpoint) if config.checkpoint else None
+        self.tokenizer = self.parent.tokenizer if self.parent else self.train_tokenizer()
+        self.train, self.validation = self.blocks()
+        self.encoder, self.head = self.network()
+        self.steps = self.count_steps()
+        self.module = self.new_module(self.encoder, self.head)
+
+    def train_tokenizer(self) -> Tokenizer:
+        """Return the tokenizer of the config, trained on the corpus if it has no path."""
+        fields = {
+            "tokenizer": tokenizer_content(self.config.tokenizer, identity(self.config)["tokenizer"]),
+            "corpus": self.corpus_sha,
+        }
+        return build.tokenizer(self.config.tokenizer, self.config.corpus, fields, self.cache)
+
+    def blocks(self) -> tuple[MaskedBlocks, Validation]:
+        """Tokenise once, hold documents out, pack the rest."""
+        config, data = self.config, self.config.data
+        key = run_id({"corpus": self.corpus_sha, "tokenizer": self.tokenizer.fingerprint})
+        file = ids.tokenise(corpus.documents(config.corpus), self.tokenizer, self.cache / "tokens", key)
+        held = min(data.max_held_out, max(1, round(data.held_out * len(file))))
+        if len(file) < 2:
+            raise DataError(
+                f"the corpus has {len(file)} document, 2 are the least (one is held out); separate documents by blank"
+                " lines or set corpus.document=line"
+            )
+        order = np.random.default_rng(0).permutation(len(file))  # the same documents for every seed
+        parts = []
+        for documents in (np.sort(order[held:]), np.sort(order[:held])):
+            blocks = packing.blocks(file, data.length, data.packing, documents, self.tokenizer)
+            parts.append(MaskedBlocks(blocks, self.tokenizer, config.objective, config.seed, data.batch_size))
+        train, dev = parts
+        if len(train.blocks) < data.batch_size:
+            raise DataError(
+                f"the corpus gives {len(train.blocks)} blocks of {data.length} tokens, one batch needs"
+                f" {data.batch_size}: add text or lower data.batch_size"
+            )
+        text_bytes, text_tokens = packing.text_size(file, np.sort(order[:held]))
+        return train, Validation(dev, data.batch_size, text_bytes, text_tokens)
+
+    def network(self) -> tuple[Encoder, MLMHead]:
+        """Return encoder and head: the parent's where there is one, else random ones."""
+        config = self.config
+        if self.parent:
+            encoder = self.parent.encoder(dropout=config.encoder.dropout)
+        else:
+            encoder = build.encoder(config.encoder, self.tokenizer.vocab_size, config.seed)
+        head = MLMHead(encoder.config, encoder.vocab_size, encoder.embeddings.word.weight)
+        head.reset(config.seed)
+        if self.parent and self.parent.mlm_state:
+            head.restore(self.parent.mlm_state)
+        return encoder, head
+
+    def new_module(self, encoder: Encoder, head: MLMHead) -> PretrainModule:
+        """Return the Lightning module."""
+        config = self.config
+        return PretrainModule(
+            encoder, head, config.optim, seed=config.seed, steps=self.steps, epoch_steps=self.train.epoch_steps,
+            compile=config.trainer.compile,
+        )  # fmt: skip
+
+    def count_steps(self) -> int:
+        """Turn the budget into optimizer steps; a time budget is measured once and the number is kept."""
+        unit, amount = parse_budget(self.config.budget)
+        if unit != "seconds":
+            return self.in_steps(unit, amount)
+        kept = self.rec.folder.read("steps.json")
+        if kept:
+            return int(kept["steps"])
+        seconds = self.seconds_per_step()
+        steps = max(20, int(amount / seconds))
+        measured = {"steps": steps, "seconds_per_step": seconds}
+        write_text(self.rec.folder.path / "steps.json", json.dumps(measured) + "\n")
+        return steps
+
+    def in_steps(self, unit: str, amount: float) -> int:
+        """Return steps or tokens as steps, at least one."""
+        per_step = self.config.data.batch_size * self.config.data.length if unit == "tokens" else 1
+        return max(1, math.ceil(amount / per_step))
+
+    def eval_every(self) -> int:
+        """Steps between two validations; a time is taken as its share of a time budget."""
+        if self.config.eval_every == "auto":
+            return max(1, self.steps // 10)
+        unit, amount = parse_budget(self.config.eval_every, "eval_every")
+        if unit == "seconds":
+            whole, budget = parse_budget(self.config.budget)
+            if whole != "seconds":
+                raise ConfigError(f"eval_every={self.config.eval_every} is a time, budget={self.config.budget} is not")
+            return max(1, round(self.steps * amount / budget))
+        return self.in_steps(unit, amount)
+
+    def seconds_per_step(self) -> float:
+        """Measure a step on a copy of the network, median after the first three."""
+        self.steps = 1_000_000
+        module = self.new_module(copy.deepcopy(self.encoder), copy.deepcopy(self.head))
+        module.head.decoder.weight = module.encoder.embeddings.word.weight
+        optimizer = module.configure_optimizers()
+        times: list[float] = []
+        begun = time.perf_counter()
+        while len(times) < MEASURED_STEPS and (len(times) < 5 or time.perf_counter() - begun < MEASURED_SECONDS):
+            start = time.perf_counter()
+            for batch in self.train.step(len(times), self.config.trainer.accumulate):
+                module.loss(batch).backward()
+            optimizer.step()
+            optimizer.zero_grad()
+            times.append(time.perf_counter() - start)
+        return float(np.median(times[3:]))
+
+    def run(self) -> dict[str, Any]:
+        """Train, validate, save; return the row."""
+        config, rec, module = self.config, self.rec, self.module
+        self.resume()
+        rec.folder.write_lineage(self.lineage())
+        milestones = self.milestones()
+        title = f"pretrain {config.encoder.name} {len(self.train.blocks) * config.data.length / 1e6:.1f}M tokens"
+        with stoppable() as stop, Bar(title, self.steps, config.trainer.progress) as bar:
+            bar.start_at(module.start)
+            loop = Loop(
+                steps=self.steps, eval_every=self.eval_every(),
+                evaluate=lambda step: self.validation(module), record=rec.event, save=self.save_state, clock=rec.clock,
+                stop=stop, minutes=config.trainer.checkpoint_minutes, milestones=milestones, show=bar,
+            )  # fmt: skip
+            plan = ApplyPlan(
+                STRATEGIES["full"], Full(), module.parameter_groups_in_order, module.rate, Progress(0, self.steps)
+            )
+            if 0 in milestones and module.start == 0:
+                milestones[0]()
+            trainer = build.trainer(config.trainer, self.steps - module.start, [plan, loop], find_unused=False)
+            batches = Batches(self.make(trainer), module.start, self.steps, config.trainer.accumulate)
+            if len(batches):
+                trainer.fit(module, train_dataloaders=batches)
+        rec.clock.stop()
+        return self.finish()
+
+    def make(self, trainer: Any) -> Any:
+        """Return the function from step to micro-batches of this process."""
+        accumulate = self.config.trainer.accumulate
+        return lambda step: self.train.step(step, accumulate, trainer.global_rank, trainer.world_size)
+
+    def milestones(self) -> dict[int, Any]:
+        """Steps at which an intermediate checkpoint is saved, from ``save_at`` tokens."""
+        per_step = self.config.data.batch_size * self.config.data.length
+        wanted = {text: math.ceil(parse_count(str(text), "save_at") / per_step) for text in self.config.save_at}
+        folder = self.rec.folder.path / "checkpoints"
+        return {
+            step: (lambda text=text: self.save_checkpoint(folder / str(text)))
+            for text, step in wanted.items()
+            if step <= self.steps
+        }
+
+    def save_checkpoint(self, folder: Path) -> None:
+        """Write the encoder as it is now."""
+        lineage = self.lineage() | self.cost()
+        checkpoints.save(
+            folder, encoder=self.encoder, tokenizer=self.tokenizer, mlm_head=self.head, lineage=lineage,
+            card=pretrain_card(self.config, lineage),
+        )  # fmt: skip
+
+    def lineage(self) -> dict[str, Any]:
+        """What this encoder comes from."""
+        checkpoint = checkpoint_content(self.config.checkpoint) if self.config.checkpoint else None
+        return lineage(
+            self.rec.run_id, tokenizer=self.tokenizer.fingerprint, corpus=self.corpus_sha, checkpoint=checkpoint,
+            parent=self.parent.lineage if self.parent else None,
+        )  # fmt: skip
+
+    def cost(self) -> dict[str, Any]:
+        """What this pretraining has cost so far, its parent's included."""
+        encoder, data = self.encoder.config, self.config.data
+        tokens = self.module.step * data.batch_size * data.length
+        flops = training_flops(
+            tokens, layers=encoder.layers, hidden=encoder.hidden, intermediate=encoder.intermediate,
+            length=data.length, masked=tokens * self.config.objective.rate, vocab_size=self.encoder.vocab_size,
+        )  # fmt: skip
+        before = self.parent.lineage if self.parent else {}
+        return {
+            "seed": self.config.seed,
+            "encoder": encoder.name,
+            "steps": self.module.step,
+            "tokens": tokens + (before.get("tokens") or 0),
+            "flops": flops + (before.get("flops") or 0.0),
+            "seconds": round(self.rec.clock.train_seconds, 3) + (before.get("seconds") or 0.0),
+        }
+
+    def save_state(self, step: int) -> None:
+        """Write what a resume needs."""
+        module = self.module
+        parts = {"model": module.state_dict(), "optimizer": state.optimizer_tensors(module.trainer.optimizers[0])}
+        info = {"step": step, "tokens": module.tokens, "clock": self.rec.clock.state_dict()}
+        state.save(self.rec.folder.training_state, parts, info)
+
+    def resume(self) -> None:
+        """Go on where an interrupted run stopped, if it did."""
+        found = state.load(self.rec.folder.training_state)
+        if found is None:
+            self.rec.folder.restart()
+            return
+        parts, info = found
+        self.module.load_state_dict(parts["model"])
+        self.module.start, self.module.tokens, self.module.moments = info["step"], info["tokens"], parts["optimizer"]
+        self.rec.clock.load_state_dict(info["clock"])
+        self.rec.folder.cut_back(info["step"])
+
+    def finish(self) -> dict[str, Any]:
+        """Save the checkpoint and the row."""
+        config, rec = self.config, self.rec
+        self.save_checkpoint(rec.folder.checkpoint)
+        scores = [event for event in rec.folder.events() if "dev/loss" in event]
+        best = min(scores, key=lambda event: event["dev/loss"])
+        cost, parameters = self.cost(), sum(p.numel() for p in self.module.parameters())
+        rec.mirror.artifact(
+            f"encoder-{rec.run_id}", "encoder", {**self.lineage(), **cost}, [rec.folder.checkpoint]
+        )
+        return rec.finish(
+            {
+                "run_id": rec.run_id, "name": config.name, "kind": "pretrain", "encoder": config.encoder.name,
+                "checkpoint": checkpoints.fingerprint(rec.folder.checkpoint), "seed": config.seed,
+                "lr": config.optim.lr, "metric": "bits_per_byte", "dev": scores[-1]["dev/bits_per_byte"],
+                "best_step": best["step"], "steps": self.steps, "train_seconds": rec.clock.train_seconds,
+                "eval_seconds": rec.clock.eval_seconds, "cpu_seconds": rec.clock.cpu_seconds,
+                "tokens": cost["tokens"], "flops": cost["flops"], "peak_rss_bytes": peak_rss_bytes(),
+                "trainable_parameters": parameters, "total_parameters": parameters, "threads": self.threads,
+                "host": host(), "torch": torch.__version__, "precision": config.trainer.precision,
+                "thaw_version": __version__,
+            }
+        )  # fmt: skip

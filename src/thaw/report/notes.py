@@ -1,0 +1,90 @@
+"""What a reader must know before trusting a table: one line a note, most serious first. No verdicts."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from thaw.report.cells import Cell
+from thaw.report.collect import Study
+from thaw.report.palette import BASELINE
+
+FEW_SEEDS = 5  # with 3 seeds only differences over 3.1 standard deviations are found with 80 % power
+
+
+def notes(study: Study, cells: Sequence[Cell]) -> list[str]:
+    """Return the notes of a study."""
+    return [note for note in (*_runs(study, cells), *_design(cells), *_tuning(cells), *_machines(study)) if note]
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _runs(study: Study, cells: Sequence[Cell]) -> list[str]:
+    lines = []
+    if study.unreadable:
+        lines.append(f"{_number(len(study.unreadable), 'run folder')} could not be read: left out, listed below.")
+    if study.count("failed"):
+        lines.append(f"{_number(study.count('failed'), 'run')} failed: no score, so the means are of the others.")
+    pending = study.count("interrupted") + study.count("running")
+    if pending:
+        lines.append(f"{_number(pending, 'run')} not finished: the tables will change.")
+    collapsed = sum(run.collapsed for run in study.runs)
+    if collapsed:
+        lines.append(f"{_number(collapsed, 'run')} collapsed (not above the majority class); counted in the means.")
+    unscored = sum(cell.unscored for cell in cells)
+    if unscored:
+        lines.append(f"{_number(unscored, 'finished run')} with an undefined test score, not in the means.")
+    repeated = sum(cell.repeated for cell in cells)
+    if repeated:
+        lines.append(f"{_number(repeated, 'run')} left out: same setting and seed as another, of which the newest is counted.")
+    damaged = sum(run.damaged_lines for run in study.runs)
+    if damaged:
+        lines.append(f"{_number(damaged, 'damaged line')} of metrics.jsonl left out of the curves.")
+    return lines
+
+
+def _design(cells: Sequence[Cell]) -> list[str]:
+    lines = []
+    tasks = sorted({cell.task for cell in cells})
+    strategies = {task: {cell.arm.strategy for cell in cells if cell.task == task} for task in tasks}
+    without = [task for task in tasks if BASELINE not in strategies[task]]
+    if without:
+        lines.append(f"No run from scratch for {', '.join(without)}: no differences there.")
+    without = [task for task in tasks if not strategies[task] & {"tfidf", "frozen_random"}]
+    if without:
+        lines.append(f"No control (tfidf, frozen_random) for {', '.join(without)}.")
+    seeds = [cell.test.n for cell in cells if cell.test]
+    if seeds and min(seeds) == 1:
+        lines.append(f"{seeds.count(1)} of {len(seeds)} cells have one seed: no interval there.")
+    elif seeds and min(seeds) < FEW_SEEDS:
+        lines.append(f"Some cells have {min(seeds)} seeds: with fewer than {FEW_SEEDS} only large differences can be seen.")
+    parents = {run["pretrain_run"] for cell in cells for run in cell.runs if run["pretrain_run"]}
+    if len(parents) == 1:
+        lines.append("All transfer starts from one pretraining run: its own seed is not in the intervals.")
+    return lines
+
+
+def _tuning(cells: Sequence[Cell]) -> list[str]:
+    trials: dict[tuple[str, object], dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for cell in cells:
+        if cell.arm.strategy not in ("tfidf", "majority"):
+            trials[cell.task, cell.train_size][cell.trials].append(cell.arm.label)
+    lines = []
+    unequal = [(key, counts) for key, counts in trials.items() if len(counts) > 1]
+    if unequal:
+        (task, size), counts = unequal[0]
+        shown = "; ".join(f"{n}: {', '.join(labels)}" for n, labels in sorted(counts.items()))
+        more = f", and {len(unequal) - 1} more" if len(unequal) > 1 else ""
+        lines.append(f"Unequal numbers of settings tried, which favours those with more ({task}, {size}: {shown}{more}).")
+    edges = sorted({cell.arm.label for cell in cells if cell.edge})
+    if edges:
+        lines.append(f"The chosen setting is at the edge of its grid for {', '.join(edges)}: a wider grid may do better.")
+    return lines
+
+
+def _machines(study: Study) -> list[str]:
+    members = [run for run in study.runs if run.transfers and run.state == "finished"]
+    places = {(str(run["host"]), str(run["threads"])) for run in members}
+    if len(places) > 1:
+        return [f"Runs of {len(places)} different hosts or thread counts: their seconds are not comparable."]
+    return []

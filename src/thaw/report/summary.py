@@ -1,0 +1,112 @@
+"""A sweep in the terminal: strategy x train size, mean and interval over seeds, difference to scratch, counts."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from thaw.report.cells import Cell, cells
+from thaw.report.collect import STATES, Study, read
+from thaw.report.statistics import Estimate
+
+NO_DIFFERENCE = "·"  # beside a difference whose interval includes 0
+
+
+def show(*folders: str | Path, console: Console | None = None) -> Study:
+    """Print the summary of the runs under ``folders`` and return what was read, such as for ``.count("failed")``."""
+    study = read(*folders)
+    (console or terminal()).print(summary(study))
+    return study
+
+
+def terminal() -> Console:
+    """Return a console; where the output is no terminal it is wide, so that no line of a table is cut."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=200)
+
+
+def summary(study: Study) -> Group:
+    """Return the summary of a study as text tables, one a task, and the lines that count runs."""
+    parts: list[Table | Text] = []
+    found = cells(study)
+    for task in dict.fromkeys(cell.task for cell in found):
+        parts += [_table(task, [cell for cell in found if cell.task == task]), Text("")]
+    pretraining = [run for run in study.runs if run["kind"] == "pretrain"]
+    for run in pretraining:
+        text = f"pretrained {run['run_id']}: {run['metric'] or 'dev'} {score(run['dev'])}, {run.state}"
+        parts.append(Text(text + (f", {run['train_seconds']:.0f} s" if run["train_seconds"] else "")))
+    parts += [Text(line) for line in counts(study)]
+    return Group(*parts)
+
+
+def counts(study: Study) -> list[str]:
+    """Return the lines that say how many runs there are in which state, and the errors of those that failed."""
+    states = [f"{study.count(state)} {state}" for state in STATES if study.count(state)]
+    collapsed = sum(run.collapsed for run in study.runs)
+    line = f"{len(study.runs)} runs: {', '.join(states) or 'none'}"
+    lines = [line + (f"; {collapsed} collapsed, counted in the means" if collapsed else "")]
+    lines += [f"failed: {run.folder}: {first_line(run.error)}" for run in study.runs if run.state == "failed"]
+    lines += [f"left out, unreadable: {one.folder}: {one.reason}" for one in study.unreadable]
+    return lines
+
+
+def first_line(error: str | None) -> str:
+    """Return the first line of an error text."""
+    line = (error or "no error text").strip().split("\n", 1)[0]
+    return "".join(letter if letter.isprintable() else " " for letter in line)
+
+
+def score(value: float | None) -> str:
+    """Return a fraction with three decimals, a dash for none."""
+    return "–" if value is None else f"{value:.3f}"
+
+
+def spread(one: Estimate) -> str:
+    """Return the mean with its interval: ``0.873 [0.851, 0.895]``."""
+    return score(one.mean) + (f" [{score(one.low)}, {score(one.high)}]" if one.low is not None else "")
+
+
+def signed(one: Estimate) -> str:
+    """Return a difference with its sign, its interval and the mark of an interval that includes 0 or is unknown."""
+    text = f"{one.mean:+.3f}"
+    if one.low is not None:
+        text += f" [{one.low:+.3f}, {one.high:+.3f}]"
+    return text if one.excludes_zero else f"{text} {NO_DIFFERENCE}"
+
+
+def _table(task: str, members: Sequence[Cell]) -> Table:
+    metric = next((cell.metric for cell in members if cell.metric), "score")
+    title = f"{task}: test {metric}, mean [95% t-interval over seeds]"
+    table = Table(title=Text(title), title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("train size", "strategy"):
+        table.add_column(name)
+    for name in ("test", "n", "minus scratch, same seeds", "dev", "seconds"):
+        table.add_column(name, justify="right" if name in ("n", "dev", "seconds") else "left")
+    table.add_column("remarks")
+    last = None
+    for cell in members:
+        size = str(cell.train_size) if cell.train_size != last else ""
+        last = cell.train_size
+        seconds = [run["train_seconds"] for run in cell.runs if run["train_seconds"] is not None]
+        table.add_row(
+            size,
+            Text(cell.arm.label),
+            spread(cell.test) if cell.test else "–",
+            str(cell.test.n if cell.test else 0),
+            signed(cell.difference) if cell.difference else "",
+            score(cell.dev.mean if cell.dev else None),
+            f"{sum(seconds) / len(seconds):.1f}" if seconds else "–",
+            Text(remarks(cell)),
+        )
+    table.caption = Text(f"{NO_DIFFERENCE} the interval of the difference includes 0, or there is one seed only")
+    table.caption_justify = "left"
+    return table
+
+
+def remarks(cell: Cell) -> str:
+    """Return what a reader must know of a cell beside its numbers, empty if nothing."""
+    counted = [(cell.failed, "failed"), (cell.unfinished, "not finished"), (cell.collapsed, "collapsed")]
+    counted += [(cell.unscored, "without a defined score"), (cell.repeated, "repeated, newest taken")]
+    return "; ".join([f"{n} {word}" for n, word in counted if n] + ([cell.choice] if cell.choice else []))

@@ -1,0 +1,151 @@
+"""Files and folders that are either the old ones or the new ones, never half of either. No torch here.
+
+Decisions: the new content is written beside its target, so that the rename stays within one file system; everything
+is synced before the rename and the parent folder after it; a folder is moved aside before its successor takes its
+name, and `recover` puts it back when a crash came between the two renames.
+"""
+
+import contextlib
+import hashlib
+import os
+import re
+import shutil
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from thaw.errors import StorageError
+
+_LEFTOVER = re.compile(r"^\.(?P<name>.+)\.(?P<kind>new|old)-(?P<host>.*)-(?P<pid>\d+)-(?P<thread>\d+)-[0-9a-f]{8}$")
+_STALE_SECONDS = 24 * 3600  # a leftover of another host is swept after a day: its process can not be asked
+
+
+def sha256_file(path: Path | str) -> str:
+    """Return the SHA-256 of a file's bytes, 64 hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_text(path: Path | str, text: str) -> None:
+    """Write UTF-8 text so that a reader, or a crash, sees the old file or the new one."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path | str, data: bytes) -> None:
+    """Write bytes so that a reader, or a crash, sees the old file or the new one."""
+    path = Path(path)
+    with told(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = _beside(path, "new")
+        try:
+            with open(temporary, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        _sync(path.parent)
+
+
+@contextlib.contextmanager
+def atomic_folder(target: Path | str) -> Iterator[Path]:
+    """Give an empty folder beside ``target`` that takes its place when the block ends without an exception.
+
+    The folder that stood there is moved aside, then removed; an exception leaves it untouched. Leftovers of processes
+    that died are removed first. A failing disk gives StorageError.
+    """
+    target = Path(os.path.abspath(target))
+    with told(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        recover(target)
+        if target.exists() and not target.is_dir():
+            raise StorageError(f"cannot write the folder {target}: a file has that name, remove it or choose another")
+        temporary, previous = _beside(target, "new"), _beside(target, "old")
+        temporary.mkdir()
+    try:
+        with told(target):
+            yield temporary
+            _sync_tree(temporary)
+            try:
+                if target.exists():
+                    os.rename(target, previous)
+                os.rename(temporary, target)
+            except OSError:
+                if previous.exists() and not target.exists():
+                    os.rename(previous, target)
+                raise
+            _sync(target.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        if target.exists():
+            shutil.rmtree(previous, ignore_errors=True)
+
+
+def recover(target: Path | str) -> None:
+    """Finish what a dead process left beside ``target``: put a moved-aside folder back, remove half-written ones."""
+    target = Path(os.path.abspath(target))
+    if not target.parent.is_dir():
+        return
+    leftovers = [(match, entry) for entry in target.parent.iterdir() if (match := _LEFTOVER.match(entry.name))]
+    dead = [(match, entry) for match, entry in leftovers if match["name"] == target.name and _is_dead(match, entry)]
+    if not target.exists():
+        previous = [entry for match, entry in dead if match["kind"] == "old"]
+        if previous:
+            os.rename(max(previous, key=lambda entry: entry.stat().st_mtime), target)
+    for _, entry in dead:
+        if entry.is_dir():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def told(path: Path | str) -> Iterator[None]:
+    """Turn an OSError of writing ``path`` into one line that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StorageError(f"cannot write {path}: {reason}, free space or choose another folder") from error
+
+
+def _beside(path: Path, kind: str) -> Path:
+    host = socket.gethostname() or "host"
+    return path.parent / f".{path.name}.{kind}-{host}-{os.getpid()}-{threading.get_ident()}-{uuid.uuid4().hex[:8]}"
+
+
+def _is_dead(match: re.Match[str], entry: Path) -> bool:
+    if match["host"] != (socket.gethostname() or "host"):
+        with contextlib.suppress(OSError):
+            return time.time() - entry.stat().st_mtime > _STALE_SECONDS
+        return False
+    pid = int(match["pid"])
+    if pid == os.getpid():
+        return int(match["thread"]) == threading.get_ident()  # this thread is here, not in there
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _sync_tree(folder: Path) -> None:
+    for root, _, names in os.walk(folder):
+        for name in names:
+            _sync(Path(root, name))
+        _sync(Path(root))
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,125 @@
+"""Items to batches: training order as a pure function of (seed, step), evaluation by a budget of tokens.
+
+Batches group items of like length inside shuffled pools, and are padded to their own longest item.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from thaw.task.encode import IGNORE, Encoded
+from thaw.task.task import Kind
+
+POOL = 32  # batches sorted by length together at most
+POOLS = 4  # pools an epoch has at least, so that small data keep mixing
+
+
+@dataclass(kw_only=True)
+class Batch:
+    """Items padded to T, the length of the longest."""
+
+    ids: Tensor  # (B, T) int64
+    valid: Tensor  # (B, T) bool, False at padding
+    segments: Tensor  # (B, T) int64
+    index: Tensor  # (B,) int64, numbers of the items
+    labels: Tensor | None  # classes (B,) int64, score (B,) float32, tags (B, T) int64, span (B, 2) int64
+    context: Tensor | None = None  # (B, T) bool, span: where an answer may lie
+
+    def to(self, device: torch.device | str) -> "Batch":
+        """Return the batch on ``device``."""
+        moved: dict[str, Any] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            moved[field.name] = None if value is None else value.to(device)
+        return Batch(**moved)
+
+
+class TrainOrder:
+    """Which items make up the batch of a step: a pure function of (seed, step), so resuming needs nothing else.
+
+    An epoch is a seeded permutation; what does not fill a batch is left out of that epoch. Fewer items than a batch
+    are one batch.
+    """
+
+    def __init__(self, lengths: NDArray[np.int64], batch_size: int, seed: int) -> None:
+        self.lengths = lengths
+        self.batch_size = min(batch_size, len(lengths))
+        self.seed = seed
+        self.steps_per_epoch = len(lengths) // self.batch_size
+        self._epoch: tuple[int, list[list[int]]] | None = None  # the epoch at hand, to not sort at every step
+
+    def batch(self, step: int) -> list[int]:
+        """Return the item numbers of the batch at ``step`` (from 0)."""
+        epoch, place = divmod(step, self.steps_per_epoch)
+        if self._epoch is None or self._epoch[0] != epoch:
+            self._epoch = (epoch, self._batches(epoch))
+        return self._epoch[1][place]
+
+    def _batches(self, epoch: int) -> list[list[int]]:
+        generator = np.random.default_rng([self.seed, epoch])
+        order = generator.permutation(len(self.lengths))[: self.steps_per_epoch * self.batch_size]
+        size = self.batch_size * min(POOL, max(1, self.steps_per_epoch // POOLS))
+        batches: list[list[int]] = []
+        for start in range(0, len(order), size):
+            pool = order[start : start + size]
+            pool = pool[np.argsort(self.lengths[pool], kind="stable")]
+            batches += pool.reshape(-1, self.batch_size).tolist()
+        return [batches[number] for number in generator.permutation(len(batches))]
+
+
+def collate(encoded: Encoded, indices: list[int]) -> Batch:
+    """Return the batch of the items ``indices``, padded to the longest of them."""
+    items = [encoded.items[index] for index in indices]
+    shape = (len(items), max(len(item.ids) for item in items))
+    ids = np.full(shape, encoded.pad_id, np.int64)
+    valid, segments = np.zeros(shape, bool), np.zeros(shape, np.int64)
+    for row, item in enumerate(items):
+        ids[row, : len(item.ids)], valid[row, : len(item.ids)] = item.ids, True
+        segments[row, : len(item.ids)] = item.segments
+    context = None
+    if encoded.kind is Kind.span:
+        context = np.zeros(shape, bool)
+        for row, item in enumerate(items):
+            assert item.offsets is not None
+            context[row, : len(item.ids)] = item.offsets[:, 0] >= 0
+    labels = None
+    if all(item.label is not None for item in items):
+        if encoded.kind is Kind.tags:
+            labels = np.full(shape, IGNORE, np.int64)
+            for row, item in enumerate(items):
+                labels[row, : len(item.ids)] = item.label
+        else:
+            labels = np.array([item.label for item in items], np.float32 if encoded.kind is Kind.score else np.int64)
+    return Batch(
+        ids=torch.from_numpy(ids),
+        valid=torch.from_numpy(valid),
+        segments=torch.from_numpy(segments),
+        index=torch.tensor(indices, dtype=torch.int64),
+        labels=None if labels is None else torch.from_numpy(labels),
+        context=None if context is None else torch.from_numpy(context),
+    )
+
+
+def train_batches(encoded: Encoded, batch_size: int, seed: int, steps: int, start: int = 0) -> Iterator[Batch]:
+    """Yield the batches of steps ``start`` to ``steps`` - 1; the same whatever came before."""
+    order = TrainOrder(encoded.lengths, batch_size, seed)
+    for step in range(start, steps):
+        yield collate(encoded, order.batch(step))
+
+
+def eval_batches(encoded: Encoded, tokens: int = 8192) -> Iterator[Batch]:
+    """Yield every item once, longest first, at most ``tokens`` places (with padding) a batch; index tells which."""
+    lengths = encoded.lengths
+    batch: list[int] = []
+    for index in np.argsort(-lengths, kind="stable").tolist():
+        if batch and (len(batch) + 1) * lengths[batch[0]] > tokens:
+            yield collate(encoded, batch)
+            batch = []
+        batch.append(index)
+    if batch:
+        yield collate(encoded, batch)

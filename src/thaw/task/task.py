@@ -1,0 +1,103 @@
+"""What a task is: labelled data, the kind of its labels, its metrics. No torch here."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from thaw.errors import ConfigError
+from thaw.fields import free, identity
+
+
+class Kind(Enum):
+    """The kind of label a task has; the head and the metrics follow from it."""
+
+    classes = "classes"  # one of several labels for a text or a pair of texts
+    score = "score"  # a number for a text or a pair of texts
+    tags = "tags"  # a label for each word
+    span = "span"  # the answer to a question as a span of the context
+
+
+METRICS = {
+    Kind.classes: ("accuracy", "macro_f1", "matthews", "f1"),  # f1: of the last label, two classes only
+    Kind.score: ("pearson", "spearman"),
+    Kind.tags: ("entity_f1", "token_accuracy"),
+    Kind.span: ("f1", "exact_match"),
+}
+
+
+@dataclass(kw_only=True)
+class TaskConfig:
+    """A task as data: about fifteen lines of YAML in ``conf/task/``."""
+
+    name: str = identity()
+    kind: Kind = identity()
+    metric: str | None = identity(None)  # the one that chooses and reports, of METRICS[kind]; None: see main_metric
+    labels: list[str] | None = identity(None)  # the declared label set, in order; None: read from train
+    path: str | None = free(None)  # a folder with train/dev/test files, or one file that is split; by content in the id
+    hub: str | None = identity(None)  # name of a Hugging Face data set
+    hub_config: str | None = identity(None)
+    hub_revision: str | None = identity(None)  # branch or commit; refs/convert/parquet where the data set is a script
+    train_split: str = identity("train")  # names of splits on the hub
+    dev_split: str | None = identity("validation")  # None: cut off from train
+    test_split: str = identity("test")
+    package: str | None = identity(None)  # name of a reader of text inside an installed package (the demo)
+    text: str = identity("text")  # column names, in files and on the hub
+    text_a: str = identity("text_a")
+    text_b: str = identity("text_b")
+    label: str = identity("label")
+    tokens: str = identity("tokens")
+    tags: str = identity("tags")
+    max_length: int = identity(128, ge=8)  # pieces with [CLS] and [SEP]; longer texts are truncated (span: windows)
+    stride: int = identity(64, ge=1)  # span: pieces that neighbouring windows share
+
+    def __post_init__(self) -> None:
+        if isinstance(self.kind, Kind) and self.metric is not None and self.metric not in METRICS[self.kind]:
+            valid = ", ".join(METRICS[self.kind])
+            raise ConfigError(f"task.metric={self.metric} is none of task.kind={self.kind.name}, valid: {valid}")
+        if self.kind is Kind.span and isinstance(self.stride, int) and self.stride >= self.context_room:
+            raise ConfigError(
+                f"task.stride={self.stride} must be less than {self.context_room}, the context pieces that surely fit a"
+                f" window of task.max_length={self.max_length}"
+            )
+        if self.labels is not None and isinstance(self.labels, list) and len(set(self.labels)) < len(self.labels):
+            raise ConfigError(f"task.labels={self.labels} names a label twice, each must stand there once")
+
+    @property
+    def question_room(self) -> int:
+        """Pieces a question may have in a window (span); 64 as in BERT's run_squad.py, fewer in short windows."""
+        return min(64, self.max_length // 4)
+
+    @property
+    def context_room(self) -> int:
+        """Pieces of context that fit a window beside the longest question and three special pieces (span)."""
+        return self.max_length - self.question_room - 3
+
+
+def are_entity_tags(labels: list[str]) -> bool:
+    """Whether a label set is BIO: "O", and the rest B- or I- with a type."""
+    return "O" in labels and all(tag == "O" or (tag[:2] in ("B-", "I-") and len(tag) > 2) for tag in labels)
+
+
+def main_metric(task: TaskConfig, labels: list[str] | None) -> str:
+    """Return the metric that chooses and reports: as configured, else the kind's first that fits the labels."""
+    if task.metric is not None:
+        return task.metric
+    if task.kind is Kind.tags and not are_entity_tags(labels or []):
+        return "token_accuracy"
+    return METRICS[task.kind][0]
+
+
+@dataclass(kw_only=True)
+class DataConfig:
+    """How much of a task's data is used, and in what batches."""
+
+    train_size: str = identity("all")  # labels to learn from: a number or "all"
+    dev_size: str = identity("match")  # labels to choose by: "match" (no more than train), "all" or a number
+    dev_share: float = identity(0.1, gt=0, lt=1)  # of train, where a task has no dev split
+    batch_size: int = identity(16, ge=1)  # examples an optimizer step
+    duplicates: str = identity("drop", choices=["drop", "keep"])  # train texts that also stand in dev or test
+
+    def __post_init__(self) -> None:
+        for key, words in (("train_size", ("all",)), ("dev_size", ("match", "all"))):
+            value = str(getattr(self, key))
+            if value not in words and not (value.isdigit() and int(value) > 0):
+                raise ConfigError(f"data.{key}={value} must be a positive number or one of: {', '.join(words)}")

@@ -1,0 +1,243 @@
+"""The run folder: the truth about one run in plain files, written as it happens.
+
+Decisions: one process owns a folder at a time, by a lock that the kernel drops when the process dies; an event is one
+line in one write, so that a reader never sees half of one; everything else appears whole or not at all; secrets are
+taken out of whatever is written; a run that says it is running but whose process is gone is interrupted.
+"""
+
+import contextlib
+import datetime
+import gzip
+import json
+import os
+import socket
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import yaml
+
+from thaw.errors import StorageError, ThawError
+from thaw.storage import told, write_bytes, write_text
+from thaw.track.lock import Lock
+from thaw.track.plain import plain
+from thaw.track.process import is_alive, own_start
+from thaw.track.redact import redact
+from thaw.track.row import row
+
+CONFIG, STATUS, METRICS, RESULT = "config.yaml", "status.json", "metrics.jsonl", "result.json"
+LINEAGE, PREDICTIONS, CHECKPOINT, STATE = "lineage.json", "predictions.jsonl.gz", "checkpoint", "state"
+
+RunState = Literal["absent", "running", "finished", "failed", "interrupted"]
+STATES: tuple[RunState, ...] = ("running", "finished", "failed", "interrupted")
+
+
+class RunFolder:
+    """One run's folder. Reading needs nothing; to write, own it: ``with RunFolder(path) as folder: ...``.
+
+    Leaving the block releases the folder. When an exception leaves it, the run is recorded as failed with the error's
+    one line, or as interrupted (KeyboardInterrupt, SystemExit), unless `status` already said how it ended.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(os.path.abspath(path))
+        self.checkpoint = self.path / CHECKPOINT
+        self.training_state = self.path / STATE
+        self._lock = Lock(self.path / ".lock")
+        self._started: float | None = None
+        self._said: str | None = None
+
+    def open(self) -> Self:
+        """Create the folder if needed and own it; StorageError when another process or run does."""
+        with told(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+        self._lock.acquire(self.path)
+        self._started, self._said = time.time(), None
+        return self
+
+    def close(self) -> None:
+        """Release the folder; a run that was left running is interrupted."""
+        try:
+            if self._said == "running":
+                self.status("interrupted")
+        finally:
+            self._started = None
+            self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self.open()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        try:
+            if error is not None and self._said in (None, "running"):
+                with contextlib.suppress(StorageError):  # the error that ended the run is the one to tell
+                    self.status("failed" if isinstance(error, Exception) else "interrupted", error)
+                    self._said = "told"
+        finally:
+            with contextlib.suppress(*([StorageError] if error is not None else [])):
+                self.close()
+
+    # -- writing
+
+    def status(self, state: RunState, error: BaseException | str | None = None) -> None:
+        """Record how the run stands: running, finished, failed or interrupted; an error as one line."""
+        if state not in STATES:
+            raise ValueError(f"unknown state {state!r}, valid: {', '.join(STATES)}")
+        self._owned()
+        content = {
+            "state": state,
+            "error": _one_line(error),
+            "pid": os.getpid(),
+            "host": socket.gethostname() or "host",
+            "process": own_start(),
+            "started": _utc(self._started or time.time()),
+            "updated": _utc(time.time()),
+        }
+        write_text(self.path / STATUS, _json(redact(content)))
+        self._said = state
+
+    def write_config(self, config: Mapping[str, Any]) -> None:
+        """Write the resolved config."""
+        self._owned()
+        write_text(self.path / CONFIG, yaml.safe_dump(redact(plain(config)), sort_keys=False, allow_unicode=True))
+
+    def append(self, event: Mapping[str, Any]) -> None:
+        """Append one event ``{"step", "epoch", "seconds", name: value, ...}`` as one line in one write."""
+        self._owned()
+        line = json.dumps(plain(event), allow_nan=False, ensure_ascii=False) + "\n"
+        with told(self.path / METRICS):
+            _append(self.path / METRICS, line.encode("utf-8"))
+
+    def cut_back(self, step: int) -> int:
+        """Drop the events beyond ``step`` and a torn last line (before resuming there); return how many lines went."""
+        self._owned()
+        path = self.path / METRICS
+        if not path.exists():
+            return 0
+        lines = path.read_bytes().splitlines(keepends=True)
+        kept = [line for line in lines if (event := _event(line)) is not None and event.get("step", 0) <= step]
+        if len(kept) < len(lines):
+            write_bytes(path, b"".join(kept))
+        return len(lines) - len(kept)
+
+    def restart(self) -> None:
+        """Remove the events and outcome of an earlier try, before a run that starts from step 0."""
+        self._owned()
+        with told(self.path):
+            for name in (RESULT, PREDICTIONS, LINEAGE, METRICS):
+                (self.path / name).unlink(missing_ok=True)
+
+    def write_result(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Write the result row, last of all files of a run; missing columns are null. Return the row."""
+        self._owned()
+        result = redact(row(**values))
+        write_text(self.path / RESULT, _json(result))
+        return result
+
+    def write_lineage(self, lineage: Mapping[str, Any]) -> None:
+        """Write what the run came from."""
+        self._owned()
+        write_text(self.path / LINEAGE, _json(redact(plain(lineage))))
+
+    def write_predictions(self, predictions: Iterable[Mapping[str, Any]]) -> None:
+        """Write the test set's predictions, one line an example; the same predictions give the same bytes."""
+        self._owned()
+        lines = [json.dumps(plain(one), ensure_ascii=False, separators=(",", ":")) + "\n" for one in predictions]
+        write_bytes(self.path / PREDICTIONS, gzip.compress("".join(lines).encode("utf-8"), mtime=0))
+
+    # -- reading
+
+    def state(self) -> RunState:
+        """Return how the run stands, ``absent`` where there is none; a dead process does not run.
+
+        Of a process on another machine its own word is taken: the lock tells when one tries to open the folder.
+        """
+        status = self.read(STATUS) or {}
+        state: RunState | None = status.get("state")
+        if state not in STATES:
+            return "interrupted" if self._was_begun() else "absent"
+        if state == "running" and status.get("host") == (socket.gethostname() or "host"):
+            return "running" if is_alive(status.get("pid", 0), status.get("process")) else "interrupted"
+        return state
+
+    def read(self, name: str) -> dict[str, Any] | None:
+        """Return the content of one of the JSON files, None when it is missing or damaged."""
+        try:
+            content = json.loads((self.path / name).read_bytes())
+        except (OSError, ValueError):
+            return None
+        return content if isinstance(content, dict) else None
+
+    def result(self) -> dict[str, Any] | None:
+        """Return the result row, None before the end."""
+        return self.read(RESULT)
+
+    def events(self) -> list[dict[str, Any]]:
+        """Return the events so far; a line torn by a crash is left out."""
+        try:
+            lines = (self.path / METRICS).read_bytes().splitlines()
+        except OSError:
+            return []
+        return [event for line in lines if (event := _event(line)) is not None]
+
+    def predictions(self) -> list[dict[str, Any]]:
+        """Return the predictions of the test set, empty before they are written."""
+        path = self.path / PREDICTIONS
+        if not path.exists():
+            return []
+        try:
+            return [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
+        except (OSError, EOFError, ValueError) as error:
+            raise StorageError(f"damaged: {path}, delete it and run again") from error
+
+    def _was_begun(self) -> bool:
+        return any((self.path / name).exists() for name in (STATUS, CONFIG, METRICS))
+
+    def _owned(self) -> None:
+        if not self._lock.held:
+            raise StorageError(f"not owned: {self.path}, open the run folder before writing to it")
+
+
+def _append(path: Path, data: bytes) -> None:
+    """Append ``data`` whole or not at all: a full disk must not leave half a line that the next one runs into."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    try:
+        before = os.fstat(descriptor).st_size
+        try:
+            written = os.write(descriptor, data)
+            if written < len(data):
+                raise OSError(28, "No space left on device")
+        except OSError:
+            os.ftruncate(descriptor, before)
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _event(line: bytes) -> dict[str, Any] | None:
+    if not line.endswith(b"\n") and not line.endswith(b"}"):
+        return None
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) else None
+
+
+def _json(content: Any) -> str:
+    return json.dumps(plain(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _one_line(error: BaseException | str | None) -> str | None:
+    if error is None:
+        return None
+    text = " ".join(str(error).split())
+    if isinstance(error, BaseException) and not isinstance(error, ThawError):
+        text = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return text[:1000]
+
+
+def _utc(seconds: float) -> str:
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="seconds")

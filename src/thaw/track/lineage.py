@@ -1,0 +1,55 @@
+"""What a run came from, by content: the local source of truth that W&B artifacts mirror."""
+
+import functools
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from thaw import __version__
+from thaw.storage import sha256_file
+
+PARTS = ("tokenizer", "corpus", "split", "subset", "checkpoint")
+
+
+def lineage(
+    run_id: str,
+    *,
+    tokenizer: str | None = None,
+    corpus: str | None = None,
+    split: str | None = None,
+    subset: str | None = None,
+    checkpoint: str | None = None,
+    parent: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return the lineage of a run: SHA-256 of tokenizer, corpus, data split, subset and parent checkpoint.
+
+    ``parent`` is the lineage that lies in the parent checkpoint: its run id becomes ``parent_run`` and its ancestors
+    are continued, oldest first. None where a part does not apply.
+    """
+    ancestors = [*parent.get("ancestors", []), parent["run_id"]] if parent and parent.get("run_id") else []
+    return {
+        "run_id": run_id,
+        "tokenizer": tokenizer,
+        "corpus": corpus,
+        "split": split,
+        "subset": subset,
+        "checkpoint": checkpoint,
+        "parent_run": ancestors[-1] if ancestors else None,
+        "ancestors": ancestors,
+        "thaw_version": __version__,
+    }
+
+
+def sha256_files(paths: Iterable[Path | str]) -> dict[str, str]:
+    """Return path -> SHA-256 of each file; a file is read again only when its size or time changed."""
+    found = {}
+    for path in paths:
+        stat = os.stat(path)
+        found[str(path)] = _sha256(os.path.abspath(path), stat.st_size, stat.st_mtime_ns, stat.st_ino)
+    return found
+
+
+@functools.lru_cache(maxsize=4096)
+def _sha256(path: str, size: int, modified: int, inode: int) -> str:
+    return sha256_file(path)

@@ -1,0 +1,35 @@
+"""Which process runs a folder: a process id alone is not enough, ids are given out again."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+def process_start(pid: int) -> str | None:
+    """Return a text that names the process ``pid`` of this machine for good (boot and start time), None if dead."""
+    if sys.platform == "linux":
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+            boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        except OSError:
+            return None
+        fields = stat.rpartition(")")[2].split()  # after the name, which may hold blanks and brackets
+        return None if fields[0] in "ZX" else f"{boot}:{fields[19]}"  # field 22 of proc(5): start time in ticks
+    return _start_by_ps(pid)
+
+
+def is_alive(pid: int, start: str | None) -> bool:
+    """Return whether the process ``pid`` of this machine lives and is the one that started at ``start``."""
+    now = process_start(pid)
+    return now is not None and (start is None or start == now)
+
+
+def own_start() -> str | None:
+    """Return `process_start` of this process."""
+    return process_start(os.getpid())
+
+
+def _start_by_ps(pid: int) -> str | None:
+    listed = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return listed.stdout.strip() or None

@@ -1,0 +1,54 @@
+"""How the weights learn, and on what. No torch here."""
+
+from dataclasses import dataclass
+
+from thaw.errors import ConfigError
+from thaw.fields import free, identity, speed
+
+
+@dataclass(kw_only=True)
+class OptimConfig:
+    """Optimizer and learning-rate schedule."""
+
+    name: str = identity("adamw", choices=["adamw", "muon"])
+    lr: float = identity(1e-3, gt=0)  # peak learning rate
+    weight_decay: float = identity(0.01, ge=0)  # not on biases, norms
+    beta1: float = identity(0.9, ge=0, lt=1)
+    beta2: float = identity(0.98, ge=0, lt=1)
+    eps: float = identity(1e-8, gt=0)
+    clip: float = identity(1.0, gt=0)  # gradient norm
+    schedule: str = identity("linear", choices=["linear", "cosine", "constant", "cooldown", "slanted"])
+    warmup: float = identity(0.1, ge=0, lt=1)  # share of the steps
+    cooldown: float = identity(0.2, ge=0, le=1)  # share of the steps, for schedule=cooldown
+
+
+@dataclass(kw_only=True)
+class TrainerConfig:
+    """On what and how fast: speed settings never change the result beyond rounding."""
+
+    name: str = free("cpu")
+    accelerator: str = speed("cpu", choices=["auto", "cpu", "gpu", "mps", "tpu"])
+    devices: int = speed(1, ge=1)
+    num_nodes: int = speed(1, ge=1)
+    strategy: str = speed("auto")  # Lightning's: auto, ddp, ...
+    precision: str = identity("32-true", choices=["32-true", "bf16-mixed", "16-mixed"])
+    accumulate: int = identity(1, ge=1)  # micro-batches an optimizer step
+    compile: bool = speed(False)
+    threads: int = speed(0, ge=0)  # torch threads, 0: all cores; bitwise equality needs the same number
+    progress: bool = free(True)
+    checkpoint_minutes: float = free(5.0, gt=0)  # time between two states for resuming
+
+
+@dataclass(kw_only=True)
+class PretrainDataConfig:
+    """Blocks and batches of pretraining."""
+
+    length: int = identity(128, ge=8)  # tokens a block
+    batch_size: int = identity(32, ge=1)  # blocks an optimizer step
+    packing: str = identity("stream", choices=["stream", "documents"])  # documents: none crosses into another's block
+    held_out: float = identity(0.02, gt=0, lt=1)  # share of the documents kept for validation
+    max_held_out: int = identity(2000, ge=1)  # documents, at most
+
+    def __post_init__(self) -> None:
+        if isinstance(self.length, int) and self.length % 8:
+            raise ConfigError(f"data.length={self.length} must be a multiple of 8")

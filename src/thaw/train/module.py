@@ -1,0 +1,66 @@
+"""What the two Lightning modules share: one optimizer, clipping, counting, random numbers keyed by the step."""
+
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+
+from thaw.encoder.groups import Group
+from thaw.errors import DivergedError
+from thaw.train import optim as optimizers
+from thaw.train.config import OptimConfig
+from thaw.train.schedule import rate
+from thaw.train.state import restore_optimizer
+
+
+class Learner(pl.LightningModule):
+    """A module that learns for ``steps`` optimizer steps, of which ``start`` were done before a resume.
+
+    Dropout draws from a generator seeded by (seed, step), so a resumed run draws what an uninterrupted one would.
+    """
+
+    def __init__(self, groups: list[Group], optim: OptimConfig, *, seed: int, steps: int, epoch_steps: float) -> None:
+        super().__init__()
+        self.parameter_groups_in_order, self.optim, self.seed = groups, optim, seed
+        self.steps, self.epoch_steps = steps, epoch_steps
+        self.start, self.tokens = 0, 0
+        self.moments: dict[str, Tensor] | None = None
+
+    @property
+    def step(self) -> int:
+        """Optimizer steps done, those before a resume included."""
+        return self.start + self.global_step
+
+    def epoch(self, step: int) -> float:
+        """Passes over the training data after ``step`` steps."""
+        return step / self.epoch_steps
+
+    def rate(self, step: int) -> float:
+        """Learning rate of a step."""
+        return rate(self.optim, step, self.steps)
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Return the one optimizer over all groups."""
+        optimizer = optimizers.build(self.parameter_groups_in_order, self.optim)
+        if self.moments is not None:
+            restore_optimizer(optimizer, self.moments)
+        return optimizer
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        """Key the random numbers of this micro-batch."""
+        micro = batch_idx % self.trainer.accumulate_grad_batches
+        torch.manual_seed((self.seed * 1_000_003 + self.step * 131 + micro) % 2**63)
+
+    def configure_gradient_clipping(
+        self, optimizer: Any, gradient_clip_val: float | None = None, gradient_clip_algorithm: str | None = None
+    ) -> None:
+        """Clip the norm of all gradients; one that is not finite stops the run before the update."""
+        parameters = [p for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+        norm = torch.nn.utils.clip_grad_norm_(parameters, self.optim.clip)
+        self.must_be_finite("the gradient's norm", norm)
+
+    def must_be_finite(self, what: str, value: Tensor) -> None:
+        """Stop before the update when a loss or gradient is not finite."""
+        if not torch.isfinite(value):
+            raise DivergedError(f"{what} is {float(value)} at step {self.step}, lower optim.lr={self.optim.lr}")

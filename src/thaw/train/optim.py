@@ -1,0 +1,100 @@
+"""Parameter groups -> one optimizer that holds all of them from the first step.
+
+Decisions taken here:
+* One optimizer group for each (encoder group, decay or not); a strategy only scales learning rates.
+* Biases and norms (one-dimensional parameters) do not decay.
+* ``muon`` keeps its own code: torch's casts to bfloat16, which CPUs without hardware for it compute 100 times slower.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from thaw.encoder.groups import Group
+from thaw.train.config import OptimConfig
+
+
+def parameter_groups(groups: Sequence[Group], config: OptimConfig) -> list[dict]:
+    """Return torch optimizer groups, each with ``index`` (of the encoder group) and ``orthogonal`` (for Muon)."""
+    result: list[dict] = []
+    for index, group in enumerate(groups):
+        kinds: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+        for name, parameter in group.named_parameters():
+            decays = parameter.ndim > 1
+            orthogonal = config.name == "muon" and decays and group.name.startswith("layer.") and "norm" not in name
+            kinds.setdefault((decays, orthogonal), []).append(parameter)
+        for (decays, orthogonal), parameters in kinds.items():
+            decay = config.weight_decay if decays else 0.0
+            result.append(
+                {"params": parameters, "weight_decay": decay, "index": index, "orthogonal": orthogonal, "lr": config.lr}
+            )
+    return result
+
+
+def build(groups: Sequence[Group], config: OptimConfig) -> torch.optim.Optimizer:
+    """Return the optimizer of a run over all its parameters."""
+    parameters, betas = parameter_groups(groups, config), (config.beta1, config.beta2)
+    if config.name == "muon":
+        return Muon(parameters, lr=config.lr, betas=betas, eps=config.eps)
+    devices = {parameter.device.type for group in parameters for parameter in group["params"]}
+    return torch.optim.AdamW(parameters, lr=config.lr, betas=betas, eps=config.eps, fused=devices <= {"cpu", "cuda"})
+
+
+def orthogonalise(matrix: Tensor, steps: int = 5) -> Tensor:
+    """Return the nearest semi-orthogonal matrix (R, C) by Newton-Schulz iteration (Jordan et al. 2024, Muon)."""
+    a, b, c = 3.4445, -4.7750, 2.0315
+    tall = matrix.size(-2) > matrix.size(-1)
+    x = matrix.mT if tall else matrix
+    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
+    for _ in range(steps):
+        gram = x @ x.mT
+        x = a * x + (b * gram + c * gram @ gram) @ x
+    return x.mT if tall else x
+
+
+class Muon(torch.optim.Optimizer):
+    """Muon for hidden matrices, AdamW for everything else, in one optimizer (Jordan et al. 2024).
+
+    An update of a matrix has the root mean square of AdamW's (Liu et al. 2025, section 2.2), so both share one ``lr``.
+    A fused query-key-value weight is orthogonalised in its three parts.
+    """
+
+    def __init__(self, parameters: list[dict], lr: float, betas: tuple[float, float], eps: float) -> None:
+        super().__init__(parameters, {"lr": lr, "betas": betas, "eps": eps, "momentum": 0.95})
+
+    @torch.no_grad()
+    def step(self, closure=None):  # type: ignore[override,no-untyped-def]
+        """Update all parameters that have a gradient."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    parameter.mul_(1 - group["lr"] * group["weight_decay"])
+                    (self._muon if group["orthogonal"] else self._adam)(parameter, parameter.grad, group)
+        return loss
+
+    def _muon(self, parameter: Tensor, gradient: Tensor, group: dict) -> None:
+        state = self.state[parameter]
+        if not state:
+            state["momentum"] = torch.zeros_like(parameter)
+        momentum = state["momentum"].lerp_(gradient, 1 - group["momentum"])
+        update = gradient.lerp(momentum, group["momentum"])
+        rows, columns = update.shape
+        parts = update.view(3, columns, columns) if rows == 3 * columns else update[None]
+        scale = 0.2 * max(parts.shape[-2:]) ** 0.5
+        parameter.add_(orthogonalise(parts).reshape(rows, columns), alpha=-group["lr"] * scale)
+
+    def _adam(self, parameter: Tensor, gradient: Tensor, group: dict) -> None:
+        state, (beta1, beta2) = self.state[parameter], group["betas"]
+        if not state:
+            state.update(step=torch.zeros(()), mean=torch.zeros_like(parameter), square=torch.zeros_like(parameter))
+        state["step"] += 1
+        mean = state["mean"].lerp_(gradient, 1 - beta1)
+        square = state["square"].mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
+        count = int(state["step"])
+        divisor = (square / (1 - beta2**count)).sqrt_().add_(group["eps"])
+        parameter.addcdiv_(mean, divisor, value=-group["lr"] / (1 - beta1**count))

@@ -1,0 +1,148 @@
+"""Pretraining: the Lightning module of masked language modelling, its batches and its validation.
+
+Legend: B blocks, T tokens a block, D hidden width, K masked places, V pieces in the vocabulary.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from thaw.encoder.bert import Encoder
+from thaw.encoder.groups import groups
+from thaw.objective.config import ObjectiveConfig
+from thaw.objective.mlm import MLMHead
+from thaw.text.masking import mask
+from thaw.text.packing import Blocks
+from thaw.text.tokenizer import Tokenizer
+from thaw.train.config import OptimConfig
+from thaw.train.module import Learner
+
+
+@dataclass
+class MaskedBatch:
+    """A micro-batch: what the encoder sees, and what stood at the masked places."""
+
+    inputs: Tensor  # (B, T) ids
+    valid: Tensor  # (B, T) False at padding
+    positions: Tensor  # (K,) flat indices into B * T
+    targets: Tensor  # (K,) ids
+    share: float  # weight of one target in the loss of the optimizer step
+    tokens: int  # non-padding tokens
+
+    def to(self, device: Any) -> "MaskedBatch":
+        """Move the tensors."""
+        moved = {name: value.to(device) for name, value in vars(self).items() if isinstance(value, Tensor)}
+        return replace(self, **moved)
+
+
+class MaskedBlocks:
+    """Blocks of ids -> masked batches; a pure function of (seed, step)."""
+
+    def __init__(self, blocks: Blocks, tokenizer: Tokenizer, objective: ObjectiveConfig, seed: int, size: int) -> None:
+        self.blocks, self.tokenizer, self.objective, self.seed, self.size = blocks, tokenizer, objective, seed, size
+        self.epoch_steps = max(1, len(blocks) // size)
+        self._order: tuple[int, np.ndarray] = (-1, np.empty(0))
+
+    def step(self, step: int, accumulate: int = 1, rank: int = 0, world: int = 1) -> list[MaskedBatch]:
+        """Return the micro-batches of an optimizer step for one of ``world`` processes."""
+        epoch, place = divmod(step, self.epoch_steps)
+        if self._order[0] != epoch:
+            self._order = (epoch, np.random.default_rng([self.seed, epoch]).permutation(len(self.blocks)))
+        chosen = self._order[1][place * self.size : (place + 1) * self.size]
+        ids, valid = self.blocks.get(chosen)
+        inputs, positions, targets = self.masked(ids, valid, chosen, self.seed, epoch)
+        share = world * accumulate / max(1, len(targets))
+        rows = np.array_split(np.arange(len(chosen)), world * accumulate)[rank::world]
+        return [self._part(inputs, valid, positions, targets, part, share) for part in rows]
+
+    def masked(self, ids: np.ndarray, valid: np.ndarray, numbers: np.ndarray, seed: int, epoch: int) -> Any:
+        """Mask blocks (B, T) as the objective says."""
+        objective, tokenizer = self.objective, self.tokenizer
+        return mask(
+            ids, valid, rate=objective.rate, mask_share=objective.mask_share, random_share=objective.random_share,
+            unit=objective.unit, mean_span=objective.mean_span, seed=seed, epoch=epoch, blocks=numbers,
+            word_start=tokenizer.word_start, mask_id=tokenizer.mask_id, special_ids=tokenizer.special_ids,
+            vocab_size=tokenizer.vocab_size,
+        )  # fmt: skip
+
+    def _part(
+        self, inputs: np.ndarray, valid: np.ndarray, positions: np.ndarray, targets: np.ndarray, rows: np.ndarray,
+        share: float,
+    ) -> MaskedBatch:  # fmt: skip
+        length = inputs.shape[1]
+        first, last = int(rows[0]) * length, (int(rows[-1]) + 1) * length
+        inside = (positions >= first) & (positions < last)
+        return MaskedBatch(
+            torch.from_numpy(inputs[rows]), torch.from_numpy(valid[rows]), torch.from_numpy(positions[inside] - first),
+            torch.from_numpy(targets[inside]), share, int(valid[rows].sum()),
+        )  # fmt: skip
+
+
+class PretrainModule(Learner):
+    """An encoder that learns to say which pieces stood at the masked places."""
+
+    def __init__(
+        self, encoder: Encoder, head: MLMHead, optim: OptimConfig, *, seed: int, steps: int, epoch_steps: float,
+        compile: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__(groups(encoder, head), optim, seed=seed, steps=steps, epoch_steps=epoch_steps)
+        self.encoder, self.head = encoder, head
+        self.network = torch.compile(encoder) if compile else encoder
+
+    def training_step(self, batch: MaskedBatch, batch_idx: int) -> Tensor:
+        """Return the mean cross-entropy at the masked places of the step."""
+        loss = self.loss(batch)
+        self.must_be_finite("the training loss", loss)
+        self.tokens += batch.tokens * self.trainer.world_size
+        return loss
+
+    def loss(self, batch: MaskedBatch) -> Tensor:
+        """Cross-entropy of a micro-batch, weighted so that those of a step add up to their mean."""
+        return functional.cross_entropy(self.logits(batch), batch.targets, reduction="sum") * batch.share
+
+    def logits(self, batch: MaskedBatch) -> Tensor:
+        """Scores (K, V) of the pieces at the masked places."""
+        hidden = self.network(batch.inputs, batch.valid)[-1]
+        return self.head(hidden.flatten(0, 1)[batch.positions])
+
+
+class Validation:
+    """Held-out documents with fixed masks: the same places for every run with this tokenizer and data."""
+
+    def __init__(self, source: MaskedBlocks, size: int, text_bytes: int, text_tokens: int) -> None:
+        self.source, self.size, self.text_bytes, self.text_tokens = source, size, text_bytes, text_tokens
+
+    @torch.no_grad()
+    def __call__(self, module: PretrainModule) -> dict[str, float]:
+        """Return loss (nats a masked piece), accuracy, pseudo-perplexity and bits per byte.
+
+        pseudo-perplexity: exp of the loss with 15 % masked at once; Salazar et al. 2020 mask one place at a time.
+        bits per byte: the loss spread over the bytes of the held-out text, so vocabularies can be compared.
+        """
+        training = {name: part.training for name, part in module.named_modules()}
+        module.eval()
+        loss, right, count = 0.0, 0, 0
+        blocks = self.source.blocks
+        for first in range(0, len(blocks), self.size):
+            numbers = np.arange(first, min(first + self.size, len(blocks)))
+            ids, valid = blocks.get(numbers)
+            inputs, positions, targets = self.source.masked(ids, valid, numbers, 0, 0)
+            batch = MaskedBatch(*map(torch.from_numpy, (inputs, valid, positions, targets)), 1.0, 0).to(module.device)
+            logits = module.logits(batch).float()
+            loss += float(functional.cross_entropy(logits, batch.targets, reduction="sum"))
+            right += int((logits.argmax(-1) == batch.targets).sum())
+            count += len(targets)
+        for name, part in module.named_modules():
+            part.training = training[name]
+        mean = loss / max(1, count)
+        return {
+            "dev/loss": mean,
+            "dev/accuracy": right / max(1, count),
+            "dev/pseudo_perplexity": math.exp(min(mean, 50.0)),
+            "dev/bits_per_byte": mean / math.log(2) * self.text_tokens / max(1, self.text_bytes),
+        }

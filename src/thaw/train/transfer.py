@@ -1,0 +1,77 @@
+"""Transfer: the Lightning module of an encoder with a task's head. It knows nothing of strategies.
+
+Legend: B sequences, T tokens, D hidden width, L layers.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from thaw.encoder.bert import Encoder
+from thaw.encoder.groups import groups
+from thaw.task.batches import Batch, TrainOrder, collate, eval_batches
+from thaw.task.encode import Encoded
+from thaw.task.heads import Head
+from thaw.task.predict import predictions
+from thaw.train.config import OptimConfig
+from thaw.train.module import Learner
+
+
+class TransferModule(Learner):
+    """An encoder and a head that learn a task together, as far as the strategy lets them."""
+
+    def __init__(
+        self, encoder: Encoder, head: Head, optim: OptimConfig, *, seed: int, steps: int, epoch_steps: float,
+        compile: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__(groups(encoder, head), optim, seed=seed, steps=steps, epoch_steps=epoch_steps)
+        self.encoder, self.head = encoder, head
+        self.network = torch.compile(encoder, dynamic=True) if compile else encoder
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Return the head's loss, weighted so that the micro-batches of a step add up to its mean."""
+        loss = self.head.loss(self.outputs(batch), batch)
+        self.must_be_finite("the training loss", loss)
+        self.tokens += batch.ids.numel() * self.trainer.world_size
+        return loss
+
+    def outputs(self, batch: Batch) -> Tensor:
+        """Logits of the head for a batch."""
+        return self.head(self.network(batch.ids, batch.valid, batch.segments), batch.valid)
+
+    @torch.no_grad()
+    def predict_all(self, encoded: Encoded) -> Iterator[tuple[Batch, Tensor]]:
+        """Yield each evaluation batch with its logits, in eval mode; modes are as before afterwards."""
+        modes = [(part, part.training) for part in self.modules()]
+        self.eval()
+        try:
+            for batch in eval_batches(encoded):
+                batch = batch.to(self.device)
+                yield batch, self.outputs(batch).float()
+        finally:
+            for part, mode in modes:
+                part.training = mode
+
+
+class TrainBatches:
+    """The micro-batches of a step for one process; a pure function of (seed, step)."""
+
+    def __init__(self, encoded: Encoded, batch_size: int, seed: int) -> None:
+        self.encoded = encoded
+        self.order = TrainOrder(encoded.lengths, batch_size, seed)
+
+    def step(self, step: int, accumulate: int = 1, rank: int = 0, world: int = 1) -> list[Batch]:
+        """Return the micro-batches of an optimizer step; every process takes each ``world``-th part."""
+        chosen = self.order.batch(step)
+        parts = [chosen[place :: world * accumulate] for place in range(world * accumulate)]
+        return [collate(self.encoded, part or chosen[:1]) for part in parts[rank::world]]
+
+
+def answers(module: TransferModule, encoded: Encoded) -> list[dict[str, Any]]:
+    """Return the prediction and scores of each example, in order."""
+    outputs: dict[int, Any] = {}
+    for batch, logits in module.predict_all(encoded):
+        outputs.update(zip(batch.index.tolist(), module.head.decode(logits, batch), strict=True))
+    return predictions(encoded, outputs)

@@ -1,0 +1,48 @@
+"""What all tests share: no network, no W&B account, one thread, and where real data may be found."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE"):
+    os.environ[name] = "1"
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Give each test a home of its own without W&B keys."""
+    for name in [name for name in os.environ if name.startswith("WANDB_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+    yield
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real data sets: the folder THAW_DATA, else a `data` folder beside the checkout; the test is skipped without."""
+    given = os.environ.get("THAW_DATA")
+    for folder in [Path(given)] if given else sorted(REPOSITORY.parent.glob("*/data")):
+        if (folder / "trec").is_dir():
+            return folder
+    pytest.skip("needs real data, set THAW_DATA=FOLDER")
+
+
+@pytest.fixture
+def task_folder(tmp_path: Path) -> Path:
+    """A task of two easy classes: train, dev and test files of 40, 20 and 20 lines."""
+    folder = tmp_path / "task"
+    folder.mkdir()
+    for split, count in (("train", 40), ("dev", 20), ("test", 20)):
+        rows = [
+            f'{{"text": "{split} {i} a {word} day", "label": "{label}"}}\n'
+            for i in range(count // 2)
+            for word, label in (("sunny warm bright", "good"), ("rainy cold dark", "bad"))
+        ]
+        (folder / f"{split}.jsonl").write_text("".join(rows), encoding="utf-8")
+    return folder

@@ -1,0 +1,145 @@
+"""The page in a real browser: it draws, sorts, filters, fits narrow screens, and says nothing on the console."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from thaw.report.collect import read
+from thaw.report.page import write
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+ARGUMENTS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+pytest.importorskip("playwright", reason="python playwright is not installed")
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is missing: apt-get install chromium")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def address(study_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return write(read(study_folder), tmp_path_factory.mktemp("browser")).as_uri()
+
+
+@pytest.fixture
+def open_page(browser: Any, address: str) -> Iterator[Any]:
+    pages, said = [], []
+
+    def open_page(width: int = 1280, scheme: str = "light") -> Any:
+        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("dialog", lambda dialog: (said.append(f"dialog {dialog.message}"), dialog.dismiss()))
+        page.on("request", lambda request: said.append(request.url) if request.url.startswith("http") else None)
+        page.goto(address)
+        page.wait_for_selector("html[data-ready]")
+        pages.append(page)
+        return page
+
+    yield open_page
+    for page in pages:
+        page.close()
+    assert said == []  # no error, no alert of a run's name, nothing fetched
+
+
+def shown(page: Any) -> int:
+    return int(page.locator("#run-table tbody tr:not([hidden])").count())
+
+
+def column(page: Any, number: int) -> list[str]:
+    return list(page.locator(f"#run-table tbody tr:not([hidden]) td:nth-child({number})").all_inner_texts())
+
+
+def test_figures_and_task_choice(open_page: Any) -> None:
+    page = open_page()
+    assert page.locator(".js-plotly-plot").count() == 4
+    assert page.locator("#plot-size .scatterlayer .trace").count() == 6
+    assert page.locator("h3:visible", has_text="topics").count() == 1
+    page.select_option("#task", "trec")
+    assert page.locator("h3:visible", has_text="topics").count() == 0
+    assert "trec" in page.locator("div[data-task]:visible").inner_text()
+    page.select_option("#seconds-size", "1000")
+    page.select_option("#curve-metric", "train/loss")
+    page.select_option("#curve-x", "tokens")
+    assert "training tokens" in page.locator("#plot-curves").inner_html()
+    assert "train/loss of 36 single runs" in page.locator("#caption-curves").inner_text()
+
+
+def test_a_strategy_is_switched_off_on_all_figures(open_page: Any) -> None:
+    page = open_page()
+    chip = page.locator(".legend button", has_text="gradual_unfreeze").first
+    chip.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#plot-size .scatterlayer .trace").count() == 5
+    assert page.locator('.legend button[aria-pressed="false"]').count() == 3
+
+
+def test_filters(open_page: Any) -> None:
+    page = open_page()
+    everything = shown(page)
+    for name, query, number, check in (
+        ("strategy", "=full", 5, lambda text: text == "full"),
+        ("strategy", "!scratch", 5, lambda text: "scratch" not in text),
+        ("test", ">0.7", 10, lambda text: float(text) > 0.7),
+        ("train_size", "<=50", 6, lambda text: text == "50"),
+        ("task", "TREC", 4, lambda text: text == "trec"),
+    ):
+        page.get_by_label(f"filter {name}", exact=True).fill(query)
+        assert 0 < shown(page) < everything
+        assert all(check(text) for text in column(page, number))
+        assert page.locator("#run-count").inner_text() == f"{shown(page)} of {everything} runs"
+        page.click("#clear")
+        assert shown(page) == everything
+    page.get_by_label("filter strategy", exact=True).fill("=frozen")
+    page.wait_for_function("document.getElementById('caption-curves').textContent.includes('9 single runs')")
+    page.get_by_label("filter strategy", exact=True).fill("no such strategy")
+    assert shown(page) == 0
+
+
+def test_sorting(open_page: Any) -> None:
+    page = open_page()
+    header = page.locator("#run-table thead th").nth(9)
+    button = header.locator("button")
+    button.focus()
+    page.keyboard.press("Enter")
+    values = [float(text) for text in column(page, 10) if text != "–"]
+    assert values == sorted(values) and header.get_attribute("aria-sort") == "ascending"
+    button.click()
+    texts = column(page, 10)
+    values = [float(text) for text in texts if text != "–"]
+    assert values == sorted(values, reverse=True) and header.get_attribute("aria-sort") == "descending"
+    assert texts[-1] == "–"  # missing values last in both directions
+
+
+def test_settings_as_columns(open_page: Any) -> None:
+    page = open_page()
+    before = page.locator("#run-table thead th").count()
+    page.check("#config-columns")
+    assert page.locator("#run-table thead th").count() > before
+    page.get_by_label("filter strategy.note", exact=True).fill("<script>")
+    assert shown(page) == 1
+    assert "</script><script>alert('label')" in page.locator("#run-table tbody tr:not([hidden])").inner_text()
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_and_follows_the_scheme(open_page: Any, tmp_path: Path, width: int, scheme: str) -> None:
+    page = open_page(width, scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("document.documentElement.dataset.theme") == scheme
+    channels = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
+    assert (sum(channels) < 200) == (scheme == "dark")
+    page.screenshot(path=tmp_path / f"page-{width}-{scheme}.png", full_page=True)
+    page.click("#theme")
+    assert page.evaluate("document.documentElement.dataset.theme") != scheme

@@ -1,0 +1,107 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from thaw.report.cells import Cell, cells
+from thaw.report.collect import read
+from thaw.report.notes import notes
+
+Make = Callable[..., Path]
+
+
+def only(folder: Path, strategy: str = "full") -> Cell:
+    (cell,) = (one for one in cells(read(folder)) if one.arm.strategy == strategy)
+    return cell
+
+
+def test_difference_to_scratch_is_paired_by_seed(tmp_path: Path, make_run: Make) -> None:
+    for seed, scratch, full in ((1, 0.5, 0.6), (2, 0.55, 0.66), (3, 0.6, 0.72)):
+        make_run(tmp_path, run_id=f"s{seed}", strategy="scratch", seed=seed, test=scratch)
+        make_run(tmp_path, run_id=f"f{seed}", seed=seed, test=full)
+    make_run(tmp_path, run_id="f4", seed=4, test=0.1)  # no partner: in the mean, not in the difference
+    cell = only(tmp_path)
+    assert cell.test is not None and cell.test.n == 4
+    assert cell.difference is not None
+    assert (cell.difference.mean, cell.difference.n) == (pytest.approx(0.11), 3)
+    assert cell.difference.excludes_zero
+    assert only(tmp_path, "scratch").difference is None
+
+
+def test_rate_is_chosen_by_mean_dev_never_by_test(tmp_path: Path, make_run: Make) -> None:
+    for lr, dev, test in ((1e-4, 0.6, 0.9), (1e-3, 0.7, 0.5), (1e-2, 0.65, 0.99)):
+        for seed in (1, 2):
+            make_run(tmp_path, run_id=f"{lr}-{seed}", lr=lr, seed=seed, dev=dev, test=test)
+    cell = only(tmp_path)
+    assert cell.test is not None and cell.test.mean == pytest.approx(0.5)
+    assert (cell.variant, cell.trials, cell.held_out, cell.edge) == ({"optim.lr": 1e-3}, 3, False, [])
+    assert cell.choice == "lr 0.001: chosen on dev of 3"
+
+
+def test_an_edge_of_the_grid_is_told(tmp_path: Path, make_run: Make) -> None:
+    for number, lr in enumerate((1e-4, 1e-3, 1e-2)):
+        make_run(tmp_path, run_id=f"{lr}", lr=lr, dev=0.5 + number / 10, test=0.5)
+    cell = only(tmp_path)
+    assert cell.edge == ["optim.lr"] and "edge of its grid" in cell.choice
+    assert any("edge of its grid" in note for note in notes(read(tmp_path), [cell]))
+
+
+def test_tuning_seeds_are_left_out_of_the_score(tmp_path: Path, make_run: Make) -> None:
+    for lr, dev in ((1e-4, 0.6), (1e-3, 0.7)):
+        make_run(tmp_path, run_id=f"tune{lr}", lr=lr, seed=0, dev=dev, test=0.0)
+    for seed in (1, 2, 3):  # the final runs; their dev scores are worse, which must not undo the choice
+        make_run(tmp_path, run_id=f"final{seed}", lr=1e-3, seed=seed, dev=0.5, test=0.8)
+    cell = only(tmp_path)
+    assert cell.held_out and cell.tuning_seeds == [0]
+    assert [run["seed"] for run in cell.runs] == [1, 2, 3]
+    assert cell.test is not None and cell.test.mean == pytest.approx(0.8)
+
+
+def test_a_setting_with_failed_runs_yields(tmp_path: Path, make_run: Make) -> None:
+    for seed in (1, 2):
+        make_run(tmp_path, run_id=f"safe{seed}", lr=1e-3, seed=seed, dev=0.6, test=0.6)
+    make_run(tmp_path, run_id="fast1", lr=1e-2, seed=1, dev=0.9, test=0.9)
+    make_run(tmp_path, run_id="fast2", lr=1e-2, seed=2, state="failed", error="loss is not finite")
+    cell = only(tmp_path)
+    assert cell.variant == {"optim.lr": 1e-3}
+    assert (cell.failed, cell.test.n if cell.test else 0) == (1, 2)
+
+
+def test_any_setting_makes_a_variant_but_not_where_or_how_fast(tmp_path: Path, make_run: Make) -> None:
+    make_run(tmp_path, run_id="a", dev=0.5, test=0.5, strategy__decay=2.6, wandb__mode="offline", trainer__threads=1)
+    make_run(tmp_path, run_id="b", dev=0.6, test=0.4, strategy__decay=1.0, wandb__mode="online", trainer__threads=2)
+    cell = only(tmp_path)
+    assert cell.variant == {"strategy.decay": 1.0}
+
+
+def test_words_only_controls_know_no_rate(tmp_path: Path, make_run: Make) -> None:
+    for lr in (1e-4, 1e-3):
+        make_run(tmp_path, run_id=f"{lr}", kind="control", strategy="tfidf", lr=None, optim__lr=lr, test=0.7, dev=0.7)
+    cell = only(tmp_path, "tfidf")
+    assert (cell.trials, cell.repeated, cell.test.n if cell.test else 0) == (1, 1, 1)
+
+
+def test_two_checkpoints_are_two_arms_with_one_scratch(tmp_path: Path, make_run: Make) -> None:
+    for name in ("early", "late"):
+        folder = make_run(tmp_path, run_id=f"f{name}", checkpoint=name * 9, test=0.7, dev=0.7)
+        text = (folder / "config.yaml").read_text().replace("abc/checkpoint", f"{name}/checkpoint")
+        (folder / "config.yaml").write_text(text)
+    make_run(tmp_path, run_id="s", strategy="scratch", test=0.6, dev=0.6)
+    found = cells(read(tmp_path))
+    assert [cell.arm.label for cell in found] == ["scratch", "full · early", "full · late"]
+    assert [cell.difference.mean for cell in found if cell.difference] == pytest.approx([0.1, 0.1])
+
+
+def test_collapsed_runs_count_in_the_mean(tmp_path: Path, make_run: Make) -> None:
+    make_run(tmp_path, run_id="a", seed=1, test=0.2, collapsed=True)
+    make_run(tmp_path, run_id="b", seed=2, test=0.8)
+    cell = only(tmp_path)
+    assert (cell.collapsed, cell.test.mean if cell.test else None) == (1, 0.5)
+    assert any("1 run collapsed" in note for note in notes(read(tmp_path), [cell]))
+
+
+def test_an_undefined_score_is_told(tmp_path: Path, make_run: Make) -> None:
+    make_run(tmp_path, run_id="a", seed=1, test=None)
+    make_run(tmp_path, run_id="b", seed=2, test=0.8)
+    cell = only(tmp_path)
+    assert (cell.unscored, cell.test.n if cell.test else 0) == (1, 1)
