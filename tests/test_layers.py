@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "storage": {"errors"},
     "text": BASE,
     "encoder": BASE | {"text"},
-    "objective": BASE | {"text"},
+    "objective": BASE | {"text", "encoder"},  # the head is tied to the embeddings
     "task": BASE | {"text", "encoder"},
     "strategy": BASE | {"text", "encoder", "task"},
     "track": BASE,

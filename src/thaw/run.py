@@ -9,13 +9,14 @@ from thaw.config import PretrainConfig, TokenizerRun, TransferConfig
 def pretrain(config: PretrainConfig) -> dict[str, Any]:
     """Pretrain an encoder; return its row. A finished run is read back, an interrupted one goes on."""
     from thaw.job.pretrain import run
+    from thaw.job.resolve import resolve
 
-    return run(config)
+    return run(resolve(config))
 
 
 def transfer(config: TransferConfig) -> dict[str, Any]:
     """Transfer to a task, or run a control; return its row. A finished run is read back, an interrupted one goes on."""
-    from thaw.job.tuning import resolve
+    from thaw.job.resolve import resolve
     from thaw.strategy.plan import STRATEGIES
 
     config = resolve(config)
@@ -36,9 +37,10 @@ def tokenizer(config: TokenizerRun) -> dict[str, Any]:
 def run_identity(config: PretrainConfig | TransferConfig) -> str:
     """Return the run id of a config."""
     from thaw.job.identity import pretrain_id, transfer_id
-    from thaw.job.tuning import resolve
+    from thaw.job.resolve import resolve
 
-    return pretrain_id(config) if isinstance(config, PretrainConfig) else transfer_id(resolve(config))
+    config = resolve(config)
+    return pretrain_id(config) if isinstance(config, PretrainConfig) else transfer_id(config)
 
 
 def run_folder(config: PretrainConfig | TransferConfig) -> Path:

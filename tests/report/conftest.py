@@ -51,7 +51,8 @@ def curve(ceiling: float, seconds: float, rng: random.Random, metric: str = "dev
         learned = 1 - math.exp(-step / 80)
         events.append({**here, "train/loss": 2.4 * (1 - learned * ceiling) + rng.gauss(0, 0.04)})
         if step % 30 == 0:
-            events.append({**here, metric: 0.15 + (ceiling - 0.15) * learned + rng.gauss(0, 0.01), "dev/loss": 2 - learned})
+            score = 0.15 + (ceiling - 0.15) * learned + rng.gauss(0, 0.01)
+            events.append({**here, metric: score, "dev/loss": 2 - learned})
     return events
 
 
@@ -90,8 +91,9 @@ def write_study(root: Path, *, seeds: int = 3, tasks: tuple[str, ...] = ("topics
                         )
     for seed in (1, 2):
         events = [
-            {"step": s, "seconds": s / 5.0, "tokens": s * 4096, "train/loss": 8 * s**-0.1, "dev/bits_per_byte": 3 * s**-0.08}
-            for s in range(20, 3001, 20)
+            {"step": step, "seconds": step / 5.0, "tokens": step * 4096}
+            | {"train/loss": 8 * step**-0.1, "dev/bits_per_byte": (3 + seed / 20) * step**-0.08}
+            for step in range(20, 3001, 20)
         ]
         write_run(
             root,

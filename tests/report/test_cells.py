@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,9 +22,11 @@ def test_difference_to_scratch_is_paired_by_seed(tmp_path: Path, make_run: Make)
         make_run(tmp_path, run_id=f"f{seed}", seed=seed, test=full)
     make_run(tmp_path, run_id="f4", seed=4, test=0.1)  # no partner: in the mean, not in the difference
     cell = only(tmp_path)
-    assert cell.test is not None and cell.test.n == 4
+    assert cell.test is not None
+    assert cell.test.n == 4
     assert cell.difference is not None
-    assert (cell.difference.mean, cell.difference.n) == (pytest.approx(0.11), 3)
+    assert cell.difference.mean == pytest.approx(0.11)
+    assert cell.difference.n == 3
     assert cell.difference.excludes_zero
     assert only(tmp_path, "scratch").difference is None
 
@@ -33,7 +36,8 @@ def test_rate_is_chosen_by_mean_dev_never_by_test(tmp_path: Path, make_run: Make
         for seed in (1, 2):
             make_run(tmp_path, run_id=f"{lr}-{seed}", lr=lr, seed=seed, dev=dev, test=test)
     cell = only(tmp_path)
-    assert cell.test is not None and cell.test.mean == pytest.approx(0.5)
+    assert cell.test is not None
+    assert cell.test.mean == pytest.approx(0.5)
     assert (cell.variant, cell.trials, cell.held_out, cell.edge) == ({"optim.lr": 1e-3}, 3, False, [])
     assert cell.choice == "lr 0.001: chosen on dev of 3"
 
@@ -42,7 +46,8 @@ def test_an_edge_of_the_grid_is_told(tmp_path: Path, make_run: Make) -> None:
     for number, lr in enumerate((1e-4, 1e-3, 1e-2)):
         make_run(tmp_path, run_id=f"{lr}", lr=lr, dev=0.5 + number / 10, test=0.5)
     cell = only(tmp_path)
-    assert cell.edge == ["optim.lr"] and "edge of its grid" in cell.choice
+    assert cell.edge == ["optim.lr"]
+    assert "edge of its grid" in cell.choice
     assert any("edge of its grid" in note for note in notes(read(tmp_path), [cell]))
 
 
@@ -52,9 +57,11 @@ def test_tuning_seeds_are_left_out_of_the_score(tmp_path: Path, make_run: Make) 
     for seed in (1, 2, 3):  # the final runs; their dev scores are worse, which must not undo the choice
         make_run(tmp_path, run_id=f"final{seed}", lr=1e-3, seed=seed, dev=0.5, test=0.8)
     cell = only(tmp_path)
-    assert cell.held_out and cell.tuning_seeds == [0]
+    assert cell.held_out
+    assert cell.tuning_seeds == [0]
     assert [run["seed"] for run in cell.runs] == [1, 2, 3]
-    assert cell.test is not None and cell.test.mean == pytest.approx(0.8)
+    assert cell.test is not None
+    assert cell.test.mean == pytest.approx(0.8)
 
 
 def test_a_setting_with_failed_runs_yields(tmp_path: Path, make_run: Make) -> None:
@@ -105,3 +112,23 @@ def test_an_undefined_score_is_told(tmp_path: Path, make_run: Make) -> None:
     make_run(tmp_path, run_id="b", seed=2, test=0.8)
     cell = only(tmp_path)
     assert (cell.unscored, cell.test.n if cell.test else 0) == (1, 1)
+
+
+def test_notes_on_the_data(tmp_path: Path, make_run: Make) -> None:
+    folder = make_run(tmp_path, run_id="a", test=0.8)
+    lineage = {"data": {"duplicates": {"train_test": 9, "dropped": 9}, "conflicts": {"count": 1}}}
+    (folder / "lineage.json").write_text(json.dumps(lineage | {"train": {"truncated_share": 0.25}}))
+    told = " ".join(notes(read(tmp_path), cells(read(tmp_path))))
+    assert "topics: 9 training texts also in the test set; such texts were dropped from train." in told
+    assert "topics: 1 text with more than one label." in told
+    assert "up to 25% of the training texts" in told
+
+
+def test_the_architecture_is_a_setting_only_without_a_checkpoint(tmp_path: Path, make_run: Make) -> None:
+    for number, dropout in enumerate((0.0, 0.1)):
+        make_run(tmp_path / "with", run_id=f"{number}", seed=number, dev=0.5, test=0.5, encoder__dropout=dropout)
+        folder = make_run(tmp_path / "without", run_id=f"{number}", dev=0.5, test=0.5, encoder__dropout=dropout)
+        text = (folder / "config.yaml").read_text().replace("runs/pre/abc/checkpoint", "null")
+        (folder / "config.yaml").write_text(text)
+    assert only(tmp_path / "with").trials == 1
+    assert only(tmp_path / "without").trials == 2

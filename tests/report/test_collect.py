@@ -23,7 +23,8 @@ def test_states_and_rows(tmp_path: Path, make_run: Make) -> None:
     failed = runs["b"]  # has no result.json: what its config says
     assert (failed["task"], failed["strategy"], failed["train_size"], failed["seed"]) == ("topics", "frozen", 200, 2)
     assert (failed.error, failed["test"], failed["kind"]) == ("no space", None, "transfer")
-    assert runs["c"]["kind"] == "pretrain" and not runs["c"].transfers
+    assert runs["c"]["kind"] == "pretrain"
+    assert not runs["c"].transfers
 
 
 def test_a_dead_process_is_interrupted(tmp_path: Path, make_run: Make) -> None:
@@ -45,7 +46,9 @@ def test_a_dead_process_is_interrupted(tmp_path: Path, make_run: Make) -> None:
         ("result.json", None, "no result.json"),
     ],
 )
-def test_damaged_folders_are_counted(tmp_path: Path, make_run: Make, name: str, content: str | None, reason: str) -> None:
+def test_damaged_folders_are_counted(
+    tmp_path: Path, make_run: Make, name: str, content: str | None, reason: str
+) -> None:
     make_run(tmp_path, run_id="good", test=0.5)
     damaged = make_run(tmp_path, run_id="bad", test=0.5)
     if content is None:

@@ -51,7 +51,9 @@ def test_data_beside_the_page(written: Path, study_folder: Path) -> None:
     assert len(data["runs"]) == len(study.runs)
     assert len(data["unreadable"]) == 1
     cell = next(one for one in data["cells"] if (one["task"], one["arm"], one["train_size"]) == ("topics", "full", 50))
-    assert cell["test"]["n"] == 3 and cell["trials"] >= 3 and cell["difference"]["low"] > 0
+    assert cell["test"]["n"] == 3
+    assert cell["trials"] >= 3
+    assert cell["difference"]["low"] > 0
     with open(written.parent / "runs.csv", newline="", encoding="utf-8") as file:
         lines = list(csv.DictReader(file))
     assert len(lines) == len(study.runs)
@@ -64,7 +66,8 @@ def test_the_page_is_the_same_when_written_again(written: Path, study_folder: Pa
 
 
 def test_data_in_the_page_is_strict_json(written: Path) -> None:
-    match = re.search(r'<script type="application/json" id="data">(.*?)</script>', written.read_text("utf-8"), re.DOTALL)
+    pattern = r'<script type="application/json" id="data">(.*?)</script>'
+    match = re.search(pattern, written.read_text("utf-8"), re.DOTALL)
     assert match is not None
     data = json.loads(match[1], parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
     assert data["tasks"] == ["topics", "trec"]
@@ -84,10 +87,12 @@ def test_command_lines(study_folder: Path, tmp_path: Path, capsys: pytest.Captur
     assert "1 unreadable left out" in capsys.readouterr().out
     assert runs.main([str(study_folder), "--state", "failed"]) == 0
     shown = capsys.readouterr().out
-    assert shown.count("failed") >= 2 and "loss is not finite" in shown
+    assert shown.count("failed") >= 2
+    assert "loss is not finite" in shown
     assert runs.main([str(study_folder), "--summary"]) == 0
     shown = capsys.readouterr().out
-    assert "gradual_unfreeze" in shown and "chosen on dev of 3" in shown
+    assert "gradual_unfreeze" in shown
+    assert "chosen on dev of 3" in shown
     with pytest.raises(ConfigError, match="no such folder"):
         report.main([str(tmp_path / "absent")])
     with pytest.raises(ConfigError, match="unrecognized arguments"):
@@ -101,7 +106,8 @@ def test_only_pretraining_runs(tmp_path: Path, make_run) -> None:  # type: ignor
     events = [{"step": step, "seconds": 1.0 * step, "tokens": step, "dev/bits_per_byte": 2.0} for step in (1, 2)]
     make_run(tmp_path / "runs", run_id="p", kind="pretrain", task=None, strategy=None, events=events)
     page = write(read(tmp_path / "runs"), tmp_path / "out").read_text("utf-8")
-    assert 'id="plot-pretrains"' in page and 'id="plot-size"' not in page
+    assert 'id="plot-pretrains"' in page
+    assert 'id="plot-size"' not in page
 
 
 def test_help_is_quick_and_without_torch() -> None:

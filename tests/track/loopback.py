@@ -28,8 +28,7 @@ class LoopbackWandb:
         self.artifacts: list[dict[str, Any]] = []
         self._awake, self._lock = threading.Event(), threading.Lock()
         handler = type("Handler", (_Handler,), {"backend": self})
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._http.daemon_threads = True
+        self._http = _Http(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
 
     def __enter__(self) -> "LoopbackWandb":
@@ -82,7 +81,7 @@ class LoopbackWandb:
         operation = sent.get("operationName") or (named[1] if named else "?")
         answer = getattr(self, f"_{operation}", None)
         if answer is None:
-            self.unknown.append(operation)
+            self.unknown.append(operation)  # artifacts: the client gives up on them
             return {"data": None, "errors": [{"message": f"unknown operation {operation}"}]}
         return {"data": answer(values)}
 
@@ -136,6 +135,13 @@ class LoopbackWandb:
 
     def _ArtifactTypeIntrospection(self, _: dict[str, Any]) -> dict[str, Any]:
         return {"__type": None}
+
+
+class _Http(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing when a client is killed."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -22,6 +22,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
+from hydra.core.object_type import ObjectType
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, RunMode, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
@@ -61,6 +62,7 @@ class Composer:
         assert self.hydra is not None
         self.loader = self.hydra.config_loader
         self.search_path = [f"hydra.searchpath=[{','.join(words.search_path)}]"] if words.search_path else []
+        _, self.repository = self.loader._parse_overrides_and_create_caching_repo(self.name, self.search_path)
         self._bases: dict[tuple[str, ...], DictConfig] = {}
         self._choices: dict[str, list[str]] = {}
         overrides = self._parse(words.overrides)
@@ -98,7 +100,7 @@ class Composer:
     def choices(self, group: str) -> list[str]:
         """Return the names a config group offers, schemas apart."""
         if group not in self._choices:
-            names = self.loader.get_group_options(group, config_name=self.name, overrides=self.search_path)
+            names = self.repository.get_group_options(group, ObjectType.CONFIG)
             self._choices[group] = [name for name in names if not name.startswith("_")]
         return self._choices[group]
 
@@ -132,9 +134,10 @@ class Composer:
     def _is_group(self, override: Override) -> bool:
         if override.package is not None:
             return True
-        if override.is_sweep_override():
-            return bool(self.choices(override.key_or_group))
-        return not isinstance(override.value(), dict) and bool(self.choices(override.key_or_group))
+        if "." in override.key_or_group:
+            return False
+        is_value = not override.is_sweep_override() and isinstance(override.value(), dict)
+        return not is_value and self.repository.group_exists(override.key_or_group)
 
     def _parse(self, words: list[str]) -> list[Override]:
         parser = OverridesParser.create(config_loader=self.loader)

@@ -14,14 +14,15 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from omegaconf import DictConfig
+from typing import TYPE_CHECKING, Any
 
 from thaw import config as schema
 from thaw.cli import help, words
 from thaw.errors import ConfigError, ThawError
 from thaw.job.finished import finished
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,9 @@ def _keys_that_count(lists: list[list[str]], folders: list[Path]) -> set[int]:
 
 
 def _tokenizer_folder(config: schema.TokenizerRun) -> Path:
-    return Path(config.out or Path(config.runs, config.name))
+    from thaw.track.identity import run_id
+
+    return Path(config.out) if config.out else Path(config.runs, config.name, f"tokenizer-{run_id(schema.identity(config))}")
 
 
 def single(command: str, job: Job) -> int:
@@ -123,7 +126,7 @@ def single(command: str, job: Job) -> int:
     row = job.row
     if row is None:
         row = verb(command)(job.config)
-        print(f"{outcome(row)}, {job.folder}")
+        print(f"{outcome(row)}, {row.get('out') or job.folder}")
     else:
         print(f"finished before: {outcome(row)}, {job.folder}")
     return 0
@@ -145,14 +148,14 @@ def sweep(command: str, jobs: list[Job], launcher: Callable[[Any], Any]) -> int:
     if command == "transfer":
         from thaw.report import summary
 
-        for root in dict.fromkeys(job.folder.parent for job in jobs):
+        for root in dict.fromkeys(job.folder.parent for job in jobs if job.folder.exists()):
             summary.show(root)
     if failed:
         print(f"error: {failed} of {len(jobs)} runs failed, the same command tries them again", file=sys.stderr)
     return 1 if failed else 0
 
 
-def run_job(raw: DictConfig, *, command: str, labels: list[str]) -> Outcome:
+def run_job(raw: "DictConfig", *, command: str, labels: list[str]) -> Outcome:
     """Run one job of a sweep, in whatever process the launcher chose, and print one line."""
     from hydra.core.hydra_config import HydraConfig
 
@@ -194,5 +197,9 @@ def _more(job: Job, jobs: list[Job]) -> str:
 
 def outcome(row: dict[str, Any]) -> str:
     """Return what a result row says, in a few words."""
+    if "fertility" in row:
+        cuts = [f"{name} {one['pieces_per_word']:.2f} pieces a word" for name, one in row["fertility"].items()]
+        unknown = max(one["unknown_rate"] for one in row["fertility"].values())
+        return f"{row['vocab_size']} pieces: {', '.join(cuts)}, at most {unknown:.2%} unknown"
     scores = [f"{name} {row[name]:.3f}" for name in ("dev", "test") if isinstance(row.get(name), int | float)]
     return f"{row.get('metric') or ''} {' '.join(scores)}".strip() or "done"

@@ -19,7 +19,7 @@ from thaw.text import corpus
 from thaw.track.identity import run_id
 from thaw.track.lineage import sha256_files
 
-TOKENIZER_FILE = "tokenizer.json"
+TOKENIZER_FILES = ("tokenizer.json", "vocab.txt")
 
 
 def pretrain_id(config: PretrainConfig) -> str:
@@ -64,10 +64,11 @@ def shape_content(path: str) -> str:
 
 
 def _tokenizer_digest(path: str) -> str:
-    file = Path(path) / TOKENIZER_FILE
-    if not file.is_file():
-        raise ConfigError(f"checkpoint={path} has no {TOKENIZER_FILE}, bring it in with `thaw import {path} OUT`")
-    return next(iter(sha256_files([file]).values()))
+    for name in TOKENIZER_FILES:
+        file = Path(path) / name
+        if file.is_file():
+            return next(iter(sha256_files([file]).values()))
+    raise ConfigError(f"no tokenizer in {path}: expected {' or '.join(TOKENIZER_FILES)} there")
 
 
 def tokenizer_content(config: Any, fields: dict[str, Any]) -> Any:

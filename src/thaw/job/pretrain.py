@@ -29,7 +29,8 @@ from thaw.track.cost import host, peak_rss_bytes, training_flops
 from thaw.track.identity import run_id
 from thaw.track.lineage import lineage
 from thaw.train import state
-from thaw.train.loop import Batches, Loop, stoppable
+from thaw.train.interrupt import stoppable
+from thaw.train.loop import Batches, Loop
 from thaw.train.pretrain import MaskedBlocks, PretrainModule, Validation
 from thaw.train.progress import Bar
 
@@ -86,15 +87,21 @@ class Pretraining:
         order = np.random.default_rng(0).permutation(len(file))  # the same documents for every seed
         parts = []
         for documents in (np.sort(order[held:]), np.sort(order[:held])):
-            blocks = packing.blocks(file, data.length, data.packing, documents, self.tokenizer)
+            special = self.tokenizer
+            blocks = packing.blocks(
+                file, data.length, data.packing, documents,
+                pad_id=special.pad_id, cls_id=special.cls_id, sep_id=special.sep_id,
+            )  # fmt: skip
             parts.append(MaskedBlocks(blocks, self.tokenizer, config.objective, config.seed, data.batch_size))
         train, dev = parts
-        if len(train.blocks) < data.batch_size:
+        if train.blocks.full < data.batch_size:
             raise DataError(
-                f"the corpus gives {len(train.blocks)} blocks of {data.length} tokens, one batch needs"
+                f"the corpus gives {train.blocks.full} blocks of {data.length} tokens, one batch needs"
                 f" {data.batch_size}: add text or lower data.batch_size"
             )
-        text_bytes, text_tokens = packing.text_size(file, np.sort(order[:held]))
+        held_out = order[:held]
+        text_bytes = int(file.bytes[held_out].sum())
+        text_tokens = int((file.offsets[held_out + 1] - file.offsets[held_out]).sum())
         return train, Validation(dev, data.batch_size, text_bytes, text_tokens)
 
     def network(self) -> tuple[Encoder, MLMHead]:

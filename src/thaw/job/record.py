@@ -10,6 +10,7 @@ from thaw.track.config import WandbConfig
 from thaw.track.cost import Clock
 from thaw.track.folder import RunFolder
 from thaw.track.mirror import Mirror
+from thaw.train.interrupt import Interrupted
 
 
 @dataclass
@@ -46,4 +47,8 @@ def record(
             wandb, path, run_id=path.name, name=name, group=group, job_type=job_type, tags=tags, settings=config
         )
         with mirror:
-            yield Record(folder, mirror, Clock(), path.name)
+            try:
+                yield Record(folder, mirror, Clock(), path.name)
+            except Interrupted as stopped:
+                folder.status("interrupted", stopped)
+                raise

@@ -31,7 +31,8 @@ from thaw.task.task import Kind
 from thaw.text.tokenizer import Tokenizer
 from thaw.track.cost import training_flops
 from thaw.train import state
-from thaw.train.loop import Batches, Loop, place, stoppable
+from thaw.train.interrupt import stoppable
+from thaw.train.loop import Batches, Loop, place
 from thaw.train.progress import Bar
 from thaw.train.transfer import TrainBatches, TransferModule, answers
 

@@ -1,0 +1,1 @@
+"""Where runs are compared: from run folders to tables, figures and a page. No torch here."""

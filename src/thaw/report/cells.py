@@ -20,8 +20,21 @@ RULE = (
     "is shown, per task and train size; the test score is never used for choosing."
 )
 # Config keys that make no variant: they define the cell, or say where, who and how fast.
-_FREE = {"name", "seed", "checkpoint", "data.train_size", "task.path", "budget", "study", "keep_checkpoint"}
-_FREE_ROOTS = {"wandb", "hydra", "tokenizer", "encoder", "corpus"}
+_FREE = {
+    "name",
+    "seed",
+    "checkpoint",
+    "data.train_size",
+    "task.path",
+    "tokenizer.path",
+    "tuned",
+    "keep",
+    "runs",
+    "cache",
+}
+_FREE |= {"debug"}
+_FREE_ROOTS = {"wandb", "hydra"}
+_ARCHITECTURE_ROOTS = {"encoder", "tokenizer"}  # a checkpoint brings its own
 _SPEED_ROOT = "trainer"
 _TRAINER_IDENTITY = {"trainer.precision", "trainer.accumulate"}
 
@@ -159,16 +172,18 @@ def _settings(arm: Arm, runs: Iterable[Run]) -> list[dict[str, Any]]:
     made = []
     for run in runs:
         config = run.config or {"optim.lr": run["lr"]}
-        made.append({key: value for key, value in config.items() if _varies(key, arm)})
+        made.append({key: value for key, value in config.items() if _varies(key, arm, bool(config.get("checkpoint")))})
     return made
 
 
-def _varies(key: str, arm: Arm) -> bool:
+def _varies(key: str, arm: Arm, from_checkpoint: bool) -> bool:
     root = key.split(".", 1)[0]
     if root == _SPEED_ROOT:
         return key in _TRAINER_IDENTITY
     if arm.strategy in WITHOUT_ENCODER:
         return root in ("strategy", "data", "task") and key not in _FREE
+    if from_checkpoint and root in _ARCHITECTURE_ROOTS:
+        return False
     return key not in _FREE and root not in _FREE_ROOTS
 
 

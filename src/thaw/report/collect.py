@@ -132,7 +132,7 @@ def _read_run(folder: Path) -> Run:
     state = RunFolder(folder).state()
     config: dict[str, Any] = {}
     if (folder / CONFIG).exists():
-        nested = yaml.load((folder / CONFIG).read_text("utf-8"), Loader=_Loader)
+        nested = yaml.load((folder / CONFIG).read_text("utf-8"), Loader=_Loader)  # noqa: S506  a safe one
         if not isinstance(nested, dict):
             raise ValueError(f"{CONFIG} is not a mapping")
         config = flat(nested)
@@ -181,8 +181,8 @@ def _resolve_all(runs: list[Run]) -> None:
 
 
 def _source(run: Run) -> str:
-    source = next((run.config[f"task.{key}"] for key in ("path", "hub", "package") if run.config.get(f"task.{key}")), "")
-    return os.path.normpath(str(source)) if source else ""
+    sources = [run.config.get(f"task.{key}") for key in ("path", "hub", "package")]
+    return next((os.path.normpath(str(source)) for source in sources if source), "")
 
 
 def _takes_all(run: Run) -> bool:
@@ -222,7 +222,7 @@ def _read_events(path: Path) -> tuple[list[Event], int]:
 
 def _kind(config: dict[str, Any]) -> str:
     if "task.name" not in config:
-        return "pretrain"
+        return "pretrain" if any(key.startswith("objective.") for key in config) else "tokenizer"
     return "control" if config.get("strategy.name") in CONTROLS else "transfer"
 
 

@@ -17,6 +17,7 @@ from thaw.report.statistics import Estimate, estimate
 
 POINTS = 40  # of an averaged curve
 FASTEST = 0.1  # seconds: where a log axis of time begins
+AXES = ("step", "epoch", "seconds", "tokens")  # of an event; all else is a metric
 DASHES = ("solid", "dash", "longdashdot", "dot")  # checkpoints of one strategy
 Figure = dict[str, Any]
 
@@ -88,7 +89,7 @@ def by_seconds(cells: Sequence[Cell], looks: Mapping[str, Look], dash: Mapping[s
         look, label = looks[cell.arm.strategy], cell.arm.label
         seconds, means = _average(cell)
         line = {"color": look.colour, "width": 2, "dash": dash[label]}
-        if seconds:
+        if len(seconds) > 1:
             low = [_round(one.mean if one.low is None else one.low) for one in means]
             high = [_round(one.mean if one.high is None else one.high) for one in means]
             figure.add_scatter(
@@ -156,7 +157,10 @@ def curves(runs: Sequence[Run], budget: int = 150_000) -> list[dict[str, Any]]:
     ``at`` are places in the lists of step, seconds and tokens. A curve is thinned to about ``budget`` points over all
     curves, at least 20 each; first and last point stay.
     """
-    names = [sorted({key for event in run.events for key in event if "/" in key}) for run in runs]
+    names = [sorted({key for event in run.events for key in event if key not in AXES}) for run in runs]
+    names = [
+        found if run["steps"] != 0 else [] for found, run in zip(names, runs, strict=True)
+    ]  # a control's are no curve
     limit = min(300, max(20, budget // max(1, sum(map(len, names)))))
     return [_curves(run, found, limit) for run, found in zip(runs, names, strict=True)]
 
@@ -173,7 +177,8 @@ def _curves(run: Run, names: Sequence[str], limit: int) -> dict[str, Any]:
     place = {i: number for number, i in enumerate(kept)}
     made: dict[str, Any] = {x: [_round(run.events[i].get(x)) for i in kept] for x in ("step", "seconds", "tokens")}
     metrics = {
-        name: {"at": [place[i] for i in at], "y": [_round(run.events[i][name]) for i in at]} for name, at in chosen.items()
+        name: {"at": [place[i] for i in at], "y": [_round(run.events[i][name]) for i in at]}
+        for name, at in chosen.items()
     }
     return made | {"metrics": metrics}
 

@@ -2,17 +2,24 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
+from thaw.report.arms import WITHOUT_ENCODER
 from thaw.report.cells import Cell
 from thaw.report.collect import Study
 from thaw.report.palette import BASELINE
 
 FEW_SEEDS = 5  # with 3 seeds only differences over 3.1 standard deviations are found with 80 % power
+MANY_TRUNCATED = 0.05  # share of the texts
 
 
 def notes(study: Study, cells: Sequence[Cell]) -> list[str]:
     """Return the notes of a study."""
-    return [note for note in (*_runs(study, cells), *_design(cells), *_tuning(cells), *_machines(study)) if note]
+    return [
+        note
+        for note in (*_runs(study, cells), *_design(cells), *_tuning(cells), *_data(cells), *_machines(study))
+        if note
+    ]
 
 
 def _number(count: int, noun: str) -> str:
@@ -36,7 +43,9 @@ def _runs(study: Study, cells: Sequence[Cell]) -> list[str]:
         lines.append(f"{_number(unscored, 'finished run')} with an undefined test score, not in the means.")
     repeated = sum(cell.repeated for cell in cells)
     if repeated:
-        lines.append(f"{_number(repeated, 'run')} left out: same setting and seed as another, of which the newest is counted.")
+        lines.append(
+            f"{_number(repeated, 'run')} left out: same setting and seed as another, of which the newest is counted."
+        )
     damaged = sum(run.damaged_lines for run in study.runs)
     if damaged:
         lines.append(f"{_number(damaged, 'damaged line')} of metrics.jsonl left out of the curves.")
@@ -57,7 +66,9 @@ def _design(cells: Sequence[Cell]) -> list[str]:
     if seeds and min(seeds) == 1:
         lines.append(f"{seeds.count(1)} of {len(seeds)} cells have one seed: no interval there.")
     elif seeds and min(seeds) < FEW_SEEDS:
-        lines.append(f"Some cells have {min(seeds)} seeds: with fewer than {FEW_SEEDS} only large differences can be seen.")
+        lines.append(
+            f"Some cells have {min(seeds)} seeds: with fewer than {FEW_SEEDS} only large differences can be seen."
+        )
     parents = {run["pretrain_run"] for cell in cells for run in cell.runs if run["pretrain_run"]}
     if len(parents) == 1:
         lines.append("All transfer starts from one pretraining run: its own seed is not in the intervals.")
@@ -75,15 +86,39 @@ def _tuning(cells: Sequence[Cell]) -> list[str]:
         (task, size), counts = unequal[0]
         shown = "; ".join(f"{n}: {', '.join(labels)}" for n, labels in sorted(counts.items()))
         more = f", and {len(unequal) - 1} more" if len(unequal) > 1 else ""
-        lines.append(f"Unequal numbers of settings tried, which favours those with more ({task}, {size}: {shown}{more}).")
+        lines.append(
+            f"Unequal numbers of settings tried, which favours those with more ({task}, {size}: {shown}{more})."
+        )
     edges = sorted({cell.arm.label for cell in cells if cell.edge})
     if edges:
-        lines.append(f"The chosen setting is at the edge of its grid for {', '.join(edges)}: a wider grid may do better.")
+        lines.append(
+            f"The chosen setting is at the edge of its grid for {', '.join(edges)}: a wider grid may do better."
+        )
+    return lines
+
+
+def _data(cells: Sequence[Cell]) -> list[str]:
+    """Tell of texts that stand in train and test, and of texts that were cut; as the lineage of the runs says."""
+    lines = []
+    for task in sorted({cell.task for cell in cells}):
+        lineages = [run.lineage for cell in cells if cell.task == task for run in cell.runs]
+        data: dict[str, Any] = next((one["data"] for one in lineages if isinstance(one.get("data"), dict)), {})
+        duplicates = data.get("duplicates") or {}
+        if duplicates.get("train_test"):
+            told = f"{task}: {_number(duplicates['train_test'], 'training text')} also in the test set"
+            lines.append(told + ("; such texts were dropped from train." if duplicates.get("dropped") else "."))
+        conflicts = (data.get("conflicts") or {}).get("count")
+        if conflicts:
+            lines.append(f"{task}: {_number(conflicts, 'text')} with more than one label.")
+        cut = [one["train"].get("truncated_share") or 0.0 for one in lineages if isinstance(one.get("train"), dict)]
+        if cut and max(cut) > MANY_TRUNCATED:
+            lines.append(f"{task}: up to {max(cut):.0%} of the training texts are longer than the encoder reads.")
     return lines
 
 
 def _machines(study: Study) -> list[str]:
     members = [run for run in study.runs if run.transfers and run.state == "finished"]
+    members = [run for run in members if run["strategy"] not in WITHOUT_ENCODER]  # these always take all threads
     places = {(str(run["host"]), str(run["threads"])) for run in members}
     if len(places) > 1:
         return [f"Runs of {len(places)} different hosts or thread counts: their seconds are not comparable."]

@@ -26,8 +26,8 @@ from thaw.track.plain import plain
 from thaw.track.row import COLUMNS
 
 QUESTION = "Does transfer save training time, improve accuracy, need fewer labels?"
-RUN_COLUMNS = ("run_id", "state", "kind", "task", "strategy", "train_size", "seed", "lr", "dev", "test", "train_seconds")
-RUN_COLUMNS += ("collapsed",)
+RUN_COLUMNS = ["run_id", "state", "kind", "task", "strategy", "train_size", "seed", "lr", "dev", "test"]
+RUN_COLUMNS += ["train_seconds", "collapsed"]
 
 
 def write(study: Study, out: str | Path, *, title: str | None = None, question: str | None = None) -> Path:
@@ -144,7 +144,8 @@ def _flat(run: Run) -> dict[str, Any]:
 
 def _shown(run: Run, key: str) -> Any:
     value = run.config.get(key, MISSING)
-    return value if isinstance(value, str | int | float) and not isinstance(value, bool) else json.dumps(value, default=str)
+    plain_value = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return value if plain_value else json.dumps(value, default=str)
 
 
 def _title(run: Run, label: str | None) -> str:

@@ -17,7 +17,9 @@ def facts(study: Study) -> str:
     states = ", ".join(f"{study.count(state)} {state}" for state in STATES if study.count(state))
     updated = max((run.updated for run in study.runs), default="")
     parts = [f"{len(study.runs)} runs ({states or 'none'})", f"{len(study.unreadable)} unreadable folders"]
-    return "; ".join(parts) + (f"; last change {updated.replace('T', ' ')}" if updated else "")
+    return "; ".join(parts) + (
+        f"; last change {updated.replace('T', ' ').replace('+00:00', ' UTC')}" if updated else ""
+    )
 
 
 def note_list(lines: Sequence[str]) -> str:
@@ -25,7 +27,8 @@ def note_list(lines: Sequence[str]) -> str:
     if not lines:
         return ""
     items = "".join(f"<li>{escape(line)}</li>" for line in lines)
-    return f'<section class="notes" aria-labelledby="h-notes"><h2 id="h-notes">Before you read on</h2><ul>{items}</ul></section>'
+    return f"""
+<section class="notes" aria-labelledby="h-notes"><h2 id="h-notes">Before you read on</h2><ul>{items}</ul></section>"""
 
 
 def comparison(cells: Sequence[Cell], looks: Mapping[str, Look]) -> str:
@@ -46,13 +49,16 @@ def comparison(cells: Sequence[Cell], looks: Mapping[str, Look]) -> str:
 <div class="choice"></div><div class="legend" data-legend></div>
 <figure><div class="plot" id="plot-size"></div>
 <figcaption>Mean test score over seeds ({n} a point); bars are 95% t-intervals over seeds, a hollow marker has one seed
-and no interval. Points of one size are moved sideways a little so that the bars can be told apart.</figcaption></figure></section>
+and no interval. Points of one size are moved sideways a little so that the bars can be told apart.
+</figcaption></figure>
+</section>
 <section aria-labelledby="h-seconds"><h2 id="h-seconds">Score against training time</h2>
 <div class="choice"><label>Train size <select id="seconds-size"></select></label></div>
 <div class="legend" data-legend></div>
 <figure><div class="plot" id="plot-seconds"></div>
 <figcaption>Best dev score so far, mean over seeds ({n}) with 95% t-interval as a band, against seconds of training:
-evaluation and pretraining are not in it. A marker alone is a control without a curve, at its whole training time.</figcaption></figure></section>
+evaluation and pretraining are not in it. A marker alone is a control without a curve, at its whole training time.
+</figcaption></figure></section>
 </div>"""
 
 
@@ -65,17 +71,18 @@ def _headline(task: str, cells: Sequence[Cell], looks: Mapping[str, Look]) -> st
     rows = ""
     for arm in arms:
         swatch = f'<span class="swatch" style="background:{looks[arm.strategy].colour}"></span>'
+        name = f'<span class="arm">{swatch}<span>{_breakable(arm.label)}</span></span>'
         row = "".join(_cell(of_place.get((arm, size))) for size in sizes)
-        rows += f'<tr><th scope="row"><span class="arm">{swatch}<span>{escape(arm.label)}</span></span></th>{row}</tr>\n'
+        rows += f'<tr><th scope="row">{name}</th>{row}</tr>\n'
     chosen = f" {RULE}" if any(cell.trials > 1 for cell in cells) else ""
     caption = (
         f"Test {metric}: mean over n seeds and 95% t-interval. Δ: difference to scratch, paired by seed, with its 95% "
         f"t-interval; {NO_DIFFERENCE} the interval includes 0, or there is one seed only.{chosen}"
     )
+    table = f"""<table class="headline"><thead><tr><th scope="col">strategy</th>{head}</tr></thead><tbody>
+{rows}</tbody></table>"""
     return f"""<div data-task="{escape(task)}"><h3>{escape(task)}</h3>
-<div class="scroll" tabindex="0" role="region" aria-label="Scores of {escape(task)}"><table class="headline">
-<thead><tr><th scope="col">strategy</th>{head}</tr></thead><tbody>
-{rows}</tbody></table></div><p class="hint">{escape(caption)}</p></div>"""
+{_scroll(f"Scores of {task}", table)}<p class="hint">{escape(caption)}</p></div>"""
 
 
 def _cell(cell: Cell | None) -> str:
@@ -99,10 +106,12 @@ def pretraining(study: Study) -> str:
     return """
 <section aria-labelledby="h-pretrain"><h2 id="h-pretrain">Pretraining</h2>
 <div class="choice"><label>Metric <select id="pretrain-metric"></select></label>
-<label>Against <select id="pretrain-x"><option value="step">step</option><option value="seconds">training seconds</option><option value="tokens">tokens</option></select></label>
+<label>Against <select id="pretrain-x"><option value="step">step</option>
+<option value="seconds">training seconds</option><option value="tokens">tokens</option></select></label>
 <label><input type="checkbox" id="pretrain-log"> log scale</label></div>
 <div class="legend" id="pretrain-runs" role="list" aria-label="Runs drawn"></div>
-<figure><div class="plot" id="plot-pretrains"></div><figcaption id="caption-pretrains" aria-live="polite"></figcaption></figure>
+<figure><div class="plot" id="plot-pretrains"></div>
+<figcaption id="caption-pretrains" aria-live="polite"></figcaption></figure>
 </section>"""
 
 
@@ -114,12 +123,13 @@ def difference_tables(study: Study) -> str:
         runs = [run for run in study.runs if run.transfers == transfers]
         rows = ""
         for one in differences(runs):
-            shown = [f"<code>{escape(value)}</code> <span class='count'>({n})</span>" for value, n in one.values[:MOST_VALUES]]
-            more = f" and {len(one.values) - MOST_VALUES} more" if len(one.values) > MOST_VALUES else ""
-            rows += f'<tr><th scope="row">{escape(one.key)}</th><td class="long">{", ".join(shown)}{more}</td></tr>\n'
+            values = [f"<code>{escape(value)}</code> <span class='count'>({n})</span>" for value, n in one.values]
+            more = f" and {len(values) - MOST_VALUES} more" if len(values) > MOST_VALUES else ""
+            shown = ", ".join(values[:MOST_VALUES]) + more
+            rows += f'<tr><th scope="row">{escape(one.key)}</th><td class="long">{shown}</td></tr>\n'
         if rows:
-            head = '<thead><tr><th scope="col">setting</th><th scope="col">values (number of runs)</th></tr></thead>'
-            parts += f'<h3>{len(runs)} {name}</h3><div class="scroll" tabindex="0" role="region" aria-label="Settings of {name}"><table>{head}<tbody>{rows}</tbody></table></div>'
+            table = _table(("setting", "values (number of runs)"), rows)
+            parts += f"<h3>{len(runs)} {name}</h3>{_scroll(f'Settings of {name}', table)}"
     if not parts:
         return ""
     return f'<section aria-labelledby="h-differences"><h2 id="h-differences">Settings that differ</h2>{parts}</section>'
@@ -137,14 +147,30 @@ def problems(study: Study) -> str:
     parts += _list("Unreadable, left out", [(str(one.folder), one.reason) for one in study.unreadable])
     if not parts:
         parts = "<p>No run failed, stopped or collapsed; every folder could be read.</p>"
-    return f'<section aria-labelledby="h-problems" id="problems"><h2 id="h-problems">Failed, collapsed, unreadable</h2>{parts}</section>'
+    head = '<h2 id="h-problems">Failed, collapsed, unreadable</h2>'
+    return f'<section aria-labelledby="h-problems" id="problems">{head}{parts}</section>'
 
 
 def _list(name: str, items: Sequence[tuple[str, str]]) -> str:
     if not items:
         return ""
-    rows = "".join(
-        f'<tr><td class="long">{escape(folder)}</td><td class="long">{escape(text)}</td></tr>\n' for folder, text in items
-    )
-    head = '<thead><tr><th scope="col">run folder</th><th scope="col">what happened</th></tr></thead>'
-    return f'<h3>{escape(name)} ({len(items)})</h3><div class="scroll" tabindex="0" role="region" aria-label="{escape(name)}"><table>{head}<tbody>{rows}</tbody></table></div>'
+    cells = [
+        (f'<td class="long">{escape(folder)}</td>', f'<td class="long">{escape(text)}</td>') for folder, text in items
+    ]
+    rows = "".join(f"<tr>{folder}{text}</tr>\n" for folder, text in cells)
+    return f"<h3>{escape(name)} ({len(items)})</h3>{_scroll(name, _table(('run folder', 'what happened'), rows))}"
+
+
+def _breakable(label: str) -> str:
+    """Return a name that may break after an underscore or a slash."""
+    return escape(label).replace("_", "_<wbr>").replace("/", "/<wbr>")
+
+
+def _table(columns: Sequence[str], rows: str) -> str:
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _scroll(label: str, table: str) -> str:
+    """Return a table in a frame that scrolls by itself, also by keyboard."""
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(label)}">{table}</div>'

@@ -79,7 +79,8 @@ def signed(one: Estimate) -> str:
 def _table(task: str, members: Sequence[Cell]) -> Table:
     metric = next((cell.metric for cell in members if cell.metric), "score")
     title = f"{task}: test {metric}, mean [95% t-interval over seeds]"
-    table = Table(title=Text(title), title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.title, table.title_justify, table.title_style = Text(title), "left", "bold"
     for name in ("train size", "strategy"):
         table.add_column(name)
     for name in ("test", "n", "minus scratch, same seeds", "dev", "seconds"):

@@ -19,22 +19,18 @@ from torchmetrics.functional.classification import (
 from torchmetrics.functional.regression import pearson_corrcoef, spearman_corrcoef
 from torchmetrics.functional.text.squad import squad
 
-from thaw.errors import ConfigError, DivergedError
+from thaw.errors import DivergedError
 from thaw.task.entities import EntityCounts
 from thaw.task.example import Example
-from thaw.task.task import Kind, TaskConfig, are_entity_tags, main_metric
+from thaw.task.task import Kind, TaskConfig, are_entity_tags, check_metric
 
 
 class Metrics:
     """Collects predictions of labelled examples; computes every metric of the task's kind."""
 
     def __init__(self, task: TaskConfig, labels: list[str] | None) -> None:
-        if task.metric == "f1" and task.kind is Kind.classes and len(labels or []) != 2:
-            raise ConfigError(f"task.metric=f1 is for two classes, {task.name} has {len(labels or [])}; use macro_f1")
-        if task.metric == "entity_f1" and not are_entity_tags(labels or []):
-            raise ConfigError(f"task.metric=entity_f1 needs B-, I-, O tags, {task.name} has others; use token_accuracy")
+        check_metric(task, labels)
         self.kind, self.labels = task.kind, labels
-        self.main = main_metric(task, labels)  # the name of the metric that chooses and reports
         self.true: list[Any] = []
         self.predicted: list[Any] = []
 

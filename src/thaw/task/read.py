@@ -15,7 +15,7 @@ from thaw.task.files import Table, offend, read_table, split_files
 from thaw.task.hub import read_hub
 from thaw.task.rows import examples
 from thaw.task.subset import cut
-from thaw.task.task import DataConfig, Kind, TaskConfig, are_entity_tags
+from thaw.task.task import DataConfig, Kind, TaskConfig, are_entity_tags, check_metric
 
 __all__ = ["Example", "Splits", "fingerprint", "read", "read_examples"]
 
@@ -30,6 +30,7 @@ def read(task: TaskConfig, data: DataConfig) -> Splits:
     if task.kind in (Kind.classes, Kind.score):
         _same_shape(task, {"train": train, "dev": dev or [], "test": test})
     labels = _labels(task, train, names)
+    check_metric(task, labels)
     if labels is not None:
         for split, some in (("train", train), ("dev", dev or []), ("test", test)):
             _known(task, labels, split, some)
@@ -89,6 +90,7 @@ def _source(task: TaskConfig, share: float, notes: list[str]) -> tuple[dict[str,
 def _from_path(task: TaskConfig, path: Path, share: float, notes: list[str]) -> dict[str, list[Example]]:
     if path.is_file():
         everything, _ = examples(read_table(path), task)
+        _labels(task, everything, None)  # what is no label at all is told before the cut fails for it
         train, test = cut(everything, share, task.kind)
         if not test:
             raise DataError(f"{len(everything)} examples are too few to split, task.path={path}: give a folder")

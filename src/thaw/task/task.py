@@ -30,7 +30,7 @@ class TaskConfig:
 
     name: str = identity()
     kind: Kind = identity()
-    metric: str | None = identity(None)  # the one that chooses and reports, of METRICS[kind]; None: see main_metric
+    metric: str = identity("")  # the one that chooses and reports, of METRICS[kind]; empty: the first of them
     labels: list[str] | None = identity(None)  # the declared label set, in order; None: read from train
     path: str | None = free(None)  # a folder with train/dev/test files, or one file that is split; by content in the id
     hub: str | None = identity(None)  # name of a Hugging Face data set
@@ -50,7 +50,9 @@ class TaskConfig:
     stride: int = identity(64, ge=1)  # span: pieces that neighbouring windows share
 
     def __post_init__(self) -> None:
-        if isinstance(self.kind, Kind) and self.metric is not None and self.metric not in METRICS[self.kind]:
+        if isinstance(self.kind, Kind) and not self.metric:
+            self.metric = METRICS[self.kind][0]
+        if isinstance(self.kind, Kind) and self.metric != "???" and self.metric not in METRICS[self.kind]:
             valid = ", ".join(METRICS[self.kind])
             raise ConfigError(f"task.metric={self.metric} is none of task.kind={self.kind.name}, valid: {valid}")
         if self.kind is Kind.span and isinstance(self.stride, int) and self.stride >= self.context_room:
@@ -77,13 +79,14 @@ def are_entity_tags(labels: list[str]) -> bool:
     return "O" in labels and all(tag == "O" or (tag[:2] in ("B-", "I-") and len(tag) > 2) for tag in labels)
 
 
-def main_metric(task: TaskConfig, labels: list[str] | None) -> str:
-    """Return the metric that chooses and reports: as configured, else the kind's first that fits the labels."""
-    if task.metric is not None:
-        return task.metric
-    if task.kind is Kind.tags and not are_entity_tags(labels or []):
-        return "token_accuracy"
-    return METRICS[task.kind][0]
+def check_metric(task: TaskConfig, labels: list[str] | None) -> None:
+    """Raise ConfigError when the labels do not allow the metric: f1 is for two classes, entity_f1 for BIO tags."""
+    if task.metric == "f1" and task.kind is Kind.classes and len(labels or []) != 2:
+        raise ConfigError(f"task.metric=f1 is for two classes, {task.name} has {len(labels or [])}; use macro_f1")
+    if task.metric == "entity_f1" and not are_entity_tags(labels or []):
+        raise ConfigError(
+            f"task.metric=entity_f1 needs tags O, B- and I-, {task.name} has others; use task.metric=token_accuracy"
+        )
 
 
 @dataclass(kw_only=True)

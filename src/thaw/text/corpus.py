@@ -8,6 +8,7 @@ exclusion of held-out texts removes is counted.
 import csv
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -103,7 +104,7 @@ def _files(config: CorpusConfig) -> list[Path]:
     for path in found:
         if files.suffix(path) not in (*files.TEXT_SUFFIXES, *files.JSON_SUFFIXES):
             raise DataError(f"{path} has no known format, corpora are .txt, .txt.gz, .jsonl or .jsonl.gz files")
-    return list({path.resolve(): path for path in found}.values())  # globs may overlap: each file once
+    return list({os.path.realpath(path): path for path in found}.values())  # globs may overlap: each file once
 
 
 def _of_file(path: Path, config: CorpusConfig) -> Iterator[str]:
@@ -148,7 +149,8 @@ def _text(row: Any, key: str, where: str) -> str:
         raise DataError(f"{where} has no key '{key}'{nearest(key, map(str, row))} (set corpus.text_key)")
     if not isinstance(row[key], str):
         raise DataError(f"{where} has no text under '{key}' but {json.dumps(row[key], default=str)[:40]}")
-    return row[key].encode("utf-8", "surrogatepass").decode("utf-8", "replace")  # JSON may hold half a character
+    text: str = row[key]
+    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")  # JSON may hold half a character
 
 
 def _of_hub(config: CorpusConfig) -> Iterator[str]:
@@ -161,7 +163,9 @@ def _of_hub(config: CorpusConfig) -> Iterator[str]:
         rows = datasets.load_dataset(config.hub, config.hub_config, split=config.hub_split)
     except Exception as error:  # the library raises a dozen of kinds, all about a name, a split or the network
         reason = " ".join(str(error).split())[:160]
-        raise ConfigError(f"corpus.hub={config.hub} can not be loaded ({reason}), or give corpus.paths=[FILE,...]") from error
+        raise ConfigError(
+            f"corpus.hub={config.hub} can not be loaded ({reason}), or give corpus.paths=[FILE,...]"
+        ) from error
     rows = rows.select_columns(config.text_key) if config.text_key in rows.column_names else rows
     for number, row in enumerate(rows):
         if text := _text(row, config.text_key, f"{config.hub}[{number}]").strip():

@@ -112,11 +112,13 @@ def sha256(path: Path) -> str:
 def check_encoding(encoding: str) -> None:
     """Raise ConfigError for a name that is no text encoding."""
     try:
-        b"".decode(encoding)
+        "a".encode(encoding)
         codecs.getincrementaldecoder(encoding)
     except (LookupError, ValueError) as error:
         names = ["utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1", "cp1252", "gb18030", "shift_jis"]
-        raise ConfigError(f"corpus.encoding={encoding} is no text encoding, for instance: {', '.join(names)}") from error
+        raise ConfigError(
+            f"corpus.encoding={encoding} is no text encoding, for instance: {', '.join(names)}"
+        ) from error
 
 
 def characters(path: Path, encoding: str) -> Iterator[str]:
@@ -149,7 +151,9 @@ def _not_text(path: Path, encoding: str, offset: int) -> str:
 
 
 def _refuse_wide(path: Path, chunk: bytes, encoding: str) -> None:
-    if chunk[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) and not encoding.lower().startswith(("utf-16", "utf-32")):
+    if chunk[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) and not encoding.lower().startswith(
+        ("utf-16", "utf-32")
+    ):
         wide = "utf-32" if chunk[:4] == codecs.BOM_UTF32_LE else "utf-16"
         raise DataError(f"{path} is {wide.upper()} text (byte order mark at byte 0): give corpus.encoding={wide}")
 

@@ -1,7 +1,7 @@
 """One normalisation of text, the same object in training, encoding and export.
 
-SentencePiece's own rules differ from their translation to ``tokenizer.json`` on some strings; with the ``identity`` rule
-there and this normaliser in front of both, the ids are equal (tested on random Unicode).
+SentencePiece's own rules differ from their translation to ``tokenizer.json`` on some strings; with the ``identity``
+rule there and this normaliser in front of both, the ids are equal (tested on random Unicode).
 
 Steps: NFKC; control and zero-width characters dropped; white space and the piece border ``▁`` to one space; trimmed;
 literal special pieces (``[MASK]``, ``<0x41>``) broken by a space, so that they are ordinary text in every encoder.

@@ -131,9 +131,10 @@ def to_tokenizers(model: bytes, kind: str) -> tokenizers.Tokenizer:
     else:
         twin = tokenizers.Tokenizer(models.Unigram(scored, unk_id=unknown, byte_fallback=byte_fallback))
     twin.normalizer = NORMALISER
-    border = {"replacement": WORD_BORDER, "prepend_scheme": "always"}
-    twin.pre_tokenizer = pre_tokenizers.Metaspace(**border, split=True)
-    twin.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Metaspace(**border)])
+    twin.pre_tokenizer = pre_tokenizers.Metaspace(replacement=WORD_BORDER, prepend_scheme="always", split=True)
+    twin.decoder = decoders.Sequence(
+        [decoders.ByteFallback(), decoders.Metaspace(replacement=WORD_BORDER, prepend_scheme="always")]
+    )
     twin.add_special_tokens([AddedToken(piece, special=True, normalized=False) for piece in SPECIAL_PIECES])
     twin.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]",

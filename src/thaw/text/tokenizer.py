@@ -10,6 +10,7 @@ import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import sentencepiece
@@ -18,6 +19,7 @@ from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
 
 from thaw.errors import ConfigError, DataError, StorageError, ThawError
 from thaw.fields import free, identity
+from thaw.storage import write_bytes, write_text
 from thaw.text import pieces
 from thaw.text.corpus import MIN_DIFFERENT_WORDS, MIN_WORDS
 from thaw.text.files import cut
@@ -85,9 +87,7 @@ class Tokenizer:
         folder = Path(folder)
         path, vocabulary, model = folder / "tokenizer.json", folder / "vocab.txt", folder / "spiece.model"
         settings = _read_json(folder / "tokenizer_config.json") if (folder / "tokenizer_config.json").exists() else {}
-        named = [settings.get(role) for role in _ROLES]
-        special = [piece["content"] if isinstance(piece, dict) else piece for piece in named]
-        special = [piece or default for piece, default in zip(special, SPECIAL_PIECES, strict=True)]
+        special = [_content(settings.get(role)) or piece for role, piece in zip(_ROLES, SPECIAL_PIECES, strict=True)]
         try:
             if path.exists():
                 twin = tokenizers.Tokenizer.from_file(str(path))
@@ -104,12 +104,8 @@ class Tokenizer:
             raise StorageError(f"damaged tokenizer in {folder}: {' '.join(str(error).split())[:160]}") from error
 
     def save(self, folder: Path, model_max_length: int = 512) -> None:
-        """Write ``tokenizer.json``, ``tokenizer_config.json`` and, where there is one, ``spiece.model``."""
+        """Write ``tokenizer_config.json``, ``spiece.model`` where there is one, and ``tokenizer.json`` last."""
         folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        if self._model:
-            (folder / "spiece.model").write_bytes(self._model)
-        (folder / "tokenizer.json").write_text(self._json(), "utf-8")
         settings = {
             "tokenizer_class": "PreTrainedTokenizerFast",  # with BertTokenizer nearly all ids would be wrong
             **dict(zip(_ROLES, self._special, strict=True)),
@@ -117,17 +113,22 @@ class Tokenizer:
             "clean_up_tokenization_spaces": False,
             "model_input_names": ["input_ids", "token_type_ids", "attention_mask"],
         }
-        (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=2) + "\n", "utf-8")
+        write_text(folder / "tokenizer_config.json", json.dumps(settings, indent=2) + "\n")
+        if self._model:
+            write_bytes(folder / "spiece.model", self._model)
+        write_text(folder / "tokenizer.json", self._json())
 
     def encode(self, text: str) -> np.ndarray:
         """Return the ids (n,) int32 of a text, without special pieces."""
         return self.encode_batch([text])[0]
 
-    def encode_batch(self, texts: list[str]) -> list[np.ndarray]:
-        """Return the ids (n,) int32 of each text."""
+    def encode_batch(self, texts: list[str], clean: list[str] | None = None) -> list[np.ndarray]:
+        """Return the ids (n,) int32 of each text; ``clean``: the same texts normalised, where the caller has them."""
         if not self._words:
-            return [np.array(found.ids, np.int32) for found in self._twin.encode_batch_fast(texts, add_special_tokens=False)]
-        return self._words.encode([normalise(text).split() for text in texts])
+            return [
+                np.array(found.ids, np.int32) for found in self._twin.encode_batch_fast(texts, add_special_tokens=False)
+            ]
+        return self._words.encode([text.split() for text in clean or map(normalise, texts)])
 
     def encode_offsets(self, text: str) -> tuple[np.ndarray, np.ndarray]:
         """Return ids (n,) int32 and their characters [start, end) (n, 2) int32 in the text as it was given."""
@@ -151,10 +152,14 @@ class Tokenizer:
 
     def pieces(self, ids: Iterable[int]) -> list[str]:
         """Return the piece of each id, as it stands in the vocabulary."""
-        return [self._twin.id_to_token(int(number)) for number in ids]
+        return [self._twin.id_to_token(int(number)) or "" for number in ids]
 
 
-def _read_json(path: Path) -> dict:
+def _content(piece: Any) -> str:
+    return str(piece["content"] if isinstance(piece, dict) else piece or "")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
@@ -162,7 +167,7 @@ def _read_json(path: Path) -> dict:
     return found if isinstance(found, dict) else {}
 
 
-def _word_piece(path: Path, settings: dict) -> tokenizers.Tokenizer:
+def _word_piece(path: Path, settings: dict[str, Any]) -> tokenizers.Tokenizer:
     """Return BERT's tokenizer for a ``vocab.txt`` (Devlin et al. 2019), one piece a line."""
     vocabulary = {piece: number for number, piece in enumerate(path.read_text("utf-8").splitlines())}
     unknown = str(settings.get("unk_token") or "[UNK]")

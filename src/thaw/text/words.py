@@ -14,10 +14,15 @@ CACHED_IDS = 1 << 20  # ids kept: reached first where words are long (text witho
 
 
 class _Numbers(dict[str, int]):
-    """Words numbered in the order they are first asked for."""
+    """Words numbered in the order they are first asked for; ``fresh`` lists the new ones."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fresh: list[str] = []
 
     def __missing__(self, word: str) -> int:
         self[word] = number = len(self)
+        self.fresh.append(word)
         return number
 
 
@@ -37,12 +42,11 @@ class Words:
         """Return the ids (n,) int32 of each text, a list of normalised words."""
         if len(self._numbers) > CACHED or len(self._ids) > CACHED_IDS:
             self._clear()
-        known = len(self._numbers)
         numbers = [np.array([self._numbers[word] for word in words], dtype=np.int64) for words in texts]
-        fresh = list(self._numbers)[known:] if len(self._numbers) > known else []
-        for ids in self._processor.encode(fresh, num_threads=1):
+        for ids in self._processor.encode(self._numbers.fresh, num_threads=1):
             self._ids.extend(ids)
             self._starts.append(len(self._ids))
+        self._numbers.fresh = []
         pool, starts = np.frombuffer(self._ids, dtype=np.int32), np.frombuffer(self._starts, dtype=np.int64)
         return [_gather(pool, starts, words) for words in numbers]  # copies: an array can not grow while it is viewed
 

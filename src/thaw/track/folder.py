@@ -132,7 +132,7 @@ class RunFolder:
     def write_result(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Write the result row, last of all files of a run; missing columns are null. Return the row."""
         self._owned()
-        result = redact(row(**values))
+        result: dict[str, Any] = redact(row(**values))
         write_text(self.path / RESULT, _json(result))
         return result
 

@@ -9,28 +9,34 @@ is its own W&B run.
 import contextlib
 import json
 import os
+import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from thaw.storage import write_text
 from thaw.track import reach
 from thaw.track.config import WandbConfig
 from thaw.track.plain import plain
 from thaw.track.redact import redact
+from thaw.track.wandb_process import forget_run, own_hooks, surroundings, within
 
 STEP = "trainer/step"  # the default x axis; seconds and tokens stand beside it in every row
 AXES = ("seconds", "tokens")
-INIT_SECONDS, FINISH_SECONDS = 4.0, 5.0
+INIT_SECONDS, FINISH_SECONDS = 4.0, 5.0  # how long W&B may wait for its server
+LAST_SECONDS = 7.0  # how long it gets to obey
 IDENTITY = "mirror.json"  # in the folder wandb/: the W&B id, so that a resumed run continues it
 
-_LIMITS = {"name": 128, "group": 128, "job_type": 64, "tag": 64}  # characters, of the W&B server
+NAME_CHARACTERS, TAG_CHARACTERS = 128, 64  # limits of the W&B server
 
 
 class Mirror:
-    """The W&B run of one run folder, a context manager: an exception that leaves it marks the run failed."""
+    """The W&B run of one run folder, a context manager: an exception that leaves it marks the run failed.
+
+    ``mode`` is what became of the wished mode after entering, ``url`` the page of an online run.
+    """
 
     def __init__(
         self,
@@ -49,7 +55,7 @@ class Mirror:
         self.folder = Path(os.path.abspath(folder))
         self.mode = config.mode
         self.url: str | None = None
-        self._identity = {"run_id": run_id, "name": name, "group": group, "job_type": job_type}
+        self._run_id, self._name, self._group, self._job_type = run_id, name, group, job_type
         self._tags = [*config.tags, *tags]
         self._settings = redact(plain(settings or {}))
         self._resumed = resumed
@@ -63,7 +69,7 @@ class Mirror:
         if reason is not None:
             self._tell(f"{reason}; recording offline")
         self._surroundings = contextlib.ExitStack()
-        self._surroundings.enter_context(_surroundings(self.folder / "wandb"))
+        self._surroundings.enter_context(surroundings(self.folder / "wandb"))
         try:
             self._start()
         except BaseException:
@@ -75,7 +81,7 @@ class Mirror:
         if self._surroundings is None:
             return
         with self._surroundings:
-            self._try(lambda run: run.finish(exit_code=_exit_code(error)), ends=True)
+            self._try(lambda run: within(LAST_SECONDS, lambda: run.finish(exit_code=_exit_code(error))), ends=True)
         self._run = self._surroundings = None
 
     def log(self, event: Mapping[str, Any]) -> None:
@@ -129,41 +135,47 @@ class Mirror:
         self._try(attempt)
 
     def _start(self) -> None:
-        for mode in (self.mode, "offline") if self.mode == "online" else (self.mode,):
+        """Start W&B as decided; offline when online fails; not at all when that fails too."""
+        identity = self._wandb_id()
+        if self.mode == "online":
             try:
-                self._run = self._init(mode)
-                self.mode, self.url = mode, self._run.url if mode == "online" else None
+                self._run = self._init("online", identity)
                 return
             except Exception as error:
-                _forget_run()
-                offline = mode == "online"
-                if offline:
-                    reach.remember(f"W&B did not start ({_line(error)})")
-                end = "recording offline" if offline else "going on without it, the run folder has everything"
-                self._tell(f"did not start ({_line(error)}); {end}")
-        self.mode = "disabled"
+                forget_run()
+                for begun in (self.folder / "wandb").glob(f"run-*-{identity}"):  # nothing was recorded in it
+                    shutil.rmtree(begun, ignore_errors=True)
+                reach.remember("the W&B server failed at the start of an earlier run")
+                self._tell(f"did not start ({_line(error)}); recording offline")
+                self.mode = "offline"
+        try:
+            self._run = self._init("offline", identity)
+        except Exception as error:
+            forget_run()
+            self._tell(f"did not start ({_line(error)}); going on without it, the run folder has everything")
+            self.mode = "disabled"
 
-    def _init(self, mode: str) -> Any:
+    def _init(self, mode: Literal["online", "offline"], identity: str) -> Any:
         import wandb
 
-        identity = self._wandb_id()
-        with _quiet_hooks():
+        with own_hooks():
             run = wandb.init(
                 project=self.config.project,
                 entity=self.config.entity,
                 id=identity,
-                name=_cut(self._identity["name"], "name"),
-                group=_cut(self._identity["group"], "group"),
-                job_type=_cut(self._identity["job_type"], "job_type"),
-                tags=list(dict.fromkeys(_cut(redact(str(tag)), "tag") for tag in self._tags if tag)),
+                name=self._name[:NAME_CHARACTERS],
+                group=self._group[:NAME_CHARACTERS] if self._group else None,
+                job_type=self._job_type[:TAG_CHARACTERS] if self._job_type else None,
+                tags=list(dict.fromkeys(redact(str(tag))[:TAG_CHARACTERS] for tag in self._tags if tag)),
                 config=self._settings,
                 dir=str(self.folder),
                 mode=mode,
                 resume="allow" if self._resumed and mode == "online" else None,
                 reinit="finish_previous",
-                settings=wandb.Settings(**_SETTINGS),
+                settings=wandb.Settings(**_SETTINGS, **({"base_url": reach.server()} if mode == "online" else {})),
             )
-        write_text(self.folder / "wandb" / IDENTITY, json.dumps({"id": identity, "mode": mode, "url": run.url}) + "\n")
+        self.url = run.url if mode == "online" else None
+        write_text(self.folder / "wandb" / IDENTITY, json.dumps({"id": identity, "mode": mode, "url": self.url}) + "\n")
         run.define_metric(STEP)
         for axis in AXES:
             run.define_metric(axis)
@@ -178,7 +190,7 @@ class Mirror:
         if self._resumed:
             with contextlib.suppress(OSError, ValueError, KeyError):
                 return str(json.loads((self.folder / "wandb" / IDENTITY).read_text())["id"])
-        return f"{self._identity['run_id']}-{os.urandom(3).hex()}"
+        return f"{self._run_id}-{os.urandom(3).hex()}"
 
     def _try(self, call: Callable[[Any], object], ends: bool = False) -> None:
         if self._run is None:
@@ -187,11 +199,11 @@ class Mirror:
             call(self._run)
         except TimeoutError:
             reach.remember("the W&B server took too long at the end of an earlier run")
-            self._tell(f"the server did not take everything within {FINISH_SECONDS:g} s; {self._later()}")
-            _forget_run()
+            self._tell(f"the server did not take everything in time; {self._later()}")
+            forget_run()
         except Exception as error:
             self._run = None
-            _forget_run()
+            forget_run()
             self._tell(f"{_line(error)}; {'' if ends else 'going on without it, '}the run folder has everything")
 
     def _later(self) -> str:
@@ -222,42 +234,6 @@ _SETTINGS: dict[str, Any] = {
 }
 
 
-@contextlib.contextmanager
-def _surroundings(folder: Path) -> Iterator[None]:
-    """Keep W&B's files in ``folder``, and put every ``WANDB_`` variable back afterwards."""
-    before = {name: value for name, value in os.environ.items() if name.startswith("WANDB_")}
-    for name, part in {"WANDB_DATA_DIR": "data", "WANDB_CACHE_DIR": "cache", "WANDB_ARTIFACT_DIR": "artifacts"}.items():
-        os.environ[name] = str(folder / part)
-    os.environ.update(WANDB_SILENT="true", WANDB_ERROR_REPORTING="false")
-    try:
-        yield
-    finally:
-        for name in [name for name in os.environ if name.startswith("WANDB_") and name not in before]:
-            del os.environ[name]
-        os.environ.update(before)
-
-
-@contextlib.contextmanager
-def _quiet_hooks() -> Iterator[None]:
-    """Undo W&B's replacements of ``sys.exit`` and ``sys.excepthook``: it never does, and a sweep would stack them."""
-    before = sys.exit, sys.excepthook
-    try:
-        yield
-    finally:
-        sys.exit, sys.excepthook = before
-
-
-def _forget_run() -> None:
-    """After a failure: no W&B run is left open and the next job starts its own W&B process."""
-    wandb = sys.modules.get("wandb")
-    if wandb is None:
-        return
-    with contextlib.suppress(Exception):
-        wandb.teardown(exit_code=1)
-    with contextlib.suppress(Exception):
-        wandb.sdk.lib.module.unset_globals()
-
-
 def _exit_code(error: BaseException | None) -> int:
     if error is None or (isinstance(error, SystemExit) and not error.code):
         return 0
@@ -268,9 +244,6 @@ def _artifact_name(name: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in name)[:128]
 
 
-def _cut(text: str | None, what: str) -> str | None:
-    return text[: _LIMITS[what]] if text else None
-
-
 def _line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
+    text = " ".join(str(error).partition("Consider increasing")[0].split())
+    return text[:200].rstrip(" .") or type(error).__name__

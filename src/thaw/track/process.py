@@ -2,16 +2,17 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
+
+_PROC = Path("/proc")
 
 
 def process_start(pid: int) -> str | None:
     """Return a text that names the process ``pid`` of this machine for good (boot and start time), None if dead."""
-    if sys.platform == "linux":
+    if (_PROC / "self/stat").exists():
         try:
-            stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-            boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+            stat = (_PROC / f"{pid}/stat").read_text(encoding="utf-8", errors="replace")
+            boot = (_PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         except OSError:
             return None
         fields = stat.rpartition(")")[2].split()  # after the name, which may hold blanks and brackets

@@ -17,7 +17,7 @@ _ALWAYS = {"password", "passwd", "passphrase", "secret", "secrets", "credential"
 _ORDINARY = {  # words that make "token" or "key" an ordinary thing of this field
     *("cls", "sep", "mask", "masked", "pad", "padding", "unk", "unknown", "bos", "eos", "special", "num", "max", "min"),
     *("per", "count", "type", "types", "id", "ids", "length", "text", "label", "labels", "tags", "column", "sort"),
-    *("primary", "foreign", "cache", "accuracy", "piece", "first", "last", "added", "extra", "a", "b", "metric", "data"),
+    *("primary", "foreign", "cache", "accuracy", "piece", "first", "last", "added", "extra", "a", "b", "metric"),
 }
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _USER_INFO = re.compile(r"(?<=://)[^/@\s]+(?=@)")

@@ -3,17 +3,16 @@
 Decision: nothing goes through Lightning's own logging, which costs 0.7 ms a step; a run records plain events.
 """
 
-import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from types import FrameType
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import pytorch_lightning as pl
 import torch
 
-from thaw.errors import DivergedError, ThawError
+from thaw.errors import DivergedError
+from thaw.train.interrupt import Interrupted, Stop
 
 LOG_EVERY = 10  # optimizer steps between two recorded training losses
 
@@ -26,43 +25,6 @@ class Clock(Protocol):
     def start(self) -> None: ...  # noqa: D102
     def stop(self) -> None: ...  # noqa: D102
     def evaluation(self) -> AbstractContextManager[None]: ...  # noqa: D102
-
-
-class Interrupted(ThawError):
-    """A signal stopped the run after its state was saved."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(f"interrupted by {signal.Signals(number).name}, the state is saved: the same command goes on")
-        self.exit_code = 128 + number
-
-
-class Stop:
-    """Remembers the first SIGINT or SIGTERM, so that a run can end between two steps."""
-
-    def __init__(self) -> None:
-        self.number = 0
-
-    def __call__(self, number: int, frame: FrameType | None) -> None:
-        """Take a signal; a second SIGINT is not waited for."""
-        if self.number and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        self.number = number
-
-
-@contextmanager
-def stoppable() -> Iterator[Stop]:
-    """Turn SIGINT and SIGTERM into a request to stop for the length of the block (main thread only)."""
-    stop = Stop()
-    try:
-        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    except ValueError:  # not the main thread: signals stay as they are
-        yield stop
-        return
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def place(module: Any, step: int, clock: Clock) -> dict[str, Any]:

@@ -45,16 +45,16 @@ class MaskedBlocks:
 
     def __init__(self, blocks: Blocks, tokenizer: Tokenizer, objective: ObjectiveConfig, seed: int, size: int) -> None:
         self.blocks, self.tokenizer, self.objective, self.seed, self.size = blocks, tokenizer, objective, seed, size
-        self.epoch_steps = max(1, len(blocks) // size)
+        self.epoch_steps = max(1, blocks.full // size)
         self._order: tuple[int, np.ndarray] = (-1, np.empty(0))
 
     def step(self, step: int, accumulate: int = 1, rank: int = 0, world: int = 1) -> list[MaskedBatch]:
         """Return the micro-batches of an optimizer step for one of ``world`` processes."""
         epoch, place = divmod(step, self.epoch_steps)
         if self._order[0] != epoch:
-            self._order = (epoch, np.random.default_rng([self.seed, epoch]).permutation(len(self.blocks)))
+            self._order = (epoch, np.random.default_rng([self.seed, epoch]).permutation(self.blocks.full))
         chosen = self._order[1][place * self.size : (place + 1) * self.size]
-        ids, valid = self.blocks.get(chosen)
+        ids, valid, _ = self.blocks.get(chosen)
         inputs, positions, targets = self.masked(ids, valid, chosen, self.seed, epoch)
         share = world * accumulate / max(1, len(targets))
         rows = np.array_split(np.arange(len(chosen)), world * accumulate)[rank::world]
@@ -130,7 +130,7 @@ class Validation:
         blocks = self.source.blocks
         for first in range(0, len(blocks), self.size):
             numbers = np.arange(first, min(first + self.size, len(blocks)))
-            ids, valid = blocks.get(numbers)
+            ids, valid, _ = blocks.get(numbers)
             inputs, positions, targets = self.source.masked(ids, valid, numbers, 0, 0)
             batch = MaskedBatch(*map(torch.from_numpy, (inputs, valid, positions, targets)), 1.0, 0).to(module.device)
             logits = module.logits(batch).float()

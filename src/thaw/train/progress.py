@@ -36,8 +36,9 @@ class Bar:
         """Show the step and the newest value of each metric."""
         if not self.enabled:
             return
-        self.shown.update({key: value for key, value in metrics.items() if key != "lr"})
-        words = "  ".join(f"{key.removeprefix('train/')} {value:.3f}" for key, value in list(self.shown.items())[:3])
+        shown = [key for key in metrics if key != "lr"][:1]  # the loss, or the first metric of an evaluation
+        self.shown.update({key: metrics[key] for key in shown})
+        words = "  ".join(f"{key} {value:.3f}" for key, value in self.shown.items())
         if self.live:
             self.progress.update(self.task, completed=step, metrics=words)
         elif time.monotonic() - self.told > LINE_SECONDS and step:

@@ -1,7 +1,9 @@
-"""A learning rate chosen on dev: ``tuned=FOLDER`` takes it from a finished sweep over ``optim.lr``. No torch here.
+"""What a config leaves to other runs: the checkpoint of a pretraining by its name, a learning rate tuned on dev.
 
-Per task and strategy (and train size, where the sweep has this one) the rate with the best mean dev score is taken.
+``checkpoint=runs/my_pretraining`` is the checkpoint of the only run in there. ``tuned=FOLDER`` takes the rate from a
+finished sweep over ``optim.lr``: per task and strategy (and train size, where the sweep has this one) the one with the best mean dev score is taken.
 Test scores are not looked at. Every rate must have been tried with the same seeds, else the choice would not be fair.
+No torch here.
 """
 
 import dataclasses
@@ -10,18 +12,34 @@ import sys
 from collections import defaultdict
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from thaw.config import TransferConfig, strategies
+from thaw.config import PretrainConfig, TransferConfig, strategies
 from thaw.errors import ConfigError
 
+C = TypeVar("C", PretrainConfig, TransferConfig)
 
-def resolve(config: TransferConfig) -> TransferConfig:
-    """Return the config with the tuned learning rate in ``optim.lr``; unchanged without ``tuned``."""
-    if config.tuned is None or strategies()[config.strategy.name].plan is None:
-        return config
-    lr = chosen(config.tuned, config.task.name, config.strategy.name, config.data.train_size)
-    return dataclasses.replace(config, tuned=None, optim=dataclasses.replace(config.optim, lr=lr))
+
+def resolve(config: C) -> C:
+    """Return the config with its checkpoint's folder and, for a transfer, its tuned learning rate."""
+    if config.checkpoint is not None:
+        config = dataclasses.replace(config, checkpoint=str(checkpoint_in(Path(config.checkpoint))))
+    if isinstance(config, TransferConfig) and config.tuned is not None:
+        if strategies()[config.strategy.name].plan is not None:
+            lr = chosen(config.tuned, config.task.name, config.strategy.name, config.data.train_size)
+            config = dataclasses.replace(config, optim=dataclasses.replace(config.optim, lr=lr))
+    return config
+
+
+def checkpoint_in(folder: Path) -> Path:
+    """Return ``folder`` if it is a model, else the only checkpoint of the runs in it."""
+    if (folder / "config.json").is_file() or not folder.is_dir():
+        return folder
+    configs = [*folder.glob("checkpoint/config.json"), *folder.glob("*/checkpoint/config.json")]
+    found = [path.parent for path in sorted(configs)]
+    if len(found) > 1:
+        raise ConfigError(f"checkpoint={folder} holds {len(found)} checkpoints, choose {' or '.join(map(str, found))}")
+    return found[0] if found else folder
 
 
 def chosen(folder: str, task: str, strategy: str, train_size: str) -> float:

@@ -1,0 +1,113 @@
+"""A corpus as ids on disk: tokenised once, memory-mapped ever after.
+
+A folder holds ``ids.bin`` (uint16 or uint32), ``offsets.bin`` (int64, documents + 1), ``bytes.bin`` (int64: UTF-8 bytes
+of each document after our normalisation, whatever the tokenizer, so that bits per byte compare across vocabularies) and
+``meta.json``. It is built beside its final name and renamed, so that a killed run leaves no half of it.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from thaw.errors import DataError, StorageError
+from thaw.storage import atomic_folder
+from thaw.text.normalise import normalise
+from thaw.text.tokenizer import Tokenizer
+
+BATCH = 1 << 21  # characters encoded at once
+
+
+@dataclass(frozen=True)
+class TokenFile:
+    """Ids of documents, one after the other; document i is ``ids[offsets[i]:offsets[i + 1]]``."""
+
+    ids: np.ndarray  # (tokens,) uint16 or uint32, on disk
+    offsets: np.ndarray  # (documents + 1,) int64, on disk
+    bytes: np.ndarray  # (documents,) int64, on disk
+    meta: dict[str, Any]
+
+    def __len__(self) -> int:
+        return len(self.bytes)
+
+    @property
+    def tokens(self) -> int:
+        """The number of ids of all documents."""
+        return len(self.ids)
+
+    @classmethod
+    def open(cls, folder: Path) -> "TokenFile":
+        """Map a folder of ``tokenise``; StorageError where its files do not fit together."""
+        folder = Path(folder)
+        try:
+            meta = json.loads((folder / "meta.json").read_text("utf-8"))
+            documents, tokens = int(meta["documents"]), int(meta["tokens"])
+            ids = np.memmap(folder / "ids.bin", dtype=np.dtype(meta["dtype"]), mode="r")
+            offsets = np.memmap(folder / "offsets.bin", dtype=np.int64, mode="r")
+            sizes = np.memmap(folder / "bytes.bin", dtype=np.int64, mode="r")
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise StorageError(
+                f"damaged token file {folder} ({error}), delete that folder to build it again"
+            ) from error
+        if (len(ids), len(offsets), len(sizes), offsets[-1]) != (tokens, documents + 1, documents, tokens):
+            raise StorageError(f"damaged token file {folder} (sizes differ), delete that folder to build it again")
+        return cls(ids, offsets, sizes, meta)
+
+
+def tokenise(documents: Iterable[str], tokenizer: Tokenizer, folder: Path, key: str) -> TokenFile:
+    """Return the ids of the documents, from ``folder/key`` if they lie there; documents without pieces are left out.
+
+    ``key`` must change with the documents and with the tokenizer: a hash of both fingerprints.
+    """
+    target = Path(folder) / key
+    if target.exists():
+        try:
+            return TokenFile.open(target)
+        except StorageError:
+            pass  # built again: nothing but a damaged copy is lost
+    with atomic_folder(target) as temporary:
+        _write(documents, tokenizer, temporary)
+    return TokenFile.open(target)
+
+
+def _batches(documents: Iterable[str]) -> Iterator[list[str]]:
+    batch, size = [], 0
+    for document in documents:
+        batch.append(document)
+        size += len(document)
+        if size > BATCH:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _write(documents: Iterable[str], tokenizer: Tokenizer, folder: Path) -> None:
+    dtype = np.dtype(np.uint16 if tokenizer.vocab_size <= 1 << 16 else np.uint32)
+    written = tokens = 0
+    with (
+        (folder / "ids.bin").open("wb") as ids_file,
+        (folder / "offsets.bin").open("wb") as offsets_file,
+        (folder / "bytes.bin").open("wb") as bytes_file,
+    ):
+        offsets_file.write(np.zeros(1, np.int64).tobytes())
+        for batch in _batches(documents):
+            clean = [normalise(text) for text in batch]
+            encoded = tokenizer.encode_batch(batch, clean)
+            sizes = [len(text.encode("utf-8", "replace")) for text in clean]
+            kept = [(ids, size) for ids, size in zip(encoded, sizes, strict=True) if len(ids)]
+            if not kept:
+                continue
+            lengths = np.array([len(ids) for ids, _ in kept], dtype=np.int64)
+            ids_file.write(np.concatenate([ids for ids, _ in kept]).astype(dtype).tobytes())
+            offsets_file.write((tokens + np.cumsum(lengths)).tobytes())
+            bytes_file.write(np.array([size for _, size in kept], dtype=np.int64).tobytes())
+            tokens += int(lengths.sum())
+            written += len(kept)
+    if not written:
+        raise DataError("no document of the corpus has any piece in this tokenizer, give text it was made for")
+    meta = {"documents": written, "tokens": tokens, "dtype": dtype.name, "tokenizer": tokenizer.fingerprint}
+    (folder / "meta.json").write_text(json.dumps(meta), "utf-8")

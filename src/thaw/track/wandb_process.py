@@ -1,0 +1,86 @@
+"""W&B inside our process: kept in its corner while a run lasts, gone without a trace afterwards.
+
+Decisions: W&B's side process (wandb-core) serves all runs of this process one after the other; when it stops
+answering it is killed, for its own time limits do not hold while it uploads an artifact (wandb 0.31.0, 2026-11); what
+it had written to disk by then can still be uploaded with ``wandb sync``.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+_FOLDERS = {"WANDB_DATA_DIR": "data", "WANDB_CACHE_DIR": "cache", "WANDB_ARTIFACT_DIR": "artifacts"}
+
+
+@contextlib.contextmanager
+def surroundings(folder: Path) -> Iterator[None]:
+    """Keep W&B's files in ``folder``, and put every ``WANDB_`` variable back afterwards."""
+    before = {name: value for name, value in os.environ.items() if name.startswith("WANDB_")}
+    os.environ.update({name: str(folder / part) for name, part in _FOLDERS.items()})
+    os.environ.update(WANDB_SILENT="true", WANDB_ERROR_REPORTING="false")
+    try:
+        yield
+    finally:
+        for name in [name for name in os.environ if name.startswith("WANDB_") and name not in before]:
+            del os.environ[name]
+        os.environ.update(before)
+
+
+@contextlib.contextmanager
+def own_hooks() -> Iterator[None]:
+    """Undo W&B's replacements of ``sys.exit`` and ``sys.excepthook``: it never does, and a sweep would stack them."""
+    before = sys.exit, sys.excepthook
+    try:
+        yield
+    finally:
+        sys.exit, sys.excepthook = before
+
+
+def within(seconds: float, call: Callable[[], object]) -> None:
+    """Call, and raise what it raises; TimeoutError when it takes longer, after killing W&B's side process."""
+    failed: list[BaseException] = []
+
+    def target() -> None:
+        try:
+            call()
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=target, name="thaw-wandb", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        _kill_core()
+        thread.join(1.0)  # the broken connection ends the call
+        raise TimeoutError(f"no answer within {seconds:g} s")
+    if failed:
+        raise failed[0]
+
+
+def forget_run() -> None:
+    """After a failure: no W&B run is left open, and the next job starts its own W&B process."""
+    wandb = sys.modules.get("wandb")
+    if wandb is None:
+        return
+    _kill_core()
+    with contextlib.suppress(Exception, SystemExit):  # it exits when its side process was killed
+        wandb.teardown(exit_code=1)
+    with contextlib.suppress(Exception):
+        wandb.sdk.lib.module.unset_globals()
+
+
+def _kill_core() -> None:
+    """Kill the side process this process started; one that others share (``WANDB_SERVICE``) is left alone."""
+    with contextlib.suppress(Exception):
+        from wandb.sdk import wandb_setup
+
+        connection: Any = wandb_setup.singleton()._connection
+        process = connection._proc._process
+        if process.poll() is None:
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait(5.0)

@@ -1,0 +1,104 @@
+"""A user's mistake: exit code 2, one line on stderr, before any data is read; in a sweep before the first job."""
+
+from pathlib import Path
+
+import pytest
+
+from thaw.cli.main import main
+
+BASE = ["transfer", "--cfg", "job", "wandb=disabled"]
+TREC = [*BASE, "task=trec", "checkpoint=somewhere"]
+
+CASES = [
+    (BASE, "missing choice: task=..., valid: ag_news, "),
+    ([*BASE, "task=trek", "checkpoint=x"], "unknown choice 'task=trek', did you mean 'trec'?"),
+    ([*TREC, "strategy=ful"], "unknown choice 'strategy=ful', did you mean 'full'?"),
+    ([*TREC, "trainer=tpu"], "unknown choice 'trainer=tpu'"),
+    ([*TREC, "strategy.dropot=0.3"], "unknown key 'strategy.dropot', did you mean 'strategy.dropout'?"),
+    ([*TREC, "strategy=frozen", "strategy.decay=2"], "'strategy.decay', which this choice of strategy does not have"),
+    ([*TREC, "optim.lrr=1"], "unknown key 'optim.lrr', did you mean 'optim.lr'?"),
+    ([*TREC, "lr=1e-3"], "unknown key 'lr', did you mean 'optim.lr'?"),
+    ([*TREC, "+foo=1"], "unknown key 'foo', valid: "),
+    ([*TREC, "+optim.foo=1"], "unknown key 'optim.foo'"),
+    ([*TREC, "+task.foo=1"], "unknown key 'task.foo'"),
+    ([*TREC, "optim.lr=abc"], "wrong type: optim.lr: Value 'abc'"),
+    ([*TREC, "seed=1.5"], "wrong type: seed: Value '1.5'"),
+    ([*TREC, "task.kind=class"], "wrong type: task.kind: Invalid value 'class', expected one of [classes, "),
+    ([*TREC, "task.labels=3"], "wrong type: task.labels"),
+    ([*TREC, "optim.lr=0"], "out of range: optim.lr=0.0 must be greater than 0"),
+    ([*TREC, "optim.lr=-1"], "out of range: optim.lr=-1.0 must be greater than 0"),
+    ([*TREC, "strategy.dropout=1"], "out of range: strategy.dropout=1.0 must be less than 1"),
+    ([*TREC, "steps=-1"], "out of range: steps=-1 must be at least 0"),
+    ([*TREC, "data.batch_size=0"], "out of range: data.batch_size=0 must be at least 1"),
+    ([*TREC, "data.train_size=few"], "data.train_size=few must be a positive number or one of: all"),
+    ([*TREC, "trainer.precision=bf16"], "trainer.precision=bf16 must be one of 32-true, "),
+    ([*TREC, "task.metric=pearson"], "task.metric=pearson "),
+    ([*TREC, "encoder=tiny", "encoder.hidden=30", "encoder.heads=4"], "encoder.hidden=30 must be a multiple"),
+    ([*TREC, "encoder.layers=3"], "encoder is null, choose one first: encoder=..., valid: base, "),
+    ([*TREC, "name=../x"], "name=../x must be a folder name"),
+    ([*TREC, "name=/tmp/x"], "name=/tmp/x must be a folder name"),
+    ([*TREC, "name=${nope}"], "Interpolation key 'nope' not found"),
+    ([*TREC, "task=null"], "missing value: task"),
+    ([*BASE, "task=trec"], "strategy=full starts from a checkpoint, set checkpoint=FOLDER"),
+    ([*BASE, "task=trec", "strategy=scratch"], "strategy=scratch needs an architecture"),
+    ([*BASE, "task=files", "checkpoint=x"], "missing value: task.kind"),
+    ([*TREC, "seed=1,2"], "'seed=1,2' has several values, add -m"),
+    ([*TREC, "seed"], "'seed' is not key=value"),
+    ([*TREC, "=3"], "'=3' is not key=value"),
+    ([*TREC, "task.path=a[b"], "'task.path=a[b' is not key=value"),
+    ([*TREC, "--nope"], "unrecognized arguments: --nope"),
+    ([*TREC, "study=nope"], "unknown study 'nope'"),
+    ([*TREC, "--config-dir", "/nope"], "--config-dir /nope is not a folder"),
+    ([*TREC, "-m", "seed=1,2", "optim.lr=1e-3,0"], "optim.lr=0.0 must be greater than 0 (in seed=1 optim.lr=0)"),
+    ([*TREC, "-m", "strategy=full,frozn"], "unknown choice 'strategy=frozn', did you mean 'frozen'? (in strategy=frozn)"),
+    ([*TREC, "-m", "strategy=full,frozen", "strategy.decay=1,2"], "(in strategy=frozen strategy.decay=1)"),
+    ([*TREC, "-m", "optim.lr=interval(0,1)"], "does not support sweep type"),
+    (["pretrain", "--cfg", "job"], "missing choice: corpus=..., valid: "),
+    (["pretrain", "--cfg", "job", "corpus=files"], "missing value: corpus.paths"),
+    (["pretrain", "--cfg", "job", "corpus=files", "corpus.paths=[a]", "budget=10x"], "budget=10x is not a budget"),
+    (["pretrain", "--cfg", "job", "corpus=files", "corpus.paths=[a]", "save_at=[0,x]"], "save_at=x is not a number"),
+    (["pretrain", "--cfg", "job", "corpus=files", "corpus.paths=[a]", "data.length=1024"], "longer than"),
+    (["tokenizer", "--cfg", "job", "corpus=files", "corpus.paths=[a]", "tokenizer.vocab_size=1"], "at least 6"),
+    (["transfr"], "unknown command 'transfr', did you mean 'transfer'?"),
+]
+
+BAD_YAML = {
+    "typo": ("name: x\nkind: classes\nstrde: 4\n", "unknown key 'task.strde' in task/typo.yaml, did you mean 'task.stride'?"),
+    "type": ("name: x\nkind: classes\nstride: wide\n", "task.stride"),
+    "indent": ("name: x\n kind: y\n", "indent.yaml:2: mapping values are not allowed here"),
+    "twice": ("name: x\nname: y\nkind: classes\n", "twice.yaml:2: found duplicate key name"),
+    "empty": ("", "missing value: task.name"),
+    "interpolation": ("name: x\nkind: ${nope}\n", "task.kind: Interpolation key 'nope' not found"),
+    "schema": ("defaults: [_schma, _self_]\nname: x\nkind: classes\n", "task/_schma"),
+    "target": ("_target_: os.system\nname: x\nkind: classes\n", "unknown key 'task._target_'"),
+}
+
+
+def refusal(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    assert main(words) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("error: ")
+    assert shown.err.count("\n") == 1
+    assert "Traceback" not in shown.err
+    return shown.err
+
+
+@pytest.mark.parametrize(("words", "expected"), CASES, ids=[" ".join(words[-2:]) for words, _ in CASES])
+def test_refused(words: list[str], expected: str, capsys: pytest.CaptureFixture[str]) -> None:
+    line = refusal(words, capsys)
+    assert expected in line
+    assert len(line) <= 500
+
+
+@pytest.mark.parametrize("name", sorted(BAD_YAML))
+def test_bad_yaml_of_a_user(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text, expected = BAD_YAML[name]
+    (tmp_path / "task").mkdir()
+    (tmp_path / "task" / f"{name}.yaml").write_text(text)
+    assert expected in refusal([*BASE, "checkpoint=x", "--config-dir", str(tmp_path), f"task={name}"], capsys)
+
+
+def test_debug_shows_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*TREC, "optim.lr=0", "--debug"]) == 2
+    assert "Traceback" in capsys.readouterr().err

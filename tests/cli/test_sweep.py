@@ -1,0 +1,119 @@
+"""Sweeps of controls on tiny files, with every launcher: skip, record, retry, refuse, forecast."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from thaw.cli.main import main
+
+
+@pytest.fixture
+def words(task_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    monkeypatch.chdir(tmp_path)
+    return ["transfer", "task=files", f"task.path={task_folder}", "task.kind=classes", "wandb=disabled", "name=s"]
+
+
+def results(folder: Path) -> list[dict]:
+    return [json.loads(path.read_text()) for path in sorted(folder.glob("runs/s/*/result.json"))]
+
+
+def test_single_run_then_finished_before(words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*words, "strategy=majority"]) == 0
+    first = capsys.readouterr().out
+    assert main([*words, "strategy=majority"]) == 0
+    assert capsys.readouterr().out == f"finished before: {first}"
+    assert len(results(tmp_path)) == 1
+
+
+def test_single_failure_has_the_exit_code_of_its_error(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*words, "strategy=majority", "data.train_size=1000"]) == 2
+    assert main([*words, "strategy=majority", "task.path=nowhere"]) == 3
+    shown = capsys.readouterr()
+    assert shown.err.count("\n") == 2
+    assert shown.out == ""
+
+
+def test_sweep_skips_records_and_goes_on(words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sweep = [*words, "-m", "strategy=majority,tfidf", "data.train_size=10,1000,20", "seed=1"]
+    assert main(sweep) == 1
+    shown = capsys.readouterr()
+    assert "6 runs, 0 finished before" in shown.out
+    assert "[2/6] files majority n=1000 seed=1 … failed: data.train_size=1000" in shown.out
+    assert "[6/6] files tfidf n=20 seed=1 … accuracy dev " in shown.out
+    assert "error: 2 of 6 runs failed" in shown.err
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("runs/s/*/result.json")}
+    assert len(before) == 4
+    assert main(sweep) == 1
+    shown = capsys.readouterr()
+    assert "6 runs, 4 finished before" in shown.out
+    assert shown.out.count("failed: data.train_size=1000") >= 2
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("runs/s/*/result.json")} == before
+
+
+def test_finished_sweep_is_0(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    for _ in range(2):
+        assert main([*words, "-m", "strategy=majority", "seed=1,2", "data.train_size=10"]) == 0
+    assert "2 runs, 2 finished before" in capsys.readouterr().out
+
+
+def test_a_control_serves_all_rates(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    rates = ["optim.lr=1e-3,1e-4", "--dry-run"]
+    scratch = ["encoder=tiny", "tokenizer=folder", "tokenizer.path=tok"]
+    Path("tok").mkdir()
+    Path("tok/tokenizer.json").write_text("{}")
+    assert main([*words, "-m", "strategy=majority,scratch", *rates, *scratch]) == 0
+    assert "3 runs, 0 finished, 3 to run" in capsys.readouterr().out
+    assert main([*words, "-m", "strategy=majority", *rates]) == 2
+    assert "the same run twice: optim.lr=0.001 and optim.lr=0.0001 give runs/s/" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("swept", ["trainer.threads=1,2", "seed=1,1", "wandb.project=a,b"])
+def test_the_same_run_twice_is_refused(words: list[str], swept: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*words, "-m", "strategy=majority", swept]) == 2
+    assert "error: the same run twice: " in capsys.readouterr().err
+    assert not Path("runs").exists()
+
+
+def test_dry_run_starts_nothing(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    sweep = [*words, "-m", "strategy=majority", "seed=1,2", "--dry-run"]
+    assert main(sweep) == 0
+    assert "expected hours and disk: unknown" in capsys.readouterr().out
+    assert not Path("runs").exists()
+    assert main([*words, "strategy=majority", "seed=2"]) == 0
+    assert main(sweep) == 0
+    shown = capsys.readouterr().out
+    assert "[1/2] to run " in shown
+    assert "[2/2] finished " in shown
+    assert "2 runs, 1 finished, 1 to run; expected: 0.00 hours in one process, 0.0 MB of disk" in shown
+
+
+def test_study(words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "experiments" / "mine"
+    folder.mkdir(parents=True)
+    (folder / "study.yaml").write_text(
+        "# @package _global_\nname: s\ndefaults:\n  - override /strategy: majority\n  - _self_\n"
+        "hydra:\n  mode: MULTIRUN\n  sweeper:\n    params:\n      seed: 1,2,3\n      data.train_size: 10,20\n"
+    )
+    assert main([*words, "study=mine", "--dry-run"]) == 0
+    assert "6 runs" in capsys.readouterr().out
+    assert main([*words, "study=mine", "seed=7", "--dry-run"]) == 0
+    assert capsys.readouterr().out.count("files majority n=10 seed=7") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
+def test_launchers_give_what_the_basic_one_gives(words: list[str], tmp_path: Path, launcher: str) -> None:
+    def run(name: str, *more: str) -> dict[str, dict]:
+        sweep = [*words, "-m", "strategy=majority,tfidf", "data.train_size=10,1000", f"name={name}", *more]
+        done = subprocess.run([sys.executable, "-m", "thaw", *sweep], capture_output=True, text=True, check=False)
+        assert done.returncode == 1, done.stderr
+        assert done.stdout.count(" … failed: ") == 2
+        assert done.stdout.count(" … accuracy ") == 2
+        rows = [json.loads(path.read_text()) for path in tmp_path.glob(f"runs/{name}/*/result.json")]
+        return {row["run_id"]: {key: row[key] for key in ("strategy", "train_size", "dev", "test")} for row in rows}
+
+    more = ["hydra.launcher.n_jobs=2"] if launcher == "joblib" else []
+    assert run("basic") == run("other", f"hydra/launcher={launcher}", *more)

@@ -1,0 +1,63 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from thaw.errors import DataError, StorageError
+from thaw.text.ids import TokenFile, tokenise
+from thaw.text.normalise import normalise
+from thaw.text.tokenizer import Tokenizer
+
+
+def test_ids_offsets_and_bytes(
+    unigram: Tokenizer, texts: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("thaw.text.ids.BATCH", 1000)
+    file = tokenise(iter([*texts[:3], "\u200b", *texts[3:]]), unigram, tmp_path, "key")  # one without pieces: left out
+    assert len(file) == len(texts)
+    assert file.ids.dtype == np.uint16
+    assert file.tokens == file.offsets[-1] == sum(len(unigram.encode(text)) for text in texts)
+    for number in (0, 3, 57, 199):
+        assert (
+            file.ids[file.offsets[number] : file.offsets[number + 1]].tolist() == unigram.encode(texts[number]).tolist()
+        )
+        assert file.bytes[number] == len(normalise(texts[number]).encode())
+    assert isinstance(file.ids, np.memmap)
+
+
+def test_built_once(unigram: Tokenizer, texts: list[str], tmp_path: Path) -> None:
+    def never() -> object:
+        raise AssertionError("read again")
+        yield
+
+    first = tokenise(texts, unigram, tmp_path, "key")
+    again = tokenise(never(), unigram, tmp_path, "key")
+    assert (again.ids == first.ids).all()
+    assert [path.name for path in tmp_path.iterdir()] == ["key"]
+
+
+def test_an_interrupted_build_leaves_nothing(unigram: Tokenizer, texts: list[str], tmp_path: Path) -> None:
+    def broken() -> object:
+        yield from texts
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        tokenise(broken(), unigram, tmp_path, "key")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["ids.bin", "offsets.bin", "bytes.bin", "meta.json"])
+def test_damaged_files_are_noticed_and_built_again(
+    name: str, unigram: Tokenizer, texts: list[str], tmp_path: Path
+) -> None:
+    whole = tokenise(texts, unigram, tmp_path, "key").ids.tolist()
+    path = tmp_path / "key" / name
+    path.write_bytes(path.read_bytes()[:-8])
+    with pytest.raises(StorageError, match=r"damaged token file .*delete that folder"):
+        TokenFile.open(tmp_path / "key")
+    assert tokenise(texts, unigram, tmp_path, "key").ids.tolist() == whole
+
+
+def test_nothing_to_encode(unigram: Tokenizer, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no document of the corpus has any piece"):
+        tokenise(["\u200b"], unigram, tmp_path, "key")
