@@ -50,6 +50,7 @@ class TokenizerRun:
 
     def __post_init__(self) -> None:
         _check(self)
+        _check_corpus(self.corpus)
 
 
 @dataclass(kw_only=True)
@@ -76,6 +77,7 @@ class PretrainConfig:
 
     def __post_init__(self) -> None:
         _check(self)
+        _check_corpus(self.corpus)
         parse_budget(self.budget, "budget")
         if self.eval_every != "auto":
             parse_budget(self.eval_every, "eval_every")
@@ -112,6 +114,8 @@ class TransferConfig:
 
     def __post_init__(self) -> None:
         _check(self)
+        if not (self.task.path or self.task.hub or self.task.package):
+            raise ConfigError(f"task={self.task.name} has no data, set task.path=DIR or FILE")
         strategy = strategies().get(self.strategy.name)
         if strategy is None:
             raise ConfigError(f"unknown strategy.name={self.strategy.name}{nearest(self.strategy.name, strategies())}")
@@ -251,6 +255,12 @@ def _check(config: Any) -> None:
     fields.check(config)
     if not _NAME.fullmatch(config.name):
         raise ConfigError(f"name={config.name} must be a folder name: letters, digits, . _ - + = and / between parts")
+
+
+def _check_corpus(corpus: CorpusConfig) -> None:
+    if not (corpus.paths or corpus.hub or corpus.package):
+        remedy = "set corpus.paths=[FILE,...], corpus.hub or corpus.package"
+        raise ConfigError(f"corpus={corpus.name} has no text, {remedy}")
 
 
 def _plain(value: Any, fields_of: Any) -> Any:

@@ -42,6 +42,7 @@ CASES = [
     ([*BASE, "task=trec"], "strategy=full starts from a checkpoint, set checkpoint=FOLDER"),
     ([*BASE, "task=trec", "strategy=scratch"], "strategy=scratch needs an architecture"),
     ([*BASE, "task=files", "checkpoint=x"], "missing value: task.kind"),
+    ([*BASE, "task=files", "task.kind=classes", "checkpoint=x"], "task=files has no data, set task.path=DIR"),
     ([*TREC, "seed=1,2"], "'seed=1,2' has several values, add -m"),
     ([*TREC, "seed"], "'seed' is not key=value"),
     ([*TREC, "=3"], "'=3' is not key=value"),
@@ -50,11 +51,14 @@ CASES = [
     ([*TREC, "study=nope"], "unknown study 'nope'"),
     ([*TREC, "--config-dir", "/nope"], "--config-dir /nope is not a folder"),
     ([*TREC, "-m", "seed=1,2", "optim.lr=1e-3,0"], "optim.lr=0.0 must be greater than 0 (in seed=1 optim.lr=0)"),
-    ([*TREC, "-m", "strategy=full,frozn"], "unknown choice 'strategy=frozn', did you mean 'frozen'? (in strategy=frozn)"),
+    (
+        [*TREC, "-m", "strategy=full,frozn"],
+        "unknown choice 'strategy=frozn', did you mean 'frozen'? (in strategy=frozn)",
+    ),
     ([*TREC, "-m", "strategy=full,frozen", "strategy.decay=1,2"], "(in strategy=frozen strategy.decay=1)"),
     ([*TREC, "-m", "optim.lr=interval(0,1)"], "does not support sweep type"),
     (["pretrain", "--cfg", "job"], "missing choice: corpus=..., valid: "),
-    (["pretrain", "--cfg", "job", "corpus=files"], "missing value: corpus.paths"),
+    (["pretrain", "--cfg", "job", "corpus=files"], "corpus=files has no text, set corpus.paths=[FILE,...]"),
     (["pretrain", "--cfg", "job", "corpus=files", "corpus.paths=[a]", "budget=10x"], "budget=10x is not a budget"),
     (["pretrain", "--cfg", "job", "corpus=files", "corpus.paths=[a]", "save_at=[0,x]"], "save_at=x is not a number"),
     (["pretrain", "--cfg", "job", "corpus=files", "corpus.paths=[a]", "data.length=1024"], "longer than"),
@@ -63,12 +67,16 @@ CASES = [
 ]
 
 BAD_YAML = {
-    "typo": ("name: x\nkind: classes\nstrde: 4\n", "unknown key 'task.strde' in task/typo.yaml, did you mean 'task.stride'?"),
+    "typo": (
+        "name: x\nkind: classes\nstrde: 4\n",
+        "unknown key 'task.strde' in task/typo.yaml, did you mean 'task.stride'?",
+    ),
     "type": ("name: x\nkind: classes\nstride: wide\n", "task.stride"),
     "indent": ("name: x\n kind: y\n", "indent.yaml:2: mapping values are not allowed here"),
     "twice": ("name: x\nname: y\nkind: classes\n", "twice.yaml:2: found duplicate key name"),
     "empty": ("", "missing value: task.name"),
     "interpolation": ("name: x\nkind: ${nope}\n", "task.kind: Interpolation key 'nope' not found"),
+    "data": ("name: x\nkind: classes\n", "task=x has no data"),
     "schema": ("defaults: [_schma, _self_]\nname: x\nkind: classes\n", "task/_schma"),
     "target": ("_target_: os.system\nname: x\nkind: classes\n", "unknown key 'task._target_'"),
 }

@@ -37,14 +37,6 @@ def loop(folder: Path) -> str:
     return "a.txt"
 
 
-def unreadable(folder: Path) -> str:
-    if os.geteuid() == 0:
-        pytest.skip("root reads everything")
-    put("closed.txt", GOOD.encode())(folder)
-    (folder / "closed.txt").chmod(0)
-    return "closed.txt"
-
-
 def empty_folder(folder: Path) -> str:
     (folder / "none").mkdir()
     return "none"
@@ -64,7 +56,7 @@ REFUSED = {
     "empty gzip": (put("x.txt.gz", gzip.compress(b"")), "no text in corpus"),
     "empty JSONL": (put("x.jsonl", b"\n\n"), "no text in corpus"),
     "empty folder": (empty_folder, "no text in folder"),
-    "unreadable": (unreadable, "Permission denied"),
+    "unreadable": (lambda folder: "/proc/self/mem", "can not read /proc/self/mem"),
     "binary": (put("x.txt", NOISE), r"x.txt is not utf-8 text at byte \d+"),
     "binary as latin-1": (put("x.txt", NOISE.replace(b"\0", b"")), "x.txt is not clean text: 1.% control characters"),
     "gzip named txt": (put("x.txt", gzip.compress(GOOD.encode())), "rename it to x.txt.gz"),
@@ -109,7 +101,7 @@ def test_refused_in_one_line(case: str, tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(DataError, match=message) as caught:
         list(documents(CorpusConfig(paths=[make(tmp_path)], encoding=encoding)))
     assert "\n" not in str(caught.value)
-    assert len(str(caught.value).replace(str(tmp_path), "")) < 6000 if case == "name too long" else 300
+    assert len(str(caught.value).replace(str(tmp_path), "")) < 300
     assert caught.value.exit_code == 3
 
 

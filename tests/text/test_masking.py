@@ -105,9 +105,11 @@ def test_neighbouring_blocks_epochs_and_seeds_are_independent() -> None:
         return out.reshape(ids.shape)
 
     base = chosen()
-    pairs = [(base[1:], base[:-1]), (base, chosen(epoch=1)), (base, chosen(seed=2)), (base[:, 1:], base[:, :-1])]
+    pairs = [(base[1:], base[:-1]), (base, chosen(epoch=1)), (base, chosen(seed=2))]
     for one, other in [*pairs, (chosen(epoch=5, seed=1), chosen(epoch=1, seed=5))]:
-        assert (one & other).mean() == pytest.approx(0.04, abs=0.004)
+        assert (one & other).mean() == pytest.approx(0.2 * 0.2, abs=0.0044)  # 4 standard deviations
+    without_replacement = 12.8 * 11.8 / (64 * 63)
+    assert (base[:, 1:] & base[:, :-1]).mean() == pytest.approx(without_replacement, abs=0.0044)
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -169,11 +171,19 @@ def test_nothing_to_mask() -> None:
         assert len(positions) == len(targets) == 0
 
 
-def test_golden_masks() -> None:
-    """A run that is resumed by a later version must see the same masks."""
+# positions of 15 % of two blocks of 48; a later version must give a resumed run the same masks
+GOLDEN = {
+    "token": [17, 29, 35, 37, 39, 44, 45, 57, 61, 64, 65, 68, 79, 82, 87],
+    "word": [17, 29, 39, 40, 44, 45, 46, 57, 58, 65, 68, 78, 79, 87, 88],
+    "span": [45, 46, 47, 65, 66, 67, 68, 78, 79, 87, 88],
+}
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_golden_masks(unit: str) -> None:
     ids = np.arange(5, 5 + 96).reshape(2, 48)
-    _, positions, _ = masked(ids, np.ones_like(ids, dtype=bool), seed=3, epoch=2, blocks=np.array([10, 7]))
-    assert positions.tolist() == GOLDEN
-
-
-GOLDEN: list[int] = []
+    start = np.arange(VOCABULARY) % 3 != 0
+    blocks = np.array([10, 7])
+    valid = np.ones_like(ids, dtype=bool)
+    _, positions, _ = masked(ids, valid, unit=unit, seed=3, epoch=2, blocks=blocks, word_start=start)
+    assert positions.tolist() == GOLDEN[unit]

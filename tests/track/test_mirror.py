@@ -22,6 +22,8 @@ SETTINGS = {"task": {"name": "trec"}, "seed": 1, "num_tokens": 5, "hub_token": "
 
 
 def _job(folder: Path, config: WandbConfig = OFFLINE, steps: range = range(5), resumed: bool = False) -> Mirror:
+    (folder / "checkpoint").mkdir(parents=True, exist_ok=True)
+    (folder / "checkpoint" / "config.json").write_text("{}")
     mirror = Mirror(
         config, folder, run_id="abc", name="trec-full-s1", group="study", job_type="transfer", tags=["trec", "mine"],
         settings=SETTINGS, resumed=resumed,
@@ -29,7 +31,7 @@ def _job(folder: Path, config: WandbConfig = OFFLINE, steps: range = range(5), r
     with mirror:
         for step in steps:
             mirror.log({"step": step, "seconds": step / 2, "tokens": 10 * step, "train/loss": 1.0, "dev/x": None})
-        mirror.artifact("encoder abc", "model", {"sha256": "123"}, [folder / "checkpoint"])
+        mirror.artifact("encoder abc", "model", {"sha256": "123"}, [folder / "checkpoint", folder / "gone"])
         mirror.artifact("tokenizer", "tokenizer", {"sha256": "456"}, used=True)
         mirror.summary({"dev": 0.5, "test": None, "strategy": "full"})
     return mirror
@@ -50,16 +52,15 @@ def test_an_offline_run_has_everything(tmp_path: Path) -> None:
     assert run.axes["*"] == "trainer/step"
     assert (run.summary["dev"], run.summary["strategy"]) == (0.5, "full")
     assert run.artifacts == [
-        ("model", "encoder-abc", '{"sha256": "123"}', False),
-        ("tokenizer", "tokenizer", '{"sha256": "456"}', True),
+        ("model", "encoder-abc", '{"sha256":"123"}', False),
+        ("tokenizer", "tokenizer", '{"sha256":"456"}', True),
     ]
     assert run.exit_code == 0
 
 
 def test_each_job_is_its_own_run_and_a_failed_one_is_failed(tmp_path: Path) -> None:
     _job(tmp_path / "a")
-    with pytest.raises(ValueError, match="bad"), Mirror(OFFLINE, tmp_path / "b", run_id="b", name="b") as mirror:
-        mirror.log({"step": 0})
+    with pytest.raises(ValueError, match="bad"), Mirror(OFFLINE, tmp_path / "b", run_id="b", name="b"):
         raise ValueError("bad")
     with pytest.raises(KeyboardInterrupt), Mirror(OFFLINE, tmp_path / "c", run_id="c", name="c"):
         raise KeyboardInterrupt
@@ -67,7 +68,7 @@ def test_each_job_is_its_own_run_and_a_failed_one_is_failed(tmp_path: Path) -> N
     runs = [offline_runs(tmp_path / name) for name in "abcd"]
     assert [len(one) for one in runs] == [1, 1, 1, 1]
     assert [one[0].exit_code for one in runs] == [0, 1, 255, 0]
-    assert [len(one[0].history) for one in runs] == [5, 1, 0, 5]
+    assert [len(one[0].history) for one in runs] == [5, 0, 0, 5]
     assert len({one[0].id for one in runs}) == 4
 
 
@@ -120,9 +121,9 @@ def test_a_failed_online_run_is_failed(tmp_path: Path, server: LoopbackWandb) ->
 
 
 def test_a_resumed_run_continues_and_a_new_try_does_not(tmp_path: Path, server: LoopbackWandb) -> None:
-    _job(tmp_path, WandbConfig(), range(0, 3))
+    _job(tmp_path, WandbConfig(), range(3))
     _job(tmp_path, WandbConfig(), range(3, 6), resumed=True)
-    _job(tmp_path, WandbConfig(), range(0, 2))
+    _job(tmp_path, WandbConfig(), range(2))
     histories = [[row["trainer/step"] for row in server.history(name)] for name in server.runs]
     assert histories == [[0, 1, 2, 3, 4, 5], [0, 1]]
 
@@ -183,7 +184,8 @@ with RunFolder(sys.argv[1]) as folder:
     folder.write_config(settings)
     folder.status("running")
     folder.write_lineage({"corpus": "https://me:canary5-url@example.invalid/a.txt"})
-    with Mirror(WandbConfig(tags=["canary2-environment"]), sys.argv[1], run_id="a", name="a", settings=settings) as mirror:
+    config = WandbConfig(tags=["canary2-environment"])
+    with Mirror(config, sys.argv[1], run_id="a", name="a", settings=settings) as mirror:
         mirror.log({"step": 1})
         mirror.artifact("corpus", "dataset", settings, ["https://me:canary5-url@example.invalid/a.txt"])
         mirror.summary({"checkpoint": "https://me:canary5-url@example.invalid/a.txt"})

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -86,13 +87,17 @@ def test_a_name_that_is_never_resolved(tmp_path: Path, monkeypatch: pytest.Monke
     """A hole in the name service answers nothing, and the look-up has no time limit."""
     monkeypatch.setenv("WANDB_API_KEY", KEY)
     monkeypatch.setenv("WANDB_BASE_URL", "http://wandb.invalid")
-    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: time.sleep(30))
+    answered = threading.Event()
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: answered.wait(30) and [])
     used, seconds = _job(tmp_path)
+    answered.set()
     assert used == "offline"
     assert seconds < 8
 
 
-def test_the_server_goes_between_the_first_answer_and_the_start(tmp_path: Path, server: LoopbackWandb) -> None:
+def test_the_server_goes_between_the_first_answer_and_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Leaving(LoopbackWandb):
         def answer(self, path: str, body: bytes) -> tuple[int, object]:
             content = super().answer(path, body)
@@ -100,7 +105,8 @@ def test_the_server_goes_between_the_first_answer_and_the_start(tmp_path: Path, 
             return content
 
     with Leaving() as leaving:
-        os.environ["WANDB_BASE_URL"] = leaving.url
+        monkeypatch.setenv("WANDB_API_KEY", KEY)
+        monkeypatch.setenv("WANDB_BASE_URL", leaving.url)
         used, seconds = _job(tmp_path)
     assert used == "offline"
     assert seconds < 15

@@ -5,8 +5,21 @@ from thaw.track.redact import REDACTED, is_secret, redact
 
 @pytest.mark.parametrize(
     "name",
-    ["api_key", "WANDB_API_KEY", "hf_token", "token", "accessToken", "AWS_SECRET_ACCESS_KEY", "password", "db.password"]
-    + ["client-secret", "apikey", "auth_tokens", "private_key", "hub.key"],
+    [
+        "api_key",
+        "WANDB_API_KEY",
+        "hf_token",
+        "token",
+        "accessToken",
+        "AWS_SECRET_ACCESS_KEY",
+        "password",
+        "db.password",
+        "client-secret",
+        "apikey",
+        "auth_tokens",
+        "private_key",
+        "hub.key",
+    ],
 )
 def test_secret_names(name: str) -> None:
     assert is_secret(name)
@@ -15,8 +28,25 @@ def test_secret_names(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["num_tokens", "cls_token", "tokenizer", "text_key", "mask_token_id", "max_tokens", "label_key", "token_accuracy"]
-    + ["keyboard", "monkey", "author", "pad_token", "tokens", "sort_key", "first_token", "text_a_key", "path"],
+    [
+        "num_tokens",
+        "cls_token",
+        "tokenizer",
+        "text_key",
+        "mask_token_id",
+        "max_tokens",
+        "label_key",
+        "token_accuracy",
+        "keyboard",
+        "monkey",
+        "author",
+        "pad_token",
+        "tokens",
+        "sort_key",
+        "first_token",
+        "text_a_key",
+        "path",
+    ],
 )
 def test_ordinary_names(name: str) -> None:
     assert not is_secret(name)
@@ -35,8 +65,11 @@ def test_numbers_say_nothing() -> None:
         "git+ssh://canary@host/x",
         "hub.token=canary",
         "see https://h/x?api_key=canary",
-    ]
-    + ["--api-key canary", "--password=canary", "Authorization: Bearer canary", "hf_canarycanarycanarycanary"],
+        "--api-key canary",
+        "--password=canary",
+        "Authorization: Bearer canary",
+        "hf_canarycanarycanarycanary",
+    ],
 )
 def test_secrets_inside_a_text(text: str) -> None:
     assert "canary" not in redact([text])[0]

@@ -11,7 +11,7 @@ import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from hydra import compose, initialize_config_dir
 from hydra._internal.callbacks import Callbacks
@@ -60,13 +60,14 @@ class Composer:
         self.name = CONFIG_NAME[command]
         self.hydra = GlobalHydra.instance().hydra
         assert self.hydra is not None
-        self.loader = self.hydra.config_loader
+        self.loader = cast(ConfigLoaderImpl, self.hydra.config_loader)
         self.search_path = [f"hydra.searchpath=[{','.join(words.search_path)}]"] if words.search_path else []
         _, self.repository = self.loader._parse_overrides_and_create_caching_repo(self.name, self.search_path)
         self._bases: dict[tuple[str, ...], DictConfig] = {}
         self._choices: dict[str, list[str]] = {}
         overrides = self._parse(words.overrides)
-        fixed = [o.input_line for o in overrides if o.is_hydra_override() or (self._is_group(o) and not o.is_sweep_override())]
+        kept = [o for o in overrides if self._is_group(o) and not o.is_sweep_override()]
+        fixed = [str(o.input_line) for o in overrides if o.is_hydra_override() or o in kept]
         try:
             top = self._compose(fixed, RunMode.MULTIRUN)
         except Exception as error:
@@ -77,8 +78,8 @@ class Composer:
             raise ConfigError(f"'{swept}' has several values, add -m to run them all")
         given = {o.key_or_group for o in overrides}
         params = self._parse([f"{key}={value}" for key, value in (top.hydra.sweeper.get("params") or {}).items()])
-        kept = [o for o in params if o.key_or_group not in given and self.multirun] + overrides
-        self.overrides = list({o.get_key_element(): o for o in kept}.values())  # of one key twice, the last counts
+        all_words = [o for o in params if o.key_or_group not in given and self.multirun] + overrides
+        self.overrides = list({o.get_key_element(): o for o in all_words}.values())  # of one key twice, the last counts
 
     def combinations(self) -> list[Combination]:
         """Return every combination, checked; the first bad one raises ConfigError."""
@@ -92,7 +93,7 @@ class Composer:
 
     def launcher(self, function: TaskFunction) -> Launcher:
         """Return Hydra's launcher for a sweep's jobs; each calls ``function`` with its composed config."""
-        config = self._compose([o.input_line for o in self.overrides], RunMode.MULTIRUN)
+        config = self._compose([str(o.input_line) for o in self.overrides], RunMode.MULTIRUN)
         HydraConfig.instance().set_config(config)
         context = HydraContext(config_loader=self.loader, callbacks=Callbacks(config))
         return Plugins.instance().instantiate_launcher(hydra_context=context, task_function=function, config=config)
@@ -109,14 +110,15 @@ class Composer:
         where = f" (in {' '.join(varied)})" if varied else ""
         try:
             overrides = self._parse(words)
-            groups = tuple(o.input_line for o in overrides if self._is_group(o))
+            groups = tuple(str(o.input_line) for o in overrides if self._is_group(o))
             if groups not in self._bases:
                 self._bases[groups] = compose(self.name, [*self.search_path, *groups])
             raw = copy.deepcopy(self._bases[groups])
             values = [o for o in overrides if not self._is_group(o)]
             for group in {str(o.key_or_group).partition(".")[0] for o in values if "." in str(o.key_or_group)}:
                 if group in raw and raw[group] is None:
-                    raise ConfigError(f"{group} is null, choose one first: {group}=..., valid: {', '.join(self.choices(group))}")
+                    valid = ", ".join(self.choices(group))
+                    raise ConfigError(f"{group} is null, choose one first: {group}=..., valid: {valid}")
             ConfigLoaderImpl._apply_overrides_to_config(values, raw)
             return Combination(words, raw, schema.read(self.command, raw))
         except ThawError as error:
@@ -149,7 +151,8 @@ class Composer:
                     result[-1:] = parser.parse_overrides([f"~{result[-1].key_or_group}"])
                 assert result[-1].key_or_group
             except Exception as error:
-                raise ConfigError(f"'{word}' is not key=value or group=choice; quote values with special signs") from error
+                remedy = "quote values with special signs"
+                raise ConfigError(f"'{word}' is not key=value or group=choice, {remedy}") from error
         return result
 
 

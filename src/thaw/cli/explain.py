@@ -87,7 +87,10 @@ def _near_key(key: str, command: str) -> str:
     if key in names:
         group = key.partition(".")[0]
         return f", which this choice of {group} does not have"
-    return nearest(key, siblings or names if "." in key else names)
+    if "." not in key:
+        near = nearest(key, set(names))
+        return near if "did you mean" in near else nearest(key, siblings)
+    return nearest(key, set(siblings or names))
 
 
 def _leaves(config: type, prefix: str = "") -> Iterator[str]:

@@ -14,6 +14,7 @@ GROUPS = {
     "pretrain": ("corpus", "tokenizer", "encoder", "objective", "optim", "trainer", "wandb"),
     "transfer": ("task", "strategy", "encoder", "tokenizer", "optim", "trainer", "wandb"),
 }
+PLUGINS = {"strategy": "strategies", "task": "tasks", "encoder": "encoders"}
 EXAMPLES = {
     "tokenizer": "thaw tokenizer corpus=files corpus.paths=[A.txt] tokenizer.vocab_size=8000 out=my_tokenizer",
     "pretrain": "thaw pretrain corpus=files corpus.paths=[A.txt,B.txt.gz] encoder=mini budget=10m name=my_pretraining",
@@ -47,7 +48,7 @@ def text(command: str, search_path: list[str]) -> str:
     groups = []
     for group in GROUPS[command]:
         names = {path.stem for folder in folders for path in (folder / group).glob("*.yaml")}
-        names |= set(schema.plugins({"strategy": "strategies", "task": "tasks", "encoder": "encoders"}.get(group, group)))
+        names |= set(schema.plugins(PLUGINS[group])) if group in PLUGINS else set()
         line = ", ".join(sorted(name for name in names if not name.startswith("_")))
         groups.append(textwrap.fill(f"  {group:<{width}}  {line}", 118, subsequent_indent=" " * (width + 4)))
     keys = "\n".join(_keys(schema.TOP[command]))
@@ -59,14 +60,18 @@ def _keys(config: type) -> list[str]:
     for field in dataclasses.fields(config):
         kind: Any = next((part for part in typing.get_args(field.type) if part is not type(None)), field.type)
         if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-            names = ", ".join(one.name for one in dataclasses.fields(kind))
-            nested.append(textwrap.fill(f"  {field.name}.  {names}", 118, subsequent_indent=" " * (len(field.name) + 5)))
+            kinds = [one.config for one in schema.strategies().values()] if field.name == "strategy" else [kind]
+            names = ", ".join(dict.fromkeys(one.name for part in kinds for one in dataclasses.fields(part)))
+            indent = " " * (len(field.name) + 5)
+            nested.append(textwrap.fill(f"  {field.name}.  {names}", 118, subsequent_indent=indent))
         else:
             lines.append(f"{field.name}={_default(field)}")
     return [textwrap.fill(f"  {'  '.join(lines)}", 118, subsequent_indent="  "), *nested]
 
 
 def _default(field: dataclasses.Field[Any]) -> str:
-    if field.default is not dataclasses.MISSING:
-        return "null" if field.default is None else str(field.default).lower() if field.default in (True, False) else str(field.default)
-    return str(field.default_factory()) if field.default_factory is not dataclasses.MISSING else "..."
+    if field.default_factory is not dataclasses.MISSING:
+        return str(field.default_factory())
+    if field.default is None or isinstance(field.default, bool):
+        return {None: "null", True: "true", False: "false"}[field.default]
+    return str(field.default)

@@ -19,10 +19,12 @@ COMMANDS = {
     "tokenizer": ("thaw.cli.tokenizer", "train a SentencePiece tokenizer, report how it cuts texts"),
     "pretrain": ("thaw.cli.pretrain", "learn an encoder from unlabelled text"),
     "transfer": ("thaw.cli.transfer", "learn a task with a strategy, from a checkpoint or without"),
+    "predict": ("thaw.cli.predict", "label the texts of a file with a transferred model"),
     "report": ("thaw.cli.report", "compare runs on one self-contained page"),
     "runs": ("thaw.cli.runs", "list runs and their state"),
     "import": ("thaw.cli.import_", "bring in an encoder of the BERT family from a Hugging Face folder"),
     "export": ("thaw.cli.export", "write a transferred model as a Hugging Face folder"),
+    "demo": ("thaw.cli.demo", "the whole chain on real text, about ten minutes"),
 }
 
 COMPOSED = ("tokenizer", "pretrain", "transfer")  # Hydra apps: --debug becomes a config field that reaches every job
@@ -60,9 +62,8 @@ def main(argv: list[str] | None = None) -> int:
         for number, handler in previous.items():
             signal.signal(number, handler)
     if received:
-        number = received[0]
-        print(f"interrupted by {signal.Signals(number).name}, the same command continues", file=sys.stderr)
-        return 128 + number
+        print(f"interrupted by {signal.Signals(received[0]).name}, the same command continues", file=sys.stderr)
+        return 128 + received[0]
     return code
 
 

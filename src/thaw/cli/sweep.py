@@ -99,7 +99,8 @@ def named(command: str, combinations: list[tuple[list[str], Any]]) -> list[Job]:
         differ = [(i, f"{one} and {other}") for i, (one, other) in enumerate(pairs) if one != other]
         idle = [words for i, words in differ if i not in counts] or ([] if differ else ["one combination twice"])
         if idle:
-            raise ConfigError(f"the same run twice: {', '.join(idle)} give {folder}, sweep only what changes the result")
+            what = f"{', '.join(idle)} give {folder}"
+            raise ConfigError(f"the same run twice: {what}, sweep only what changes the result")
     return list(jobs.values())
 
 
@@ -118,7 +119,8 @@ def _keys_that_count(lists: list[list[str]], folders: list[Path]) -> set[int]:
 def _tokenizer_folder(config: schema.TokenizerRun) -> Path:
     from thaw.track.identity import run_id
 
-    return Path(config.out) if config.out else Path(config.runs, config.name, f"tokenizer-{run_id(schema.identity(config))}")
+    name = f"tokenizer-{run_id(schema.identity(config))}"
+    return Path(config.out or Path(config.runs, config.name, name))
 
 
 def single(command: str, job: Job) -> int:

@@ -78,13 +78,15 @@ class Pretraining:
         config, data = self.config, self.config.data
         key = run_id({"corpus": self.corpus_sha, "tokenizer": self.tokenizer.fingerprint})
         file = ids.tokenise(corpus.documents(config.corpus), self.tokenizer, self.cache / "tokens", key)
-        held = min(data.max_held_out, max(1, round(data.held_out * len(file))))
         if len(file) < 2:
             raise DataError(
                 f"the corpus has {len(file)} document, 2 are the least (one is held out); separate documents by blank"
                 " lines or set corpus.document=line"
             )
         order = np.random.default_rng(0).permutation(len(file))  # the same documents for every seed
+        lengths = (file.offsets[1:] - file.offsets[:-1])[order]
+        fitting = int(np.searchsorted(np.cumsum(lengths), data.max_held_out, side="right"))
+        held = max(1, min(fitting, round(data.held_out * len(file))))
         parts = []
         for documents in (np.sort(order[held:]), np.sort(order[:held])):
             special = self.tokenizer

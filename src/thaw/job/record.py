@@ -10,7 +10,6 @@ from thaw.track.config import WandbConfig
 from thaw.track.cost import Clock
 from thaw.track.folder import RunFolder
 from thaw.track.mirror import Mirror
-from thaw.train.interrupt import Interrupted
 
 
 @dataclass
@@ -47,8 +46,4 @@ def record(
             wandb, path, run_id=path.name, name=name, group=group, job_type=job_type, tags=tags, settings=config
         )
         with mirror:
-            try:
-                yield Record(folder, mirror, Clock(), path.name)
-            except Interrupted as stopped:
-                folder.status("interrupted", stopped)
-                raise
+            yield Record(folder, mirror, Clock(), path.name)

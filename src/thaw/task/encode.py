@@ -147,15 +147,20 @@ def _encode_texts(
 def _encode_tags(
     examples: list[Example], task: TaskConfig, tokenizer: Tokenizer, numbers: dict[str, int], count: _Count
 ) -> Iterator[Item]:
+    distinct = list(dict.fromkeys(word for example in examples for word in example.tokens or []))
+    everything, owner = tokenizer.encode_words(distinct)  # each word once: twenty times as fast
+    borders = np.searchsorted(owner, np.arange(len(distinct) + 1))
+    if (np.diff(borders) == 0).any():
+        raise DataError(f"the tokenizer has no piece for the word {distinct[int(np.diff(borders).argmin())]!r}")
+    known = {word: everything[borders[n] : borders[n + 1]] for n, word in enumerate(distinct)}
     for index, example in enumerate(examples):
         assert example.tokens is not None
-        pieces, words = tokenizer.encode_words(example.tokens)
-        if len(np.unique(words)) != len(example.tokens):
-            raise DataError(f"{len(example.tokens)} words gave pieces of {len(np.unique(words))}: {example.tokens[:5]}")
+        parts = [known[word] for word in example.tokens]
+        pieces = np.concatenate(parts)
+        starts = np.cumsum([0, *(len(part) for part in parts[:-1])])
         kept = pieces[: task.max_length - 2]
         count.add(len(pieces), len(pieces) - len(kept))
-        starts = np.flatnonzero(np.diff(words, prepend=-1))  # Devlin et al. 2019, section 5.3: the first piece decides
-        first = (starts[starts < len(kept)] + 1).astype(np.int32)  # + 1: [CLS]
+        first = (starts[starts < len(kept)] + 1).astype(np.int32)  # + 1: [CLS]; the first piece decides (BERT, 5.3)
         ids, segments = _join(tokenizer, kept, None)
         label = None
         if example.tags is not None:

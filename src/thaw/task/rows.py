@@ -13,8 +13,6 @@ from thaw.task.example import Example
 from thaw.task.files import Table, offend
 from thaw.task.task import Kind, TaskConfig
 
-HIDDEN = -1  # the hub's label of a hidden or missing gold label
-
 
 class _Reader:
     """The cells of one table, and the rows that offend, by reason."""

@@ -55,7 +55,7 @@ def find(pattern: str, wanted: re.Pattern[str] = IN_FOLDER) -> list[Path]:
         if path.exists() or path.is_symlink():
             return [path]
     except (OSError, ValueError) as error:
-        raise DataError(f"can not read {pattern!r}: {_reason(error)}") from error
+        raise DataError(f"can not read {pattern[:100]!r}: {_reason(error)}") from error
     if glob.has_magic(pattern):
         found = sorted(Path(name) for name in glob.glob(str(path), recursive=True) if not os.path.isdir(name))
         if not found:
@@ -68,7 +68,7 @@ def find(pattern: str, wanted: re.Pattern[str] = IN_FOLDER) -> list[Path]:
 
 
 def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)
+    return (getattr(error, "strerror", None) or str(error))[:100]
 
 
 def open_bytes(path: Path) -> BinaryIO:

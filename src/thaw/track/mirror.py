@@ -105,9 +105,10 @@ class Mirror:
     ) -> None:
         """Record an output of the run (an input, with ``used``) by its lineage and references, without its bytes.
 
-        The metadata are also the artifact's one file, so that its version is given by content.
+        References are URLs and paths; a path that does not exist is left out. The metadata are also the artifact's one
+        file, so that its version is given by content.
         """
-        content, places = redact(plain(metadata or {})), [str(one) for one in references]
+        content, uris = redact(plain(metadata or {})), [_uri(str(one)) for one in references if _exists(str(one))]
 
         def record(run: Any) -> None:
             import wandb
@@ -115,8 +116,7 @@ class Mirror:
             artifact = wandb.Artifact(_artifact_name(name), type=type, metadata=content)
             with artifact.new_file("lineage.json") as file:
                 json.dump(content, file, indent=2, sort_keys=True)
-            for place in places:
-                uri = place if "://" in place else Path(os.path.abspath(place)).as_uri()
+            for uri in uris:
                 artifact.add_reference(uri, name=uri.rstrip("/").rsplit("/", 1)[-1], checksum=False)
             # What log_artifact and use_artifact call at last. Online they first ask the server, up to 24 s when it is
             # gone; offline use_artifact raises (wandb 0.31.0, 2026-11).
@@ -172,7 +172,7 @@ class Mirror:
                 mode=mode,
                 resume="allow" if self._resumed and mode == "online" else None,
                 reinit="finish_previous",
-                settings=wandb.Settings(**_SETTINGS, **({"base_url": reach.server()} if mode == "online" else {})),
+                settings=wandb.Settings(**(_SETTINGS | ({"base_url": reach.server()} if mode == "online" else {}))),
             )
         self.url = run.url if mode == "online" else None
         write_text(self.folder / "wandb" / IDENTITY, json.dumps({"id": identity, "mode": mode, "url": self.url}) + "\n")
@@ -238,6 +238,14 @@ def _exit_code(error: BaseException | None) -> int:
     if error is None or (isinstance(error, SystemExit) and not error.code):
         return 0
     return 1 if isinstance(error, Exception) else 255  # 255 is W&B's code of a run that was stopped
+
+
+def _exists(place: str) -> bool:
+    return "://" in place or os.path.exists(place)
+
+
+def _uri(place: str) -> str:
+    return str(redact(place)) if "://" in place else Path(os.path.abspath(place)).as_uri()
 
 
 def _artifact_name(name: str) -> str:

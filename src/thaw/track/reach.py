@@ -106,7 +106,7 @@ def _ask(url: str, key: str, seconds: float) -> str | None:
     except urllib.error.HTTPError as error:
         error.close()
         return _refused(url) if error.code in (401, 403) else f"{_shown(url)} answers HTTP {error.code}"
-    except (OSError, ValueError, AttributeError) as error:
+    except Exception as error:  # of the network, of a server that is something else: all mean it can not be used
         reason = getattr(error, "reason", error)
         return f"{_shown(url)} is not reachable ({' '.join(str(reason).split()) or type(error).__name__})"
     return None if viewer else _refused(url)

@@ -47,7 +47,7 @@ class PretrainDataConfig:
     batch_size: int = identity(32, ge=1)  # blocks an optimizer step
     packing: str = identity("stream", choices=["stream", "documents"])  # documents: none crosses into another's block
     held_out: float = identity(0.02, gt=0, lt=1)  # share of the documents kept for validation
-    max_held_out: int = identity(2000, ge=1)  # documents, at most
+    max_held_out: int = identity(50_000, ge=1)  # tokens of these documents, at most (one document at least)
 
     def __post_init__(self) -> None:
         if isinstance(self.length, int) and self.length % 8:

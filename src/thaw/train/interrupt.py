@@ -5,15 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from thaw.errors import ThawError
 
-
-class Interrupted(ThawError):
-    """A signal stopped the run after its state was saved."""
+class Interrupted(SystemExit):
+    """A signal stopped the run after its state was saved; no failure, so ``except Exception`` lets it pass."""
 
     def __init__(self, number: int) -> None:
-        super().__init__(f"interrupted by {signal.Signals(number).name}, the state is saved: the same command goes on")
-        self.exit_code = 128 + number
+        super().__init__(128 + number)
 
 
 class Stop:

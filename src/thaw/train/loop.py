@@ -3,6 +3,8 @@
 Decision: nothing goes through Lightning's own logging, which costs 0.7 ms a step; a run records plain events.
 """
 
+import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -83,6 +85,8 @@ class Loop(pl.Callback):
             self._paused(lambda: self.save(step))
             self.saved = time.monotonic()
         if self.stop.number and step < self.steps:
+            name = signal.Signals(self.stop.number).name
+            print(f"interrupted by {name} at step {step}, saved: the same command continues", file=sys.stderr)
             raise Interrupted(self.stop.number)
 
     def _log(self, module: Any, step: int) -> None:
