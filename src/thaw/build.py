@@ -5,6 +5,7 @@ import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -12,7 +13,7 @@ from pytorch_lightning.strategies import DDPStrategy
 
 from thaw.encoder import checkpoint as checkpoints
 from thaw.encoder import hub
-from thaw.encoder.bert import Encoder
+from thaw.encoder.bert import Encoder, Layer
 from thaw.encoder.config import EncoderConfig
 from thaw.errors import ConfigError
 from thaw.text import corpus
@@ -23,7 +24,7 @@ from thaw.track.identity import run_id
 from thaw.train.config import TrainerConfig
 
 
-def tokenizer(config: TokenizerConfig, text: CorpusConfig | None, fields: dict, cache: Path) -> Tokenizer:
+def tokenizer(config: TokenizerConfig, text: CorpusConfig | None, fields: dict[str, Any], cache: Path) -> Tokenizer:
     """Return the tokenizer at ``config.path``, else one trained on the corpus, trained once and then kept in ``cache``.
 
     ``fields`` are the identity fields of the tokenizer's config and the corpus' content.
@@ -53,8 +54,8 @@ def set_dropout(network: Encoder, dropout: float) -> None:
     for part in network.modules():
         if isinstance(part, torch.nn.Dropout):
             part.p = dropout
-    for layer in network.layers:
-        layer.attention_dropout = dropout
+        if isinstance(part, Layer):
+            part.attention_dropout = dropout
 
 
 def checkpoint(path: str) -> checkpoints.Checkpoint:
@@ -101,5 +102,3 @@ def use_threads(config: TrainerConfig) -> int:
     threads = config.threads or int(os.environ.get("OMP_NUM_THREADS") or cores)
     torch.set_num_threads(threads)
     return threads
-
-

@@ -5,6 +5,7 @@ beyond rounding; ``free`` says where, who, how it is shown.
 """
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 from thaw.errors import ConfigError
@@ -38,7 +39,7 @@ def free(default: Any = _NONE, **bounds: Any) -> Any:
     return _field("free", default, bounds)
 
 
-_RULES = {
+_RULES: dict[str, tuple[Callable[[Any, Any], bool], str]] = {
     "gt": (lambda value, bound: value > bound, "greater than"),
     "ge": (lambda value, bound: value >= bound, "at least"),
     "lt": (lambda value, bound: value < bound, "less than"),

@@ -39,8 +39,7 @@ def run_identity(config: PretrainConfig | TransferConfig) -> str:
     from thaw.job.identity import pretrain_id, transfer_id
     from thaw.job.resolve import resolve
 
-    config = resolve(config)
-    return pretrain_id(config) if isinstance(config, PretrainConfig) else transfer_id(config)
+    return pretrain_id(resolve(config)) if isinstance(config, PretrainConfig) else transfer_id(resolve(config))
 
 
 def run_folder(config: PretrainConfig | TransferConfig) -> Path:

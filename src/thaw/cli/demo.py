@@ -34,5 +34,3 @@ def main(argv: list[str]) -> int:
     print(f"\nThe demo took {minutes:.1f} minutes. Open {Path(given.out, 'index.html')} in a browser.")
     print("Next: thaw runs runs/demo   lists every run; README.md shows how to bring your own text and task.")
     return code
-
-

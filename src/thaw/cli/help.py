@@ -18,7 +18,7 @@ PLUGINS = {"strategy": "strategies", "task": "tasks", "encoder": "encoders"}
 EXAMPLES = {
     "tokenizer": "thaw tokenizer corpus=files corpus.paths=[A.txt] tokenizer.vocab_size=8000 out=my_tokenizer",
     "pretrain": "thaw pretrain corpus=files corpus.paths=[A.txt,B.txt.gz] encoder=mini budget=10m name=my_pretraining",
-    "transfer": "thaw transfer -m checkpoint=CKPT task=files task.path=DIR task.kind=classes strategy=scratch,full seed=1,2,3",
+    "transfer": "thaw transfer -m checkpoint=CKPT task=files task.path=DIR task.kind=classes strategy=full,scratch",
 }
 HELP = """usage: thaw {command} [FLAGS] group=choice ... key=value ...
 

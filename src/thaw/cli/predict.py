@@ -10,8 +10,12 @@ from thaw.storage import write_text
 
 def main(argv: list[str]) -> int:
     """Label a file."""
-    parser = argparse.ArgumentParser(prog="thaw predict", description="Label the texts of a file (JSONL, CSV, TSV, SQuAD).")
-    parser.add_argument("checkpoint", help="folder that `thaw transfer … keep=true` wrote: runs/<name>/<run id>/checkpoint")
+    parser = argparse.ArgumentParser(
+        prog="thaw predict", description="Label the texts of a file (JSONL, CSV, TSV, SQuAD)."
+    )
+    parser.add_argument(
+        "checkpoint", help="folder that `thaw transfer … keep=true` wrote: runs/<name>/<run id>/checkpoint"
+    )
     parser.add_argument("file", help="examples in the task's format; labels are not needed and not looked at")
     parser.add_argument("--out", help="file to write instead of the standard output")
     given = parser.parse_args(argv)

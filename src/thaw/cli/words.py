@@ -70,5 +70,6 @@ def _study_root(name: str) -> Path:
     for root in roots:
         if (root / "experiments" / name / "study.yaml").is_file():
             return root
-    found = {path.parent.name for root in roots for path in (root / "experiments").glob("*/study.yaml")}
+    folders = [root / "experiments" for root in roots]
+    found = {path.parent.relative_to(one).as_posix() for one in folders for path in one.rglob("study.yaml")}
     raise ConfigError(f"unknown study '{name}'{nearest(name, found) if found else ', there is none in experiments/'}")

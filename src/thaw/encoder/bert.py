@@ -127,6 +127,13 @@ class Encoder(nn.Module):
             states.append(hidden)
         return states
 
+    @property
+    def word_weight(self) -> nn.Parameter:
+        """The piece vectors (V, D), which an objective's output layer shares."""
+        weight = self.embeddings.word.weight
+        assert isinstance(weight, nn.Parameter)
+        return weight
+
     def reset(self, seed: int) -> None:
         """Draw all weights anew from ``seed``, the same on every device: normal(0, init_std), biases 0, norms 1."""
         reset_weights(self, seed, self.config.init_std, "encoder")

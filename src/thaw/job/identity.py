@@ -101,7 +101,7 @@ def _package_version(name: str) -> str:
     from thaw.text.demo_text import PACKAGES
 
     try:
-        return version(str(PACKAGES[name]))
+        return version(PACKAGES[name].distribution)
     except (KeyError, PackageNotFoundError, TypeError):
         return "absent"
 

@@ -113,7 +113,7 @@ class Pretraining:
             encoder = self.parent.encoder(dropout=config.encoder.dropout)
         else:
             encoder = build.encoder(config.encoder, self.tokenizer.vocab_size, config.seed)
-        head = MLMHead(encoder.config, encoder.vocab_size, encoder.embeddings.word.weight)
+        head = MLMHead(encoder.config, encoder.vocab_size, encoder.word_weight)
         head.reset(config.seed)
         if self.parent and self.parent.mlm_state:
             head.restore(self.parent.mlm_state)
@@ -162,14 +162,14 @@ class Pretraining:
         """Measure a step on a copy of the network, median after the first three."""
         self.steps = 1_000_000
         module = self.new_module(copy.deepcopy(self.encoder), copy.deepcopy(self.head))
-        module.head.decoder.weight = module.encoder.embeddings.word.weight
+        module.head.decoder.weight = module.encoder.word_weight
         optimizer = module.configure_optimizers()
         times: list[float] = []
         begun = time.perf_counter()
         while len(times) < MEASURED_STEPS and (len(times) < 5 or time.perf_counter() - begun < MEASURED_SECONDS):
             start = time.perf_counter()
             for batch in self.train.step(len(times), self.config.trainer.accumulate):
-                module.loss(batch).backward()
+                module.loss(batch).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             optimizer.zero_grad()
             times.append(time.perf_counter() - start)
@@ -255,7 +255,8 @@ class Pretraining:
         """Write what a resume needs."""
         module = self.module
         parts = {"model": module.state_dict(), "optimizer": state.optimizer_tensors(module.trainer.optimizers[0])}
-        info = {"step": step, "tokens": module.tokens, "clock": self.rec.clock.state_dict()}
+        losses = [float(loss) for loss in module.losses]
+        info = {"step": step, "tokens": module.tokens, "losses": losses, "clock": self.rec.clock.state_dict()}
         state.save(self.rec.folder.training_state, parts, info)
 
     def resume(self) -> None:
@@ -267,6 +268,7 @@ class Pretraining:
         parts, info = found
         self.module.load_state_dict(parts["model"])
         self.module.start, self.module.tokens, self.module.moments = info["step"], info["tokens"], parts["optimizer"]
+        self.module.losses = [torch.tensor(loss) for loss in info["losses"]]
         self.rec.clock.load_state_dict(info["clock"])
         self.rec.folder.cut_back(info["step"])
 
@@ -277,9 +279,7 @@ class Pretraining:
         scores = [event for event in rec.folder.events() if "dev/loss" in event]
         best = min(scores, key=lambda event: event["dev/loss"])
         cost, parameters = self.cost(), sum(p.numel() for p in self.module.parameters())
-        rec.mirror.artifact(
-            f"encoder-{rec.run_id}", "encoder", {**self.lineage(), **cost}, [rec.folder.checkpoint]
-        )
+        rec.mirror.artifact(f"encoder-{rec.run_id}", "encoder", {**self.lineage(), **cost}, [rec.folder.checkpoint])
         return rec.finish(
             {
                 "run_id": rec.run_id, "name": config.name, "kind": "pretrain", "encoder": config.encoder.name,

@@ -40,10 +40,19 @@ def record(
 ) -> Iterator[Record]:
     """Own a run folder for the length of the block; a failure is recorded there and in W&B."""
     with RunFolder(path) as folder:
+        resumed = (folder.training_state / "state.json").exists()
         folder.write_config(config)
         folder.status("running")
         mirror = Mirror(
-            wandb, path, run_id=path.name, name=name, group=group, job_type=job_type, tags=tags, settings=config
+            wandb,
+            path,
+            run_id=path.name,
+            name=name,
+            group=group,
+            job_type=job_type,
+            tags=tags,
+            settings=config,
+            resumed=resumed,
         )
         with mirror:
             yield Record(folder, mirror, Clock(), path.name)

@@ -51,10 +51,14 @@ def chosen(folder: str, task: str, strategy: str, train_size: str) -> float:
         if row["dev"] is not None:
             scores[row["lr"]][row["seed"]] = row["dev"]
     if not scores:
-        raise ConfigError(f"tuned={folder} has no finished run of task={task} strategy={strategy}, sweep optim.lr there")
+        raise ConfigError(
+            f"tuned={folder} has no finished run of task={task} strategy={strategy}, sweep optim.lr there"
+        )
     seeds = {frozenset(dev) for dev in scores.values()}
     if len(seeds) > 1:
-        raise ConfigError(f"tuned={folder} tried the rates of {task} {strategy} with different seeds, finish that sweep")
+        raise ConfigError(
+            f"tuned={folder} tried the rates of {task} {strategy} with different seeds, finish that sweep"
+        )
     best = max(sorted(scores), key=lambda lr: sum(scores[lr].values()) / len(scores[lr]))
     if len(scores) > 2 and best in (min(scores), max(scores)):
         _tell(f"note: optim.lr={best:g} of {task} {strategy} lies on the edge of the grid in {folder}, widen it")

@@ -191,7 +191,7 @@ class Transfer:
         info = {
             "step": step, "tokens": self.module.tokens, "clock": self.rec.clock.state_dict(), "best": self.best[0],
             "best_step": self.best[1], "stage": self.plan.progress.stage, "waited": self.waited, "last": self.last,
-            "moved": sorted(self.audit.moved),
+            "moved": sorted(self.audit.moved), "losses": [float(loss) for loss in self.module.losses],
         }  # fmt: skip
         state.save(self.rec.folder.training_state, parts, info)
 
@@ -210,7 +210,7 @@ class Transfer:
         module.load_state_dict(parts["model"])
         module.start, module.tokens, module.moments = info["step"], info["tokens"], parts.get("optimizer", {})
         self.best, self.last = (info["best"], info["best_step"], parts["best"]), info["last"]
-        self.waited = info["waited"]
+        self.waited, module.losses = info["waited"], [torch.tensor(loss) for loss in info["losses"]]
         self.plan.set_stage(info["stage"])
         self.rec.clock.load_state_dict(info["clock"])
         self.rec.folder.cut_back(info["step"])

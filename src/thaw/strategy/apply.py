@@ -49,8 +49,8 @@ class ApplyPlan(pl.Callback):
                 self.set_learning(group, factor is not None)
             self.factors = factors
         rate = self.rate(self.progress.step)
-        for group in optimizer.param_groups:
-            group["lr"] = rate * (factors[group["index"]] or 0.0)
+        for part in optimizer.param_groups:
+            part["lr"] = rate * (factors[part["index"]] or 0.0)
 
     def advance_stage(self) -> None:
         """Tell the plan that the dev score has stopped improving once more."""

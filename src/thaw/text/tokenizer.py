@@ -39,7 +39,7 @@ class TokenizerConfig:
     vocab_size: int = identity(8000, ge=6, le=1_000_000)  # pieces, the five special ones included
     byte_fallback: bool = identity(True)  # unknown characters become pieces of their UTF-8 bytes
     character_coverage: float = identity(0.9995, gt=0, le=1)  # share of the characters that get a piece
-    sample_sentences: int = identity(100_000, ge=1)  # paragraphs drawn from the corpus to train on
+    sample_sentences: int = identity(40_000, ge=1)  # paragraphs drawn from the corpus to train on
     seed: int = identity(0, ge=0)  # of that draw
     path: str | None = free(None)  # a folder with tokenizer.json or vocab.txt: nothing is trained
 
@@ -61,7 +61,8 @@ class Tokenizer:
         ids = [twin.token_to_id(piece) for piece in self._special]
         if missing := [piece for piece, number in zip(self._special, ids, strict=True) if number is None]:
             raise DataError(f"tokenizer has no piece {', '.join(missing)}, it needs {', '.join(SPECIAL_PIECES)}")
-        self.pad_id, self.unk_id, self.cls_id, self.sep_id, self.mask_id = self.special_ids = ids
+        self.special_ids: list[int] = [number for number in ids if number is not None]
+        self.pad_id, self.unk_id, self.cls_id, self.sep_id, self.mask_id = self.special_ids
         self.vocab_size: int = max(twin.get_vocab(with_added_tokens=True).values()) + 1
         self.word_start = self._word_starts()  # (vocab_size,) bool: the piece begins a word
         if processor and processor.get_piece_size() != self.vocab_size:

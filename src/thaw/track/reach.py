@@ -100,7 +100,7 @@ def _ask(url: str, key: str, seconds: float) -> str | None:
     headers = {"Authorization": f"Basic {login}", "Content-Type": "application/json", "User-Agent": "thaw"}
     try:
         request = urllib.request.Request(f"{url}/graphql", data=_QUERY, headers=headers)
-        with urllib.request.urlopen(request, timeout=seconds) as response:
+        with urllib.request.urlopen(request, timeout=seconds + 1) as response:
             content = json.loads(response.read(1 << 20))
         viewer = (content.get("data") or {}).get("viewer")
     except urllib.error.HTTPError as error:

@@ -23,10 +23,10 @@ class Clock(Protocol):
     """A stopwatch that runs only while the model trains."""
 
     @property
-    def train_seconds(self) -> float: ...  # noqa: D102
-    def start(self) -> None: ...  # noqa: D102
-    def stop(self) -> None: ...  # noqa: D102
-    def evaluation(self) -> AbstractContextManager[None]: ...  # noqa: D102
+    def train_seconds(self) -> float: ...
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def evaluation(self) -> AbstractContextManager[None]: ...
 
 
 def place(module: Any, step: int, clock: Clock) -> dict[str, Any]:
@@ -58,8 +58,7 @@ class Loop(pl.Callback):
     ) -> None:
         self.steps, self.eval_every, self.evaluate, self.record, self.save = steps, eval_every, evaluate, record, save
         self.clock, self.stop, self.minutes, self.milestones, self.show = clock, stop, minutes, milestones or {}, show
-        self.loss: torch.Tensor | float = 0.0
-        self.count, self.done, self.saved = 0, -1, time.monotonic()
+        self.done, self.saved = -1, time.monotonic()
 
     def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
         """Evaluate before the first step, then start the clock."""
@@ -70,7 +69,7 @@ class Loop(pl.Callback):
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         """Record the loss, evaluate, save, stop: whatever is due after this step."""
-        self.loss, self.count = self.loss + outputs["loss"].detach(), self.count + 1
+        module.losses.append(outputs["loss"].detach())
         step = module.step
         if step == self.done:
             return  # a micro-batch of an unfinished step
@@ -90,8 +89,8 @@ class Loop(pl.Callback):
             raise Interrupted(self.stop.number)
 
     def _log(self, module: Any, step: int) -> None:
-        loss = float(self.loss) / self.count
-        self.loss, self.count = 0.0, 0
+        loss = float(torch.stack(module.losses).double().mean())
+        module.losses.clear()
         if loss != loss or loss in (float("inf"), float("-inf")):
             raise DivergedError(f"the training loss is {loss} at step {step}, lower optim.lr={module.optim.lr}")
         event = {"train/loss": loss, "lr": module.rate(min(step, self.steps - 1))}

@@ -26,6 +26,7 @@ class Learner(pl.LightningModule):
         self.steps, self.epoch_steps = steps, epoch_steps
         self.start, self.tokens = 0, 0
         self.moments: dict[str, Tensor] | None = None
+        self.losses: list[Tensor] = []  # of the micro-batches since the last recorded one
 
     @property
     def step(self) -> int:

@@ -7,6 +7,7 @@ Decisions taken here:
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,9 +16,9 @@ from thaw.encoder.groups import Group
 from thaw.train.config import OptimConfig
 
 
-def parameter_groups(groups: Sequence[Group], config: OptimConfig) -> list[dict]:
+def parameter_groups(groups: Sequence[Group], config: OptimConfig) -> list[dict[str, Any]]:
     """Return torch optimizer groups, each with ``index`` (of the encoder group) and ``orthogonal`` (for Muon)."""
-    result: list[dict] = []
+    result: list[dict[str, Any]] = []
     for index, group in enumerate(groups):
         kinds: dict[tuple[bool, bool], list[nn.Parameter]] = {}
         for name, parameter in group.named_parameters():
@@ -50,7 +51,8 @@ def orthogonalise(matrix: Tensor, steps: int = 5) -> Tensor:
     for _ in range(steps):
         gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return x.mT if tall else x
+    result: Tensor = x.mT if tall else x
+    return result
 
 
 class Muon(torch.optim.Optimizer):
@@ -60,11 +62,11 @@ class Muon(torch.optim.Optimizer):
     A fused query-key-value weight is orthogonalised in its three parts.
     """
 
-    def __init__(self, parameters: list[dict], lr: float, betas: tuple[float, float], eps: float) -> None:
+    def __init__(self, parameters: list[dict[str, Any]], lr: float, betas: tuple[float, float], eps: float) -> None:
         super().__init__(parameters, {"lr": lr, "betas": betas, "eps": eps, "momentum": 0.95})
 
     @torch.no_grad()
-    def step(self, closure=None):  # type: ignore[override,no-untyped-def]
+    def step(self, closure=None):  # type: ignore[no-untyped-def]
         """Update all parameters that have a gradient."""
         loss = None
         if closure is not None:
@@ -77,7 +79,7 @@ class Muon(torch.optim.Optimizer):
                     (self._muon if group["orthogonal"] else self._adam)(parameter, parameter.grad, group)
         return loss
 
-    def _muon(self, parameter: Tensor, gradient: Tensor, group: dict) -> None:
+    def _muon(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
         state = self.state[parameter]
         if not state:
             state["momentum"] = torch.zeros_like(parameter)
@@ -88,7 +90,7 @@ class Muon(torch.optim.Optimizer):
         scale = 0.2 * max(parts.shape[-2:]) ** 0.5
         parameter.add_(orthogonalise(parts).reshape(rows, columns), alpha=-group["lr"] * scale)
 
-    def _adam(self, parameter: Tensor, gradient: Tensor, group: dict) -> None:
+    def _adam(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
         state, (beta1, beta2) = self.state[parameter], group["betas"]
         if not state:
             state.update(step=torch.zeros(()), mean=torch.zeros_like(parameter), square=torch.zeros_like(parameter))

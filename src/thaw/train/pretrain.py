@@ -4,7 +4,7 @@ Legend: B blocks, T tokens a block, D hidden width, K masked places, V pieces in
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -36,8 +36,8 @@ class MaskedBatch:
 
     def to(self, device: Any) -> "MaskedBatch":
         """Move the tensors."""
-        moved = {name: value.to(device) for name, value in vars(self).items() if isinstance(value, Tensor)}
-        return replace(self, **moved)
+        inputs, valid = self.inputs.to(device), self.valid.to(device)
+        return MaskedBatch(inputs, valid, self.positions.to(device), self.targets.to(device), self.share, self.tokens)
 
 
 class MaskedBlocks:
@@ -58,7 +58,7 @@ class MaskedBlocks:
         inputs, positions, targets = self.masked(ids, valid, chosen, self.seed, epoch)
         share = world * accumulate / max(1, len(targets))
         rows = np.array_split(np.arange(len(chosen)), world * accumulate)[rank::world]
-        return [self._part(inputs, valid, positions, targets, part, share) for part in rows]
+        return [self.part(inputs, valid, positions, targets, part, share) for part in rows]
 
     def masked(self, ids: np.ndarray, valid: np.ndarray, numbers: np.ndarray, seed: int, epoch: int) -> Any:
         """Mask blocks (B, T) as the objective says."""
@@ -70,10 +70,11 @@ class MaskedBlocks:
             vocab_size=tokenizer.vocab_size,
         )  # fmt: skip
 
-    def _part(
+    def part(
         self, inputs: np.ndarray, valid: np.ndarray, positions: np.ndarray, targets: np.ndarray, rows: np.ndarray,
         share: float,
     ) -> MaskedBatch:  # fmt: skip
+        """Return the micro-batch of some neighbouring rows of masked blocks."""
         length = inputs.shape[1]
         first, last = int(rows[0]) * length, (int(rows[-1]) + 1) * length
         inside = (positions >= first) & (positions < last)
@@ -108,7 +109,8 @@ class PretrainModule(Learner):
     def logits(self, batch: MaskedBatch) -> Tensor:
         """Scores (K, V) of the pieces at the masked places."""
         hidden = self.network(batch.inputs, batch.valid)[-1]
-        return self.head(hidden.flatten(0, 1)[batch.positions])
+        logits: Tensor = self.head(hidden.flatten(0, 1)[batch.positions])
+        return logits
 
 
 class Validation:
@@ -132,7 +134,8 @@ class Validation:
             numbers = np.arange(first, min(first + self.size, len(blocks)))
             ids, valid, _ = blocks.get(numbers)
             inputs, positions, targets = self.source.masked(ids, valid, numbers, 0, 0)
-            batch = MaskedBatch(*map(torch.from_numpy, (inputs, valid, positions, targets)), 1.0, 0).to(module.device)
+            every = np.arange(len(ids))
+            batch = self.source.part(inputs, valid, positions, targets, every, 1.0).to(module.device)
             logits = module.logits(batch).float()
             loss += float(functional.cross_entropy(logits, batch.targets, reduction="sum"))
             right += int((logits.argmax(-1) == batch.targets).sum())

@@ -39,7 +39,8 @@ class TransferModule(Learner):
 
     def outputs(self, batch: Batch) -> Tensor:
         """Logits of the head for a batch."""
-        return self.head(self.network(batch.ids, batch.valid, batch.segments), batch.valid)
+        logits: Tensor = self.head(self.network(batch.ids, batch.valid, batch.segments), batch.valid)
+        return logits
 
     @torch.no_grad()
     def predict_all(self, encoded: Encoded) -> Iterator[tuple[Batch, Tensor]]:

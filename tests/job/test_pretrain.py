@@ -1,0 +1,155 @@
+"""Pretraining end to end: it learns, records, resumes, continues; its folder loads with transformers alone."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from language import pretraining
+
+from thaw import run
+from thaw.encoder import checkpoint
+from thaw.errors import DataError, DivergedError
+from thaw.track.folder import RunFolder
+from thaw.train import loop
+from thaw.train.config import OptimConfig, PretrainDataConfig, TrainerConfig
+
+
+def events(folder: Path) -> list[dict[str, Any]]:
+    return [{k: v for k, v in event.items() if k != "seconds"} for event in RunFolder(folder).events()]
+
+
+def test_it_learns_and_leaves_a_complete_run(pretrained: dict[str, Any]) -> None:
+    folder = pretrained["folder"]
+    scores = [event for event in events(folder) if "dev/loss" in event]
+    assert scores[-1]["dev/loss"] < 0.8 * scores[0]["dev/loss"]
+    assert scores[-1]["dev/accuracy"] > scores[0]["dev/accuracy"]
+    assert scores[0]["dev/bits_per_byte"] > pretrained["dev"] == scores[-1]["dev/bits_per_byte"]
+    assert pretrained["tokens"] == 60 * 8 * 32
+    assert json.loads((folder / "status.json").read_text())["state"] == "finished"
+    lineage = json.loads((folder / "checkpoint/lineage.json").read_text())
+    assert lineage["run_id"] == pretrained["run_id"]
+    assert lineage["steps"] == 60
+
+
+def test_a_checkpoint_loads_with_transformers_alone(pretrained: dict[str, Any]) -> None:
+    code = (
+        "import sys, torch; from transformers import AutoModel, AutoTokenizer, AutoModelForMaskedLM\n"
+        "t = AutoTokenizer.from_pretrained(sys.argv[1]); m = AutoModelForMaskedLM.from_pretrained(sys.argv[1]).eval()\n"
+        "b = t(['the wave of Anna', 'a cow'], padding=True, return_tensors='pt')\n"
+        "h = m(**b, output_hidden_states=True).hidden_states[-1]\n"
+        "print([round(float(x), 4) for x in h[1, 0, :4]], b['input_ids'].tolist()); assert 'thaw' not in sys.modules"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code, str(pretrained["folder"] / "checkpoint")],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    found = checkpoint.load(pretrained["folder"] / "checkpoint")
+    ids = [[2, *found.tokenizer.encode(text).tolist(), 3] for text in ("the wave of Anna", "a cow")]
+    length = max(map(len, ids))
+    padded = torch.tensor([row + [0] * (length - len(row)) for row in ids])
+    hidden = found.encoder(dropout=0.0).eval()(padded, padded != 0)[-1].detach()
+    shown = [round(float(x), 4) for x in hidden[1, 0, :4]]
+    values, tokens = done.stdout.strip().split("] [[")
+    assert json.loads("[[" + tokens) == padded.tolist()
+    assert json.loads(values + "]") == pytest.approx(shown, abs=2e-4)
+
+
+def test_intermediate_checkpoints_are_encoders(pretrained: dict[str, Any]) -> None:
+    folder = pretrained["folder"] / "checkpoints"
+    first, later = checkpoint.load(folder / "0"), checkpoint.load(folder / "5k")
+    assert (first.lineage["tokens"], later.lineage["tokens"]) == (0, 20 * 8 * 32)
+    assert not torch.equal(first.encoder().word_weight, later.encoder().word_weight)
+
+
+def test_a_finished_run_is_read_back(corpus_file: Path, home: Path, pretrained: dict[str, Any]) -> None:
+    before = (pretrained["folder"] / "metrics.jsonl").stat().st_mtime_ns
+    row = run.pretrain(pretraining(corpus_file, home, save_at=["0", "5k"]))
+    assert row["run_id"] == pretrained["run_id"]
+    assert (pretrained["folder"] / "metrics.jsonl").stat().st_mtime_ns == before
+
+
+def test_resuming_gives_the_bits_of_an_uninterrupted_run(
+    corpus_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = pretraining(corpus_file, tmp_path / "a", budget="20")
+    run.pretrain(whole)
+    config = pretraining(corpus_file, tmp_path / "b", budget="20")
+    original = loop.Loop.on_train_batch_end
+
+    def stop_at_seven(self: Any, trainer: Any, module: Any, *rest: Any) -> None:
+        self.stop.number = 15 if module.step == 7 else 0
+        original(self, trainer, module, *rest)
+
+    monkeypatch.setattr(loop.Loop, "on_train_batch_end", stop_at_seven)
+    with pytest.raises(SystemExit) as stopped:
+        run.pretrain(config)
+    assert stopped.value.code == 143
+    assert RunFolder(run.run_folder(config)).state() == "interrupted"
+    monkeypatch.undo()
+    run.pretrain(config)
+    one, two = (run.run_folder(each) for each in (whole, config))
+    assert (one / "checkpoint/model.safetensors").read_bytes() == (two / "checkpoint/model.safetensors").read_bytes()
+    assert events(one) == events(two)
+
+
+def test_continuing_on_new_text_starts_from_the_weights(
+    corpus_file: Path, tmp_path: Path, pretrained: dict[str, Any]
+) -> None:
+    config = pretraining(
+        corpus_file, tmp_path, checkpoint=str(pretrained["folder"] / "checkpoint"), budget="10", name="more"
+    )
+    row = run.pretrain(config)
+    scores = [event["dev/loss"] for event in events(run.run_folder(config)) if "dev/loss" in event]
+    first = [event["dev/loss"] for event in events(pretrained["folder"]) if "dev/loss" in event][0]
+    assert scores[0] < 0.8 * first
+    assert row["tokens"] == pretrained["tokens"] + 10 * 8 * 32
+    lineage = json.loads((run.run_folder(config) / "checkpoint/lineage.json").read_text())
+    assert lineage["ancestors"] == [pretrained["run_id"]]
+
+
+def test_accumulation_gives_the_loss_of_the_whole_batch(corpus_file: Path, tmp_path: Path) -> None:
+    losses = []
+    for accumulate in (1, 4):
+        trainer = TrainerConfig(threads=1, progress=False, accumulate=accumulate)
+        config = pretraining(corpus_file, tmp_path, budget="10", trainer=trainer, name=f"a{accumulate}")
+        run.pretrain(config)
+        losses.append([e["dev/loss"] for e in events(run.run_folder(config)) if "dev/loss" in e])
+    assert losses[0] == pytest.approx(losses[1], abs=1e-4)
+
+
+def test_a_time_budget_becomes_steps_once(corpus_file: Path, tmp_path: Path) -> None:
+    config = pretraining(corpus_file, tmp_path, budget="2s")
+    row = run.pretrain(config)
+    kept = json.loads((run.run_folder(config) / "steps.json").read_text())
+    assert row["steps"] == kept["steps"] >= 20
+
+
+def test_muon_learns_as_well(corpus_file: Path, tmp_path: Path, pretrained: dict[str, Any]) -> None:
+    row = run.pretrain(pretraining(corpus_file, tmp_path, optim=OptimConfig(name="muon", lr=3e-3), name="muon"))
+    assert row["dev"] < pretrained["dev"] * 1.1
+
+
+def test_divergence_stops_the_run(corpus_file: Path, tmp_path: Path) -> None:
+    config = pretraining(corpus_file, tmp_path, optim=OptimConfig(lr=1e30, warmup=0.0), name="nan")
+    with pytest.raises(DivergedError, match=r"at step \d+, lower optim.lr"):
+        run.pretrain(config)
+    status = json.loads((run.run_folder(config) / "status.json").read_text())
+    assert status["state"] == "failed"
+    assert "lower optim.lr" in status["error"]
+
+
+def test_too_little_text_is_refused(corpus_file: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="one batch needs 4000"):
+        run.pretrain(pretraining(corpus_file, tmp_path, data=PretrainDataConfig(length=32, batch_size=4000)))
+    one = tmp_path / "one.txt"
+    one.write_text(corpus_file.read_text())  # no blank line: one document
+    from thaw.text.corpus import CorpusConfig
+
+    with pytest.raises(DataError, match="1 document, 2 are the least"):
+        run.pretrain(pretraining(corpus_file, tmp_path, corpus=CorpusConfig(paths=[str(one)])))

@@ -1,0 +1,252 @@
+"""Every strategy on every kind of label, end to end; fairness, resume, controls, keeping and predicting."""
+
+import dataclasses
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from language import METRIC, transfer
+
+from thaw import run
+from thaw.errors import ConfigError
+from thaw.job.resolve import chosen
+from thaw.strategy.plan import STRATEGIES
+from thaw.task.task import DataConfig, Kind
+from thaw.track.folder import RunFolder
+from thaw.track.row import COLUMNS
+from thaw.train import loop
+from thaw.train.config import OptimConfig, TrainerConfig
+
+NETWORKS = [name for name, strategy in STRATEGIES.items() if strategy.plan]
+SETTINGS: dict[str, dict[str, Any]] = {"top_k": {"k": 1}, "feature_based": {"hidden": 16}}
+
+
+@pytest.fixture(scope="module")
+def checkpoint(pretrained: dict[str, Any]) -> Path:
+    return pretrained["folder"] / "checkpoint"
+
+
+def events(folder: Path) -> list[dict[str, Any]]:
+    return [{k: v for k, v in event.items() if k != "seconds"} for event in RunFolder(folder).events()]
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("strategy", NETWORKS)
+def test_every_strategy_on_every_kind(
+    strategy: str, kind: Kind, tasks: dict[Kind, Path], checkpoint: Path, tmp_path: Path
+) -> None:
+    config = transfer(
+        kind, tasks[kind], checkpoint, tmp_path, strategy, settings=SETTINGS.get(strategy, {}), steps=6, eval_every=3
+    )
+    row = run.transfer(config)
+    assert list(row) == list(COLUMNS)
+    assert row["metric"] == METRIC[kind]
+    assert row["kind"] == ("control" if strategy == "frozen_random" else "transfer")
+    assert row["frozen_audit"] == ("not_applicable" if strategy in ("full", "scratch") else "passed")
+    assert 0 < row["trainable_parameters"] <= row["total_parameters"]
+    assert (row["checkpoint"] is None) == (not STRATEGIES[strategy].pretrained)
+    assert row["flops"] > 0
+    folder = run.run_folder(config)
+    with gzip.open(folder / "predictions.jsonl.gz", "rt") as lines:
+        assert sum(1 for _ in lines) == 40
+
+
+@pytest.mark.parametrize("strategy", [name for name in NETWORKS if name != "frozen_random"])
+def test_every_strategy_learns(strategy: str, tasks: dict[Kind, Path], checkpoint: Path, tmp_path: Path) -> None:
+    slow = strategy in ("frozen", "gradual_unfreeze", "lp_ft", "bias_only")
+    config = transfer(
+        Kind.classes, tasks[Kind.classes], checkpoint, tmp_path, strategy,
+        settings={"dropout": 0.0, **SETTINGS.get(strategy, {})}, optim=OptimConfig(lr=2e-2 if slow else 5e-3), steps=80, eval_every=40,
+    )  # fmt: skip
+    row = run.transfer(config)
+    assert row["test"] > 0.6  # three topics: chance is 0.33
+    assert row["collapsed"] is False
+
+
+def test_a_seed_gives_every_strategy_the_same_subset_and_head(
+    tasks: dict[Kind, Path], checkpoint: Path, tmp_path: Path
+) -> None:
+    from thaw.job.record import record
+    from thaw.job.transfer import Transfer
+
+    made = []
+    for number, strategy in enumerate(("scratch", "frozen", "full")):
+        config = transfer(Kind.classes, tasks[Kind.classes], checkpoint, tmp_path, strategy)
+        with record(tmp_path / str(number), {}, config.wandb, name="n", group="g", job_type="transfer", tags=[]) as rec:
+            made.append(Transfer(config, rec))
+    one = made[0]
+    for other in made[1:]:
+        assert other.train_indices == one.train_indices
+        assert [other.batches.order.batch(step) for step in range(9)] == [
+            one.batches.order.batch(step) for step in range(9)
+        ]
+        for a, b in zip(one.module.head.state_dict().values(), other.module.head.state_dict().values(), strict=True):
+            assert a.equal(b)
+
+
+def test_the_same_command_gives_the_same_bits_alone_and_after_another(
+    tasks: dict[Kind, Path], checkpoint: Path, tmp_path: Path
+) -> None:
+    def files(root: Path) -> list[Any]:
+        config = transfer(Kind.tags, tasks[Kind.tags], checkpoint, root, "full", steps=8, eval_every=4)
+        run.transfer(config)
+        return [(run.run_folder(config) / "predictions.jsonl.gz").read_bytes(), events(run.run_folder(config))]
+
+    alone = files(tmp_path / "a")
+    run.transfer(transfer(Kind.classes, tasks[Kind.classes], checkpoint, tmp_path / "b", "scratch", seed=7, steps=3))
+    assert files(tmp_path / "b") == alone
+
+
+@pytest.mark.parametrize(("strategy", "stop_at"), [("gradual_unfreeze", 5), ("gradual_unfreeze", 9), ("full", 7)])
+def test_resuming_across_an_unfreezing_gives_the_same_bits(
+    strategy: str,
+    stop_at: int,
+    tasks: dict[Kind, Path],
+    checkpoint: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = {"every": 3} if strategy == "gradual_unfreeze" else {}
+    fields = {"settings": settings, "steps": 14, "eval_every": 4}
+    whole = transfer(Kind.classes, tasks[Kind.classes], checkpoint, tmp_path / "a", strategy, **fields)
+    run.transfer(whole)
+    config = transfer(Kind.classes, tasks[Kind.classes], checkpoint, tmp_path / "b", strategy, **fields)
+    original = loop.Loop.on_train_batch_end
+
+    def stop(self: Any, trainer: Any, module: Any, *rest: Any) -> None:
+        self.stop.number = 15 if module.step == stop_at else 0
+        original(self, trainer, module, *rest)
+
+    monkeypatch.setattr(loop.Loop, "on_train_batch_end", stop)
+    with pytest.raises(SystemExit):
+        run.transfer(config)
+    monkeypatch.undo()
+    row, expected = run.transfer(config), RunFolder(run.run_folder(whole)).result()
+    assert expected is not None
+    one, two = run.run_folder(whole), run.run_folder(config)
+    assert events(one) == events(two)
+    assert (one / "predictions.jsonl.gz").read_bytes() == (two / "predictions.jsonl.gz").read_bytes()
+    assert row["frozen_audit"] == expected["frozen_audit"]
+    assert row["test"] == expected["test"]
+
+
+def test_plateaus_open_layers_when_dev_stops_improving(
+    tasks: dict[Kind, Path], checkpoint: Path, tmp_path: Path
+) -> None:
+    config = transfer(
+        Kind.classes, tasks[Kind.classes], checkpoint, tmp_path, "gradual_unfreeze",
+        settings={"unfreeze": "plateau", "every": 1}, optim=OptimConfig(lr=1e-6), steps=10, eval_every=1,
+    )  # fmt: skip
+    run.transfer(config)
+    drift = next(event for event in events(run.run_folder(config)) if "drift/head" in event)
+    assert all(drift[f"drift/{name}"] > 0 for name in ("embeddings", "layer.0", "layer.1", "head"))
+
+
+def test_accumulation_and_batch_are_one_computation(tasks: dict[Kind, Path], checkpoint: Path, tmp_path: Path) -> None:
+    scores = []
+    for accumulate in (1, 2):
+        config = transfer(
+            Kind.score, tasks[Kind.score], checkpoint, tmp_path, "full", settings={"dropout": 0.0}, steps=6, eval_every=3,
+            trainer=TrainerConfig(threads=1, progress=False, accumulate=accumulate), name=f"a{accumulate}",
+        )  # fmt: skip
+        run.transfer(config)
+        scores.append([e["dev/pearson"] for e in events(run.run_folder(config)) if "dev/pearson" in e])
+    assert scores[0] == pytest.approx(scores[1], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "kind"), [("tfidf", Kind.classes), ("tfidf", Kind.score), ("majority", Kind.tags)]
+)
+def test_controls_give_a_row(strategy: str, kind: Kind, tasks: dict[Kind, Path], tmp_path: Path) -> None:
+    row = run.transfer(transfer(kind, tasks[kind], None, tmp_path, strategy))
+    assert row["kind"] == "control"
+    assert row["lr"] is None
+    if strategy == "tfidf":
+        assert row["test"] > 0.5
+
+
+def test_one_control_serves_all_learning_rates(tasks: dict[Kind, Path], tmp_path: Path) -> None:
+    configs = [
+        transfer(Kind.classes, tasks[Kind.classes], None, tmp_path, "tfidf", optim=OptimConfig(lr=lr))
+        for lr in (1e-3, 1e-2)
+    ]
+    assert run.run_identity(configs[0]) == run.run_identity(configs[1])
+
+
+def test_scratch_takes_the_shape_but_not_the_weights_into_its_id(
+    tasks: dict[Kind, Path], pretrained: dict[str, Any], tmp_path: Path
+) -> None:
+    folder = pretrained["folder"]
+    paths = [folder / "checkpoint", folder / "checkpoints/5k"]
+
+    def ids(strategy: str) -> set[str]:
+        return {
+            run.run_identity(transfer(Kind.classes, tasks[Kind.classes], path, tmp_path, strategy)) for path in paths
+        }
+
+    assert len(ids("scratch")) == len(ids("frozen_random")) == 1
+    assert len(ids("full")) == 2
+
+
+def test_a_checkpoint_by_the_name_of_its_pretraining(
+    tasks: dict[Kind, Path], pretrained: dict[str, Any], tmp_path: Path
+) -> None:
+    exact = transfer(Kind.classes, tasks[Kind.classes], pretrained["folder"] / "checkpoint", tmp_path, "full")
+    named = dataclasses.replace(exact, checkpoint=str(pretrained["folder"]))
+    assert run.run_identity(exact) == run.run_identity(named)
+
+
+def test_a_tuned_rate_is_the_best_on_dev_with_equal_trials(
+    tasks: dict[Kind, Path], checkpoint: Path, tmp_path: Path
+) -> None:
+    rates = (1e-5, 1e-2)
+    for lr in rates:
+        config = transfer(
+            Kind.classes,
+            tasks[Kind.classes],
+            checkpoint,
+            tmp_path,
+            "full",
+            optim=OptimConfig(lr=lr),
+            seed=0,
+            steps=40,
+            name="tune",
+        )
+        run.transfer(config)
+    folder = str(tmp_path / "runs/tune")
+    assert chosen(folder, "classes", "full", "60") == 1e-2
+    final = dataclasses.replace(config, tuned=folder, name="final", optim=OptimConfig(lr=0.5), seed=1)
+    assert run.transfer(final)["lr"] == 1e-2
+    with pytest.raises(ConfigError, match="has no finished run of task=classes strategy=frozen"):
+        chosen(folder, "classes", "frozen", "60")
+    run.transfer(dataclasses.replace(config, seed=5))
+    from thaw.job import resolve
+
+    resolve._rows.cache_clear()
+    with pytest.raises(ConfigError, match="different seeds"):
+        chosen(folder, "classes", "full", "60")
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_kept_model_predicts_what_the_run_predicted(
+    kind: Kind, tasks: dict[Kind, Path], checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from thaw.cli.main import main
+
+    config = transfer(kind, tasks[kind], checkpoint, tmp_path, "full", keep=True, steps=10, eval_every=5)
+    run.transfer(config)
+    folder = run.run_folder(config)
+    file = next(tasks[kind].glob("test.*"))
+    assert main(["predict", str(folder / "checkpoint"), str(file)]) == 0
+    answers = [json.loads(line)["prediction"] for line in capsys.readouterr().out.splitlines()]
+    assert answers == [one["prediction"] for one in RunFolder(folder).predictions()]
+
+
+def test_more_labels_than_there_are(tasks: dict[Kind, Path], checkpoint: Path, tmp_path: Path) -> None:
+    config = transfer(
+        Kind.classes, tasks[Kind.classes], checkpoint, tmp_path, "full", data=DataConfig(train_size="5000")
+    )
+    with pytest.raises(ConfigError, match=r"data\.train_size=5000: 5000 examples are asked for"):
+        run.transfer(config)
