@@ -5,6 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 THAW := $(BIN)/thaw
 NAME ?=
+COMMAND ?= transfer
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-all check format types study report bench wheel clean clean-all
@@ -48,9 +49,9 @@ format: $(VENV)/.setup ## format and repair what ruff can
 types: $(VENV)/.setup ## mypy alone
 	$(BIN)/mypy
 
-study: $(VENV)/.setup ## run a study of experiments/: make study NAME=...
+study: $(VENV)/.setup ## run a study of experiments/: make study NAME=... [COMMAND=pretrain]
 	@test -n "$(NAME)" || { echo "error: which study? make study NAME=$$(cd experiments 2>/dev/null && echo */ | tr -d / | tr ' ' '|')" >&2; exit 2; }
-	$(THAW) transfer -m study=$(NAME)
+	$(THAW) $(COMMAND) -m study=$(NAME)
 
 report: $(VENV)/.setup ## the page of the runs under runs/NAME (all without NAME)
 	$(THAW) report $(if $(NAME),runs/$(NAME),runs) --out report/

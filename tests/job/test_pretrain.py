@@ -106,7 +106,7 @@ def test_continuing_on_new_text_starts_from_the_weights(
     )
     row = run.pretrain(config)
     scores = [event["dev/loss"] for event in events(run.run_folder(config)) if "dev/loss" in event]
-    first = [event["dev/loss"] for event in events(pretrained["folder"]) if "dev/loss" in event][0]
+    first = next(event["dev/loss"] for event in events(pretrained["folder"]) if "dev/loss" in event)
     assert scores[0] < 0.8 * first
     assert row["tokens"] == pretrained["tokens"] + 10 * 8 * 32
     lineage = json.loads((run.run_folder(config) / "checkpoint/lineage.json").read_text())

@@ -58,7 +58,8 @@ def test_every_strategy_learns(strategy: str, tasks: dict[Kind, Path], checkpoin
     slow = strategy in ("frozen", "gradual_unfreeze", "lp_ft", "bias_only")
     config = transfer(
         Kind.classes, tasks[Kind.classes], checkpoint, tmp_path, strategy,
-        settings={"dropout": 0.0, **SETTINGS.get(strategy, {})}, optim=OptimConfig(lr=2e-2 if slow else 5e-3), steps=80, eval_every=40,
+        settings={"dropout": 0.0, **SETTINGS.get(strategy, {})}, optim=OptimConfig(lr=2e-2 if slow else 5e-3),
+        steps=80, eval_every=40,
     )  # fmt: skip
     row = run.transfer(config)
     assert row["test"] > 0.6  # three topics: chance is 0.33
@@ -148,8 +149,9 @@ def test_accumulation_and_batch_are_one_computation(tasks: dict[Kind, Path], che
     scores = []
     for accumulate in (1, 2):
         config = transfer(
-            Kind.score, tasks[Kind.score], checkpoint, tmp_path, "full", settings={"dropout": 0.0}, steps=6, eval_every=3,
-            trainer=TrainerConfig(threads=1, progress=False, accumulate=accumulate), name=f"a{accumulate}",
+            Kind.score, tasks[Kind.score], checkpoint, tmp_path, "full", settings={"dropout": 0.0},
+            trainer=TrainerConfig(threads=1, progress=False, accumulate=accumulate), steps=6, eval_every=3,
+            name=f"a{accumulate}",
         )  # fmt: skip
         run.transfer(config)
         scores.append([e["dev/pearson"] for e in events(run.run_folder(config)) if "dev/pearson" in e])

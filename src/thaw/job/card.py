@@ -8,6 +8,7 @@ from thaw.config import PretrainConfig, TransferConfig
 
 def pretrain_card(config: PretrainConfig, lineage: dict[str, Any]) -> str:
     """Return the README.md of a pretrained encoder."""
+    shape = config.encoder
     return f"""---
 library_name: transformers
 tags: [thaw, bert, fill-mask]
@@ -16,11 +17,12 @@ tags: [thaw, bert, fill-mask]
 
 Pretrained with Thaw {lineage["thaw_version"]} by masked language modelling ({config.objective.rate:.0%} of the tokens,
 unit: {config.objective.unit}) on the corpus `{config.corpus.name}` for {lineage["steps"]} steps,
-{lineage["tokens"] / 1e6:.1f} million tokens, {lineage["seconds"]:.0f} seconds. Run `{lineage["run_id"]}`, seed {config.seed}.
+{lineage["tokens"] / 1e6:.1f} million tokens, {lineage["seconds"]:.0f} seconds.
+Run `{lineage["run_id"]}`, seed {config.seed}.
 
 | layers | hidden | heads | intermediate | positions |
 |---|---|---|---|---|
-| {config.encoder.layers} | {config.encoder.hidden} | {config.encoder.heads} | {config.encoder.intermediate} | {config.encoder.max_positions} |
+| {shape.layers} | {shape.hidden} | {shape.heads} | {shape.intermediate} | {shape.max_positions} |
 
 ```python
 from transformers import AutoModel, AutoTokenizer
@@ -39,8 +41,8 @@ tags: [thaw, bert, {config.task.kind.name}]
 ---
 # {config.task.name} by {config.strategy.name}
 
-Transferred with Thaw {__version__} from `{config.checkpoint or "random weights"}` with {config.data.train_size} labels of
+Transferred with Thaw {__version__} from `{config.checkpoint or "random weights"}`: {config.data.train_size} labels of
 `{config.task.name}`, {config.steps} steps, seed {config.seed}. {score}
 
-`thaw predict . FILE` labels the texts of a file; `thaw export . OUT` writes a transformers folder where the head allows.
+`thaw predict . FILE` labels a file, `thaw export . OUT` writes a transformers folder where the head allows.
 """

@@ -1,4 +1,4 @@
-"""The job of a control without a network: TF-IDF with a linear model, or the majority answer. No torch needed to fit."""
+"""The job of a control without a network: TF-IDF with a linear model, or the majority answer."""
 
 import os
 from pathlib import Path
@@ -31,21 +31,20 @@ def _run(config: TransferConfig, rec: Record) -> dict[str, Any]:
     found, metric = data.splits(config), config.task.metric
     train_indices, dev_indices = choose(found, config.data, config.task.kind, config.seed)
     train, dev = [found.train[i] for i in train_indices], [found.dev[i] for i in dev_indices]
-    rec.folder.restart()
-    rec.folder.write_lineage(data_lineage(config, found, train_indices, rec.run_id))
+    rec.begin(data_lineage(config, found, train_indices, rec.run_id), 0)
     rec.clock.start()
     candidates = CONTROLS[config.strategy.name](config.strategy, config.task.kind, train)
     rec.clock.stop()
     with rec.clock.evaluation():
         scored = [(score(config, found.labels, dev, predict(dev)), name, predict) for name, predict in candidates]
-        best, name, predict = max(scored, key=lambda one: one[0][metric])
+        best, _, predict = max(scored, key=lambda one: one[0][metric])
         answers = predict(found.test)
         test = score(config, found.labels, found.test, answers)
     seconds = round(rec.clock.train_seconds, 3)
     for step, (metrics, _, _) in enumerate(scored):
         rec.event({"step": step, "epoch": 1, "seconds": seconds, **{f"dev/{k}": v for k, v in metrics.items()}})
     rec.event({"step": len(scored) - 1, "epoch": 1, "seconds": seconds, **{f"test/{k}": v for k, v in test.items()}})
-    rec.folder.write_predictions(answers)
+    rec.predictions(answers)
     floor = majority_score(config, found, train, dev)
     collapsed = config.strategy.name != "majority" and best[metric] <= floor
     threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -138,7 +138,8 @@ class Pretraining:
         seconds = self.seconds_per_step()
         steps = max(20, int(amount / seconds))
         measured = {"steps": steps, "seconds_per_step": seconds}
-        write_text(self.rec.folder.path / "steps.json", json.dumps(measured) + "\n")
+        if self.rec.leads:
+            write_text(self.rec.folder.path / "steps.json", json.dumps(measured) + "\n")
         return steps
 
     def in_steps(self, unit: str, amount: float) -> int:
@@ -179,10 +180,10 @@ class Pretraining:
         """Train, validate, save; return the row."""
         config, rec, module = self.config, self.rec, self.module
         self.resume()
-        rec.folder.write_lineage(self.lineage())
+        rec.begin(self.lineage(), module.start)
         milestones = self.milestones()
         title = f"pretrain {config.encoder.name} {len(self.train.blocks) * config.data.length / 1e6:.1f}M tokens"
-        with stoppable() as stop, Bar(title, self.steps, config.trainer.progress) as bar:
+        with stoppable() as stop, Bar(title, self.steps, config.trainer.progress and rec.leads) as bar:
             bar.start_at(module.start)
             loop = Loop(
                 steps=self.steps, eval_every=self.eval_every(),
@@ -219,6 +220,8 @@ class Pretraining:
 
     def save_checkpoint(self, folder: Path) -> None:
         """Write the encoder as it is now."""
+        if not self.rec.leads:
+            return
         lineage = self.lineage() | self.cost()
         checkpoints.save(
             folder, encoder=self.encoder, tokenizer=self.tokenizer, mlm_head=self.head, lineage=lineage,
@@ -253,6 +256,8 @@ class Pretraining:
 
     def save_state(self, step: int) -> None:
         """Write what a resume needs."""
+        if not self.rec.leads:
+            return
         module = self.module
         parts = {"model": module.state_dict(), "optimizer": state.optimizer_tensors(module.trainer.optimizers[0])}
         losses = [float(loss) for loss in module.losses]
@@ -263,23 +268,23 @@ class Pretraining:
         """Go on where an interrupted run stopped, if it did."""
         found = state.load(self.rec.folder.training_state)
         if found is None:
-            self.rec.folder.restart()
             return
         parts, info = found
         self.module.load_state_dict(parts["model"])
         self.module.start, self.module.tokens, self.module.moments = info["step"], info["tokens"], parts["optimizer"]
         self.module.losses = [torch.tensor(loss) for loss in info["losses"]]
         self.rec.clock.load_state_dict(info["clock"])
-        self.rec.folder.cut_back(info["step"])
 
     def finish(self) -> dict[str, Any]:
         """Save the checkpoint and the row."""
         config, rec = self.config, self.rec
         self.save_checkpoint(rec.folder.checkpoint)
+        if not rec.leads:
+            return {}
         scores = [event for event in rec.folder.events() if "dev/loss" in event]
         best = min(scores, key=lambda event: event["dev/loss"])
         cost, parameters = self.cost(), sum(p.numel() for p in self.module.parameters())
-        rec.mirror.artifact(f"encoder-{rec.run_id}", "encoder", {**self.lineage(), **cost}, [rec.folder.checkpoint])
+        rec.artifact(f"encoder-{rec.run_id}", {**self.lineage(), **cost}, rec.folder.checkpoint)
         return rec.finish(
             {
                 "run_id": rec.run_id, "name": config.name, "kind": "pretrain", "encoder": config.encoder.name,

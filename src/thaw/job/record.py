@@ -1,6 +1,10 @@
-"""One run being recorded: its folder, its W&B mirror, its clock."""
+"""One run being recorded: its folder, its W&B mirror, its clock.
 
-from collections.abc import Iterator
+Of the processes of a distributed run only the first one records; the others read what it wrote.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,17 +21,49 @@ class Record:
     """What a run writes to while it lasts."""
 
     folder: RunFolder
-    mirror: Mirror
+    mirror: Mirror | None  # None: not the first process, nothing is written
     clock: Clock
     run_id: str
 
+    @property
+    def leads(self) -> bool:
+        """Whether this process is the one that records."""
+        return self.mirror is not None
+
+    def begin(self, lineage: Mapping[str, Any], step: int) -> None:
+        """Record where the run comes from; drop what an earlier try wrote after ``step`` (0: everything)."""
+        if self.leads:
+            if step:
+                self.folder.cut_back(step)
+            else:
+                self.folder.restart()
+            self.folder.write_lineage(lineage)
+
     def event(self, event: dict[str, Any]) -> None:
         """Record one event."""
-        self.folder.append(event)
-        self.mirror.log(event)
+        if self.mirror is not None:
+            self.folder.append(event)
+            self.mirror.log(event)
+
+    def plan(self, text: str) -> None:
+        """Record the plan of the strategy as people read it."""
+        if self.mirror is not None:
+            self.mirror.summary({"plan": text})
+
+    def predictions(self, answers: Sequence[Mapping[str, Any]]) -> None:
+        """Record the predictions of the test set."""
+        if self.leads:
+            self.folder.write_predictions(answers)
+
+    def artifact(self, name: str, metadata: dict[str, Any], folder: Path | str, used: bool = False) -> None:
+        """Record that the run made (or used) the encoder that lies in ``folder``."""
+        if self.mirror is not None:
+            self.mirror.artifact(name, "encoder", metadata, [folder], used=used)
 
     def finish(self, row: dict[str, Any]) -> dict[str, Any]:
         """Record the result, last of all, and say that the run is finished."""
+        if self.mirror is None:
+            return row
         row = self.folder.write_result(row)
         self.mirror.summary(row)
         self.folder.status("finished")
@@ -39,20 +75,16 @@ def record(
     path: Path, config: dict[str, Any], wandb: WandbConfig, *, name: str, group: str, job_type: str, tags: list[str]
 ) -> Iterator[Record]:
     """Own a run folder for the length of the block; a failure is recorded there and in W&B."""
+    if int(os.environ.get("LOCAL_RANK", 0)) or int(os.environ.get("NODE_RANK", 0)):
+        yield Record(RunFolder(path), None, Clock(), path.name)
+        return
     with RunFolder(path) as folder:
         resumed = (folder.training_state / "state.json").exists()
         folder.write_config(config)
         folder.status("running")
         mirror = Mirror(
-            wandb,
-            path,
-            run_id=path.name,
-            name=name,
-            group=group,
-            job_type=job_type,
-            tags=tags,
-            settings=config,
+            wandb, path, run_id=path.name, name=name, group=group, job_type=job_type, tags=tags, settings=config,
             resumed=resumed,
-        )
+        )  # fmt: skip
         with mirror:
             yield Record(folder, mirror, Clock(), path.name)

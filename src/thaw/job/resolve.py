@@ -1,9 +1,9 @@
 """What a config leaves to other runs: the checkpoint of a pretraining by its name, a learning rate tuned on dev.
 
 ``checkpoint=runs/my_pretraining`` is the checkpoint of the only run in there. ``tuned=FOLDER`` takes the rate from a
-finished sweep over ``optim.lr``: per task and strategy (and train size, where the sweep has this one) the one with the best mean dev score is taken.
-Test scores are not looked at. Every rate must have been tried with the same seeds, else the choice would not be fair.
-No torch here.
+finished sweep over ``optim.lr``: per task and strategy (and train size, where the sweep has this one) the one with the
+best mean dev score. Test scores are not looked at. Every rate must have been tried with the same seeds, else the choice
+would not be fair. No torch here.
 """
 
 import dataclasses
@@ -24,10 +24,9 @@ def resolve(config: C) -> C:
     """Return the config with its checkpoint's folder and, for a transfer, its tuned learning rate."""
     if config.checkpoint is not None:
         config = dataclasses.replace(config, checkpoint=str(checkpoint_in(Path(config.checkpoint))))
-    if isinstance(config, TransferConfig) and config.tuned is not None:
-        if strategies()[config.strategy.name].plan is not None:
-            lr = chosen(config.tuned, config.task.name, config.strategy.name, config.data.train_size)
-            config = dataclasses.replace(config, optim=dataclasses.replace(config.optim, lr=lr))
+    if isinstance(config, TransferConfig) and config.tuned and strategies()[config.strategy.name].plan is not None:
+        lr = chosen(config.tuned, config.task.name, config.strategy.name, config.data.train_size)
+        config = dataclasses.replace(config, optim=dataclasses.replace(config.optim, lr=lr))
     return config
 
 

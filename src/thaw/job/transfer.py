@@ -122,10 +122,13 @@ class Transfer:
     def run(self) -> dict[str, Any]:
         """Train, choose by dev, score the test set once; return the row."""
         config, rec, module = self.config, self.rec, self.module
-        rec.folder.write_lineage(self.lineage())
         self.resume()
+        rec.begin(self.lineage(), module.start)
         self.tell()
-        with stoppable() as stop, Bar(run_name(config), config.steps, config.trainer.progress) as bar:
+        if self.parent and self.strategy.pretrained:
+            name = self.parent.lineage.get("run_id") or self.parent.fingerprint[:10]
+            rec.artifact(f"encoder-{name}", self.parent.lineage, str(config.checkpoint), used=True)
+        with stoppable() as stop, Bar(run_name(config), config.steps, config.trainer.progress and rec.leads) as bar:
             bar.start_at(module.start)
             loop = Loop(
                 steps=config.steps, eval_every=config.eval_every, evaluate=self.evaluate, record=rec.event,
@@ -143,14 +146,11 @@ class Transfer:
         return self.finish()
 
     def tell(self) -> None:
-        """Print and log the plan; warn of truncated texts."""
-        names = self.plan.names
-        rows = self.timeline()
-        for step, factors in rows:
-            factor = {f"plan/{name}": value or 0.0 for name, value in zip(names, factors, strict=True)}
-            self.rec.mirror.summary({f"{key} from step {step}": value for key, value in factor.items()})
-        if self.config.trainer.progress:
-            print(table(run_name(self.config), names, rows), file=sys.stderr)
+        """Show and record the plan; warn of truncated texts."""
+        text = table(run_name(self.config), self.plan.names, self.timeline())
+        self.rec.plan(text)
+        if self.config.trainer.progress and self.rec.leads:
+            print(text, file=sys.stderr)
             if self.train.report["warning"]:
                 print(f"note: {self.train.report['warning']}", file=sys.stderr)
 
@@ -183,7 +183,10 @@ class Transfer:
 
     def save_state(self, step: int) -> None:
         """Write what a resume needs."""
-        assert self.best is not None and self.audit is not None
+        assert self.best is not None
+        assert self.audit is not None
+        if not self.rec.leads:
+            return
         parts = {
             "model": self.weights(), "best": self.best[2], "start": self.audit.start,
             "optimizer": state.optimizer_tensors(self.module.trainer.optimizers[0]),
@@ -199,8 +202,6 @@ class Transfer:
         """Go on where an interrupted run stopped, if it did."""
         found = state.load(self.rec.folder.training_state)
         if found is None:
-            self.rec.folder.restart()
-            self.rec.folder.write_lineage(self.lineage())
             return
         parts, info = found
         module = self.module
@@ -213,7 +214,6 @@ class Transfer:
         self.waited, module.losses = info["waited"], [torch.tensor(loss) for loss in info["losses"]]
         self.plan.set_stage(info["stage"])
         self.rec.clock.load_state_dict(info["clock"])
-        self.rec.folder.cut_back(info["step"])
 
     def lineage(self) -> dict[str, Any]:
         """What this run comes from."""
@@ -244,7 +244,8 @@ class Transfer:
     def finish(self) -> dict[str, Any]:
         """Audit, go back to the best-dev weights, score the test set, write everything."""
         config, rec, module, metric = self.config, self.rec, self.module, self.config.task.metric
-        assert self.best is not None and self.audit is not None
+        assert self.best is not None
+        assert self.audit is not None
         verdict, drift = self.audit.verdict(), self.audit.drift()
         counts = {
             f"{group.name}.{name}": parameter.numel()
@@ -262,8 +263,8 @@ class Transfer:
             | {f"test/{name}": value for name, value in test.items()}
             | {f"drift/{name}": value for name, value in drift.items()}
         )
-        rec.folder.write_predictions(found)
-        if config.keep:
+        rec.predictions(found)
+        if config.keep and rec.leads:
             self.keep()
         floor = majority_score(config, self.found, self.train_examples, self.dev_examples)
         parent = self.parent.lineage if self.parent and self.strategy.pretrained else {}

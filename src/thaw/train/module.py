@@ -51,7 +51,7 @@ class Learner(pl.LightningModule):
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         """Key the random numbers of this micro-batch."""
         micro = batch_idx % self.trainer.accumulate_grad_batches
-        torch.manual_seed((self.seed * 1_000_003 + self.step * 131 + micro) % 2**63)
+        torch.manual_seed((self.seed * 1_000_003 + self.step * 131 + micro + self.global_rank * 7_919_000_009) % 2**63)
 
     def configure_gradient_clipping(
         self, optimizer: Any, gradient_clip_val: float | None = None, gradient_clip_algorithm: str | None = None

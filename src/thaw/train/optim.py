@@ -72,23 +72,38 @@ class Muon(torch.optim.Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
+        directions: list[tuple[Tensor, Tensor, float]] = []  # (parameter, what to orthogonalise, learning rate)
         for group in self.param_groups:
             for parameter in group["params"]:
                 if parameter.grad is not None:
                     parameter.mul_(1 - group["lr"] * group["weight_decay"])
-                    (self._muon if group["orthogonal"] else self._adam)(parameter, parameter.grad, group)
+                    if group["orthogonal"]:
+                        directions.append((parameter, self._direction(parameter, parameter.grad, group), group["lr"]))
+                    else:
+                        self._adam(parameter, parameter.grad, group)
+        self._muon(directions)
         return loss
 
-    def _muon(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
+    def _direction(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> Tensor:
+        """Return the gradient with Nesterov momentum, (parts, R, C): a fused query-key-value weight has three parts."""
         state = self.state[parameter]
         if not state:
             state["momentum"] = torch.zeros_like(parameter)
         momentum = state["momentum"].lerp_(gradient, 1 - group["momentum"])
-        update = gradient.lerp(momentum, group["momentum"])
-        rows, columns = update.shape
-        parts = update.view(3, columns, columns) if rows == 3 * columns else update[None]
-        scale = 0.2 * max(parts.shape[-2:]) ** 0.5
-        parameter.add_(orthogonalise(parts).reshape(rows, columns), alpha=-group["lr"] * scale)
+        direction = gradient.lerp(momentum, group["momentum"])
+        rows, columns = parameter.shape
+        return direction.view(3, columns, columns) if rows == 3 * columns else direction[None]
+
+    def _muon(self, directions: list[tuple[Tensor, Tensor, float]]) -> None:
+        """Step along orthogonal directions; those of one shape are computed together, which is faster."""
+        shapes = {tuple(sorted(direction.shape[1:])) for _, direction, _ in directions}
+        for shape in sorted(shapes):
+            same = [one for one in directions if tuple(sorted(one[1].shape[1:])) == shape]
+            flat = [d if d.shape[1] <= d.shape[2] else d.mT for _, d, _ in same]
+            parts = orthogonalise(torch.cat(flat)).split([len(d) for d in flat])
+            for (parameter, direction, lr), part in zip(same, parts, strict=True):
+                update = part if part.shape == direction.shape else part.mT
+                parameter.add_(update.reshape(parameter.shape), alpha=-lr * 0.2 * shape[-1] ** 0.5)
 
     def _adam(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
         state, (beta1, beta2) = self.state[parameter], group["betas"]

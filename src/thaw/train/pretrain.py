@@ -87,13 +87,16 @@ class MaskedBlocks:
 class PretrainModule(Learner):
     """An encoder that learns to say which pieces stood at the masked places."""
 
+    network: Any  # the encoder, compiled or not
+
     def __init__(
         self, encoder: Encoder, head: MLMHead, optim: OptimConfig, *, seed: int, steps: int, epoch_steps: float,
         compile: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(groups(encoder, head), optim, seed=seed, steps=steps, epoch_steps=epoch_steps)
         self.encoder, self.head = encoder, head
-        self.network = torch.compile(encoder) if compile else encoder
+        network = torch.compile(encoder) if compile else encoder
+        self.__dict__["network"] = network  # not a submodule: the encoder would be in every state twice
 
     def training_step(self, batch: MaskedBatch, batch_idx: int) -> Tensor:
         """Return the mean cross-entropy at the masked places of the step."""

@@ -22,13 +22,16 @@ from thaw.train.module import Learner
 class TransferModule(Learner):
     """An encoder and a head that learn a task together, as far as the strategy lets them."""
 
+    network: Any  # the encoder, compiled or not
+
     def __init__(
         self, encoder: Encoder, head: Head, optim: OptimConfig, *, seed: int, steps: int, epoch_steps: float,
         compile: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(groups(encoder, head), optim, seed=seed, steps=steps, epoch_steps=epoch_steps)
         self.encoder, self.head = encoder, head
-        self.network = torch.compile(encoder, dynamic=True) if compile else encoder
+        network = torch.compile(encoder, dynamic=True) if compile else encoder
+        self.__dict__["network"] = network  # not a submodule: the encoder would be in every state twice
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the head's loss, weighted so that the micro-batches of a step add up to its mean."""
