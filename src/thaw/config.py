@@ -102,7 +102,7 @@ class TransferConfig:
     encoder: EncoderConfig | None = fields.identity(None)  # without a checkpoint only
     tokenizer: TokenizerConfig | None = fields.identity(None)  # without a checkpoint only
     optim: OptimConfig = fields.identity(OptimConfig)
-    tuned: str | None = fields.free(None)  # folder of a sweep over optim.lr; the best on dev replaces optim.lr
+    tuned: str | None = fields.free(None)  # sweep over optim.lr, or a record of rates: replaces optim.lr
     steps: int = fields.identity(300, ge=0)  # optimizer steps, the same at every train size
     eval_every: int = fields.identity(50, ge=1)  # steps between two scorings of dev
     keep: bool = fields.free(False)  # keep the best-dev weights as a checkpoint

@@ -24,7 +24,13 @@ def thaw(root: Path, *words: str) -> dict[str, Any]:
     return {"row": json.loads((folder / "result.json").read_text()), "events": events}
 
 
-TWO = ["trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", "trainer.precision=32-true", "trainer.compile=false"]
+TWO = [
+    "trainer=ddp",
+    "trainer.accelerator=cpu",
+    "trainer.devices=2",
+    "trainer.precision=32-true",
+    "trainer.compile=false",
+]
 
 
 def losses(run: dict[str, Any], name: str) -> list[float]:
@@ -34,7 +40,8 @@ def losses(run: dict[str, Any], name: str) -> list[float]:
 def test_pretraining_on_two_processes(corpus_file: Path, tmp_path: Path) -> None:
     words = [
         "pretrain", "corpus=files", f"corpus.paths=[{corpus_file}]", "corpus.document=line", "tokenizer.vocab_size=320",
-        "encoder=tiny", "encoder.hidden=32", "encoder.intermediate=64", "data.length=32", "data.batch_size=8", "budget=8",
+        "encoder=tiny", "encoder.hidden=32", "encoder.intermediate=64", "data.length=32", "data.batch_size=8",
+        "budget=8",
     ]  # fmt: skip
     runs = []
     for name, extra in (("one", []), ("two", TWO)):
@@ -44,7 +51,9 @@ def test_pretraining_on_two_processes(corpus_file: Path, tmp_path: Path) -> None
     assert runs[0]["row"]["tokens"] == runs[1]["row"]["tokens"]
 
 
-def test_gradual_unfreezing_on_two_processes(tasks: dict[Kind, Path], pretrained: dict[str, Any], tmp_path: Path) -> None:
+def test_gradual_unfreezing_on_two_processes(
+    tasks: dict[Kind, Path], pretrained: dict[str, Any], tmp_path: Path
+) -> None:
     words = [
         "transfer", "task=files", f"task.path={tasks[Kind.classes]}", "task.kind=classes", "task.metric=accuracy",
         f"checkpoint={pretrained['folder']}", "strategy=gradual_unfreeze", "strategy.every=2", "strategy.dropout=0",

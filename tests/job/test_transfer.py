@@ -231,6 +231,17 @@ def test_a_tuned_rate_is_the_best_on_dev_with_equal_trials(
         chosen(folder, "classes", "full", "60")
 
 
+def test_a_record_of_rates_replaces_the_rate(tasks: dict[Kind, Path], checkpoint: Path, tmp_path: Path) -> None:
+    (tmp_path / "rates.yaml").write_text("classes: {full: 3e-4}\n")
+    config = transfer(
+        Kind.classes, tasks[Kind.classes], checkpoint, tmp_path, "full", tuned=str(tmp_path / "rates.yaml")
+    )
+    plain = dataclasses.replace(config, tuned=None, optim=OptimConfig(lr=3e-4))
+    assert run.run_identity(config) == run.run_identity(plain)
+    with pytest.raises(ConfigError, match="has no rate for task=classes strategy=frozen"):
+        chosen(str(tmp_path / "rates.yaml"), "classes", "frozen", "60")
+
+
 @pytest.mark.parametrize("kind", Kind)
 def test_a_kept_model_predicts_what_the_run_predicted(
     kind: Kind, tasks: dict[Kind, Path], checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

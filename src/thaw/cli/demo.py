@@ -4,6 +4,8 @@ The two studies lie in experiments/demo/; a second call goes on where the first 
 """
 
 import argparse
+import importlib.util
+import os
 import time
 from pathlib import Path
 
@@ -15,6 +17,14 @@ STAGES = (
 )
 
 
+def workers() -> list[str]:
+    """Return the overrides that run a sweep in one process a core, where the launcher is installed."""
+    cores = os.cpu_count() or 1
+    if cores < 2 or importlib.util.find_spec("hydra_plugins.hydra_joblib_launcher") is None:
+        return []
+    return ["hydra/launcher=joblib", f"hydra.launcher.n_jobs={min(cores, 8)}"]
+
+
 def main(argv: list[str]) -> int:
     """Run the demo; return the exit code."""
     parser = argparse.ArgumentParser(prog="thaw demo", description="The whole chain on real text, about ten minutes.")
@@ -23,7 +33,7 @@ def main(argv: list[str]) -> int:
     begun = time.monotonic()
     for title, command, study in STAGES:
         print(f"\n== {title}   (study={study})", flush=True)
-        code = sweep.main(command, [f"study={study}"])
+        code = sweep.main(command, [f"study={study}", *(workers() if command == "transfer" else [])])
         if code:
             return code
     print("\n== 3/3  compare", flush=True)

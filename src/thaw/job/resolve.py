@@ -3,7 +3,8 @@
 ``checkpoint=runs/my_pretraining`` is the checkpoint of the only run in there. ``tuned=FOLDER`` takes the rate from a
 finished sweep over ``optim.lr``: per task and strategy (and train size, where the sweep has this one) the one with the
 best mean dev score. Test scores are not looked at. Every rate must have been tried with the same seeds, else the choice
-would not be fair. No torch here.
+would not be fair. ``tuned=FILE.yaml`` takes it from a record of such a choice, ``{task: {strategy: rate}}``.
+No torch here.
 """
 
 import dataclasses
@@ -13,6 +14,8 @@ from collections import defaultdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
+
+import yaml
 
 from thaw.config import PretrainConfig, TransferConfig, strategies
 from thaw.errors import ConfigError
@@ -43,6 +46,8 @@ def checkpoint_in(folder: Path) -> Path:
 
 def chosen(folder: str, task: str, strategy: str, train_size: str) -> float:
     """Return the best learning rate of a sweep for a task and strategy; ConfigError when it has none."""
+    if Path(folder).is_file():
+        return _recorded(folder, task, strategy)
     rows = [row for row in _rows(folder) if row["task"] == task and row["strategy"] == strategy]
     same_size = [row for row in rows if str(row["train_size"]) == train_size]
     scores: dict[float, dict[int, float]] = defaultdict(dict)
@@ -62,6 +67,13 @@ def chosen(folder: str, task: str, strategy: str, train_size: str) -> float:
     if len(scores) > 2 and best in (min(scores), max(scores)):
         _tell(f"note: optim.lr={best:g} of {task} {strategy} lies on the edge of the grid in {folder}, widen it")
     return best
+
+
+def _recorded(file: str, task: str, strategy: str) -> float:
+    try:
+        return float(yaml.safe_load(Path(file).read_text())[task][strategy])
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+        raise ConfigError(f"tuned={file} has no rate for task={task} strategy={strategy}, add it there") from error
 
 
 @lru_cache(maxsize=8)

@@ -100,7 +100,7 @@ class Muon(torch.optim.Optimizer):
         for shape in sorted(shapes):
             same = [one for one in directions if tuple(sorted(one[1].shape[1:])) == shape]
             flat = [d if d.shape[1] <= d.shape[2] else d.mT for _, d, _ in same]
-            parts = orthogonalise(torch.cat(flat)).split([len(d) for d in flat])
+            parts = torch.split(orthogonalise(torch.cat(flat)), [len(d) for d in flat])
             for (parameter, direction, lr), part in zip(same, parts, strict=True):
                 update = part if part.shape == direction.shape else part.mT
                 parameter.add_(update.reshape(parameter.shape), alpha=-lr * 0.2 * shape[-1] ** 0.5)
