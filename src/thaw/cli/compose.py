@@ -93,7 +93,10 @@ class Composer:
 
     def launcher(self, function: TaskFunction) -> Launcher:
         """Return Hydra's launcher for a sweep's jobs; each calls ``function`` with its composed config."""
-        config = self._compose([str(o.input_line) for o in self.overrides], RunMode.MULTIRUN)
+        swept = tuple(f"{o.key_or_group}." for o in self.overrides if o.is_sweep_override())
+        kept = [o for o in self.overrides if not str(o.key_or_group).startswith(swept)]
+        # the values of a swept group wait for the jobs: it has no choice here
+        config = self._compose([str(o.input_line) for o in kept], RunMode.MULTIRUN)
         HydraConfig.instance().set_config(config)
         context = HydraContext(config_loader=self.loader, callbacks=Callbacks(config))
         return Plugins.instance().instantiate_launcher(hydra_context=context, task_function=function, config=config)
