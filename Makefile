@@ -8,7 +8,7 @@ NAME ?=
 COMMAND ?= transfer
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-texts test test-all check format types study report bench wheel clean clean-all
+.PHONY: help setup demo demo-texts test test-all golden check format types study report bench wheel clean clean-all
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ test: $(VENV)/.setup ## the tests that take seconds
 
 test-all: $(VENV)/.texts ## all tests, slow ones included
 	$(BIN)/python -m pytest -q -m ""
+
+golden: $(VENV)/.setup ## rewrite the golden loss curves, after a change that is meant to alter them
+	THAW_GOLDEN=rewrite $(BIN)/python -m pytest -q tests/job/test_golden.py
 
 check: $(VENV)/.setup ## what CI and pre-commit run: format, lint, types, tests
 	$(BIN)/ruff format --check .
