@@ -77,7 +77,7 @@ class FeatureBased(NetworkConfig):
     name: str = identity("feature_based")
     model: str = identity("bilstm", choices=["linear", "mlp", "bilstm"])
     layers: str = identity("concat_last4", choices=["last", "concat_last4", "scalar_mix", "embeddings"])
-    hidden: int = identity(128, ge=1)  # width of the model, a direction
+    hidden: int = identity(64, ge=1)  # width of the model, a direction
 
 
 @dataclass(kw_only=True)
