@@ -1,4 +1,4 @@
-"""Golden loss curves: a change that must not alter results shows the same numbers; `make golden` rewrites them on purpose.
+"""Golden loss curves: a change that must not alter results shows the same numbers; `make golden` rewrites them.
 
 The tolerance is for other processors: sums are taken in another order there.
 """

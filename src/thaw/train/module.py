@@ -64,4 +64,5 @@ class Learner(pl.LightningModule):
     def must_be_finite(self, what: str, value: Tensor) -> None:
         """Stop before the update when a loss or gradient is not finite."""
         if not torch.isfinite(value):
-            raise DivergedError(f"{what} is {float(value.detach())} at step {self.step}, lower optim.lr={self.optim.lr}")
+            found = float(value.detach())
+            raise DivergedError(f"{what} is {found} at step {self.step}, lower optim.lr={self.optim.lr}")
