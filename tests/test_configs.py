@@ -8,7 +8,8 @@ import pytest
 
 from thaw import config as schema
 from thaw.cli.compose import Combination, composer
-from thaw.cli.words import conf_dir, parse
+from thaw.cli.words import parse
+from thaw.config import conf_dir
 from thaw.errors import ConfigError
 from thaw.strategy.plan import STRATEGIES
 

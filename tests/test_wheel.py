@@ -67,7 +67,7 @@ def thaw(site: Path, tmp_path: Path):
 
 def test_it_is_the_wheel_that_runs(site: Path, tmp_path: Path) -> None:
     shown = subprocess.run(
-        [sys.executable, "-c", "import thaw.cli.words as w; print(w.conf_dir())"],
+        [sys.executable, "-c", "import thaw.config as c; print(c.conf_dir())"],
         cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(site)}, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     assert Path(shown.strip()) == site / "thaw" / "conf"

@@ -96,6 +96,15 @@ def trainer(config: TrainerConfig, steps: int, callbacks: Sequence[pl.Callback],
     )
 
 
+def device(config: TrainerConfig) -> torch.device:
+    """Return the device a run's first process will train on; ConfigError where only Lightning could tell."""
+    if config.accelerator == "cpu" or (config.accelerator == "auto" and not torch.cuda.is_available()):
+        return torch.device("cpu")
+    if config.accelerator in ("gpu", "auto") and torch.cuda.is_available():
+        return torch.device("cuda")
+    raise ConfigError(f"no CUDA device to measure trainer.accelerator={config.accelerator} on, give steps or tokens")
+
+
 def use_threads(config: TrainerConfig) -> int:
     """Set torch's threads for this run and return their number; 0 means all cores this process may use."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

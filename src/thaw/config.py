@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 from thaw import fields
@@ -83,7 +84,12 @@ class PretrainConfig:
             parse_budget(self.eval_every, "eval_every")
         for tokens in self.save_at:
             parse_count(tokens, "save_at")
-        if self.data.length > self.encoder.max_positions:
+        parts = self.trainer.accumulate * self.trainer.devices * self.trainer.num_nodes
+        if self.data.batch_size < parts:
+            raise ConfigError(
+                f"data.batch_size={self.data.batch_size} must be at least {parts}, one block a micro-batch"
+            )
+        if self.data.length > self.encoder.max_positions and self.checkpoint is None:
             raise ConfigError(
                 f"data.length={self.data.length} is longer than encoder.max_positions={self.encoder.max_positions}"
             )
@@ -103,7 +109,7 @@ class TransferConfig:
     tokenizer: TokenizerConfig | None = fields.identity(None)  # without a checkpoint only
     optim: OptimConfig = fields.identity(OptimConfig)
     tuned: str | None = fields.free(None)  # sweep over optim.lr, or a record of rates: replaces optim.lr
-    steps: int = fields.identity(300, ge=0)  # optimizer steps, the same at every train size
+    steps: int = fields.identity(300, ge=1)  # optimizer steps, the same at every train size
     eval_every: int = fields.identity(50, ge=1)  # steps between two scorings of dev
     keep: bool = fields.free(False)  # keep the best-dev weights as a checkpoint
     trainer: TrainerConfig = fields.identity(TrainerConfig)
@@ -122,7 +128,7 @@ class TransferConfig:
         if self.checkpoint is None and strategy.plan is not None:
             if strategy.pretrained:
                 raise ConfigError(f"strategy={self.strategy.name} starts from a checkpoint, set checkpoint=FOLDER")
-            if self.encoder is None or self.tokenizer is None:
+            if self.encoder is None or self.tokenizer is None or not self.tokenizer.path:
                 raise ConfigError(
                     f"strategy={self.strategy.name} needs an architecture, set checkpoint=FOLDER (its weights are not"
                     " used) or encoder=mini tokenizer=unigram tokenizer.path=FOLDER"
@@ -230,6 +236,15 @@ def register() -> None:
     for group in ("task", "encoder"):
         for name, node in plugins(f"{group}s").items():
             store(group=group, name=name, node=node)
+
+
+def conf_dir() -> Path:
+    """Return the folder of config groups: inside an installed wheel, or of the checkout."""
+    package = Path(__file__).resolve().parent
+    for folder in (package / "conf", package.parents[1] / "conf"):
+        if (folder / "transfer.yaml").is_file():
+            return folder
+    raise ConfigError(f"the config folder conf/ is not beside {package}, install thaw-nlp again")
 
 
 def read(command: str, raw: Any) -> Any:

@@ -29,7 +29,8 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from thaw import config as schema
 from thaw.cli.explain import explain
-from thaw.cli.words import Words, conf_dir
+from thaw.cli.words import Words
+from thaw.config import conf_dir
 from thaw.errors import ConfigError, ThawError
 
 CONFIG_NAME = {"tokenizer": "tokenize", "pretrain": "pretrain", "transfer": "transfer"}

@@ -1,18 +1,18 @@
 """``thaw demo``: the whole chain on real text from PyPI packages: pretrain, transfer in all ways, compare.
 
-The two studies lie in experiments/demo/; a second call goes on where the first stopped.
+Its two studies lie in experiments/demo/; a second call goes on where the first stopped.
 """
 
-import argparse
 import importlib.util
 import os
 import time
 from pathlib import Path
 
 from thaw.cli import sweep
+from thaw.cli.report import Parser
 
 STAGES = (
-    ("1/3  pretrain a small encoder on 19 MB of encyclopaedia, news and speeches", "pretrain", "demo/pretrain"),
+    ("1/3  pretrain a tiny encoder on summaries of Wikipedia articles", "pretrain", "demo/pretrain"),
     ("2/3  transfer it to the topics task, in every way and with every control", "transfer", "demo"),
 )
 
@@ -27,7 +27,7 @@ def workers() -> list[str]:
 
 def main(argv: list[str]) -> int:
     """Run the demo; return the exit code."""
-    parser = argparse.ArgumentParser(prog="thaw demo", description="The whole chain on real text, about ten minutes.")
+    parser = Parser(prog="thaw demo", description="The whole chain on real text, about ten minutes.")
     parser.add_argument("--out", default="report/demo", help="folder of the page (report/demo)")
     given = parser.parse_args(argv)
     begun = time.monotonic()
@@ -39,7 +39,8 @@ def main(argv: list[str]) -> int:
     print("\n== 3/3  compare", flush=True)
     from thaw.cli.report import main as report
 
-    code = report(["runs/demo", "--out", given.out])
+    question = "Does transfer help on the topics task (11 classes), with 50, 150 and 500 labels?"
+    code = report(["runs/demo", "--out", given.out, "--title", "The demo of Thaw", "--question", question])
     minutes = (time.monotonic() - begun) / 60
     print(f"\nThe demo took {minutes:.1f} minutes. Open {Path(given.out, 'index.html')} in a browser.")
     print("Next: thaw runs runs/demo   lists every run; README.md shows how to bring your own text and task.")

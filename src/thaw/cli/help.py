@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from thaw import config as schema
-from thaw.cli.words import conf_dir
+from thaw.config import conf_dir
 
 GROUPS = {
     "tokenizer": ("corpus", "tokenizer"),

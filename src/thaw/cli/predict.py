@@ -1,18 +1,16 @@
 """``thaw predict CHECKPOINT FILE``: one JSON line with the prediction for each example of a file."""
 
-import argparse
 import json
 import sys
 from pathlib import Path
 
+from thaw.cli.report import Parser
 from thaw.storage import write_text
 
 
 def main(argv: list[str]) -> int:
     """Label a file."""
-    parser = argparse.ArgumentParser(
-        prog="thaw predict", description="Label the texts of a file (JSONL, CSV, TSV, SQuAD)."
-    )
+    parser = Parser(prog="thaw predict", description="Label the texts of a file (JSONL, CSV, TSV, SQuAD).")
     parser.add_argument(
         "checkpoint", help="folder that `thaw transfer … keep=true` wrote: runs/<name>/<run id>/checkpoint"
     )

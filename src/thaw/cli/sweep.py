@@ -93,7 +93,8 @@ def named(command: str, combinations: list[tuple[list[str], Any]]) -> list[Job]:
     jobs: dict[Path, Job] = {}
     for (overrides, config), folder in zip(combinations, folders, strict=True):
         if folder not in jobs:
-            jobs[folder] = Job(len(jobs) + 1, overrides, config, folder, finished(folder))
+            row = finished(folder, getattr(config, "keep", False))
+            jobs[folder] = Job(len(jobs) + 1, overrides, config, folder, row)
             continue
         pairs = zip(jobs[folder].overrides, overrides, strict=True)
         differ = [(i, f"{one} and {other}") for i, (one, other) in enumerate(pairs) if one != other]

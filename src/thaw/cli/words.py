@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
+from thaw.config import conf_dir
 from thaw.errors import ConfigError, nearest
 
 
@@ -23,15 +24,6 @@ class Words:
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise ConfigError(f"{message}, see --help")
-
-
-def conf_dir() -> Path:
-    """Return the folder of config groups: inside an installed wheel, or of the checkout."""
-    package = Path(__file__).resolve().parents[1]
-    for folder in (package / "conf", package.parents[1] / "conf"):
-        if (folder / "transfer.yaml").is_file():
-            return folder
-    raise ConfigError(f"the config folder conf/ is not beside {package}, install thaw-nlp again")
 
 
 def parse(argv: list[str]) -> Words:

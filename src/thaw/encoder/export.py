@@ -59,7 +59,7 @@ def _check_exportable(kind: str, settings: Mapping[str, Any]) -> None:
         if settings.get(key) != value:
             raise ConfigError(
                 f"this head has {key}={settings.get(key)}, and {_ARCHITECTURES[kind]} only knows {key}={value}: "
-                f"transfer with head.{key}={value} to export"
+                "transfer with strategy=full strategy.pooling=cls to export"
             )
 
 

@@ -4,16 +4,16 @@ from typing import Any
 
 from thaw import __version__
 from thaw.config import PretrainConfig, TransferConfig
+from thaw.encoder.config import EncoderConfig
 
 
-def pretrain_card(config: PretrainConfig, lineage: dict[str, Any]) -> str:
+def pretrain_card(config: PretrainConfig, shape: EncoderConfig, lineage: dict[str, Any]) -> str:
     """Return the README.md of a pretrained encoder."""
-    shape = config.encoder
     return f"""---
 library_name: transformers
 tags: [thaw, bert, fill-mask]
 ---
-# {config.name}: a {config.encoder.name} encoder
+# {config.name}: a {shape.name} encoder
 
 Pretrained with Thaw {lineage["thaw_version"]} by masked language modelling ({config.objective.rate:.0%} of the tokens,
 unit: {config.objective.unit}) on the corpus `{config.corpus.name}` for {lineage["steps"]} steps,

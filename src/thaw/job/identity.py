@@ -29,6 +29,7 @@ def pretrain_id(config: PretrainConfig) -> str:
     fields["tokenizer"] = tokenizer_content(config.tokenizer, fields["tokenizer"])
     if config.checkpoint:
         fields["checkpoint"] = checkpoint_content(config.checkpoint)
+        fields["dropout"] = config.encoder.dropout  # all that counts of it here
         del fields["encoder"], fields["tokenizer"]
     return run_id({"kind": "pretrain", **fields})
 

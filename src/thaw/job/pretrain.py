@@ -11,27 +11,25 @@ import numpy as np
 import torch
 
 from thaw import __version__, build
-from thaw.config import PretrainConfig, as_dict, identity, parse_budget, parse_count
+from thaw.config import PretrainConfig, as_dict, parse_budget, parse_count
 from thaw.encoder import checkpoint as checkpoints
 from thaw.encoder.bert import Encoder
-from thaw.errors import ConfigError, DataError
+from thaw.errors import ConfigError
+from thaw.job.blocks import blocks, own_tokenizer
 from thaw.job.card import pretrain_card
 from thaw.job.finished import finished
-from thaw.job.identity import checkpoint_content, corpus_content, pretrain_id, tokenizer_content
+from thaw.job.identity import checkpoint_content, corpus_content, pretrain_id
 from thaw.job.record import Record, record
 from thaw.objective.mlm import MLMHead
 from thaw.storage import write_text
 from thaw.strategy.apply import ApplyPlan
 from thaw.strategy.plan import STRATEGIES, Full, Progress
-from thaw.text import corpus, ids, packing
-from thaw.text.tokenizer import Tokenizer
 from thaw.track.cost import host, peak_rss_bytes, training_flops
-from thaw.track.identity import run_id
 from thaw.track.lineage import lineage
 from thaw.train import state
 from thaw.train.interrupt import stoppable
 from thaw.train.loop import Batches, Loop
-from thaw.train.pretrain import MaskedBlocks, PretrainModule, Validation
+from thaw.train.pretrain import PretrainModule
 from thaw.train.progress import Bar
 
 MEASURED_STEPS, MEASURED_SECONDS = 100, 10.0  # the warm-up that turns a time budget into steps
@@ -56,55 +54,13 @@ class Pretraining:
     def __init__(self, config: PretrainConfig, rec: Record) -> None:
         self.config, self.rec = config, rec
         self.threads = build.use_threads(config.trainer)
-        self.cache = Path(config.cache)
         self.corpus_sha = corpus_content(config)
         self.parent = build.checkpoint(config.checkpoint) if config.checkpoint else None
-        self.tokenizer = self.parent.tokenizer if self.parent else self.train_tokenizer()
-        self.train, self.validation = self.blocks()
+        self.tokenizer = self.parent.tokenizer if self.parent else own_tokenizer(config, self.corpus_sha)
+        self.train, self.validation = blocks(config, self.tokenizer, self.corpus_sha)
         self.encoder, self.head = self.network()
         self.steps = self.count_steps()
         self.module = self.new_module(self.encoder, self.head)
-
-    def train_tokenizer(self) -> Tokenizer:
-        """Return the tokenizer of the config, trained on the corpus if it has no path."""
-        fields = {
-            "tokenizer": tokenizer_content(self.config.tokenizer, identity(self.config)["tokenizer"]),
-            "corpus": self.corpus_sha,
-        }
-        return build.tokenizer(self.config.tokenizer, self.config.corpus, fields, self.cache)
-
-    def blocks(self) -> tuple[MaskedBlocks, Validation]:
-        """Tokenise once, hold documents out, pack the rest."""
-        config, data = self.config, self.config.data
-        key = run_id({"corpus": self.corpus_sha, "tokenizer": self.tokenizer.fingerprint})
-        file = ids.tokenise(corpus.documents(config.corpus), self.tokenizer, self.cache / "tokens", key)
-        if len(file) < 2:
-            raise DataError(
-                f"the corpus has {len(file)} document, 2 are the least (one is held out); separate documents by blank"
-                " lines or set corpus.document=line"
-            )
-        order = np.random.default_rng(0).permutation(len(file))  # the same documents for every seed
-        lengths = (file.offsets[1:] - file.offsets[:-1])[order]
-        fitting = int(np.searchsorted(np.cumsum(lengths), data.max_held_out, side="right"))
-        held = max(1, min(fitting, round(data.held_out * len(file))))
-        parts = []
-        for documents in (np.sort(order[held:]), np.sort(order[:held])):
-            special = self.tokenizer
-            blocks = packing.blocks(
-                file, data.length, data.packing, documents,
-                pad_id=special.pad_id, cls_id=special.cls_id, sep_id=special.sep_id,
-            )  # fmt: skip
-            parts.append(MaskedBlocks(blocks, self.tokenizer, config.objective, config.seed, data.batch_size))
-        train, dev = parts
-        if train.blocks.full < data.batch_size:
-            raise DataError(
-                f"the corpus gives {train.blocks.full} blocks of {data.length} tokens, one batch needs"
-                f" {data.batch_size}: add text or lower data.batch_size"
-            )
-        held_out = order[:held]
-        text_bytes = int(file.bytes[held_out].sum())
-        text_tokens = int((file.offsets[held_out + 1] - file.offsets[held_out]).sum())
-        return train, Validation(dev, data.batch_size, text_bytes, text_tokens)
 
     def network(self) -> tuple[Encoder, MLMHead]:
         """Return encoder and head: the parent's where there is one, else random ones."""
@@ -160,17 +116,22 @@ class Pretraining:
         return self.in_steps(unit, amount)
 
     def seconds_per_step(self) -> float:
-        """Measure a step on a copy of the network, median after the first three."""
-        self.steps = 1_000_000
-        module = self.new_module(copy.deepcopy(self.encoder), copy.deepcopy(self.head))
+        """Measure a step of one process on a copy of the network, median after the first three."""
+        self.steps, trainer = 1_000_000, self.config.trainer
+        device = build.device(trainer)
+        module = self.new_module(copy.deepcopy(self.encoder), copy.deepcopy(self.head)).to(device)
         module.head.decoder.weight = module.encoder.word_weight
+        casting = torch.autocast(device.type, torch.bfloat16, enabled=trainer.precision == "bf16-mixed")
         optimizer = module.configure_optimizers()
         times: list[float] = []
         begun = time.perf_counter()
         while len(times) < MEASURED_STEPS and (len(times) < 5 or time.perf_counter() - begun < MEASURED_SECONDS):
             start = time.perf_counter()
-            for batch in self.train.step(len(times), self.config.trainer.accumulate):
-                module.loss(batch).backward()  # type: ignore[no-untyped-call]
+            for batch in self.train.step(len(times), trainer.accumulate, 0, trainer.devices * trainer.num_nodes):
+                with casting:
+                    loss = module.loss(batch.to(device))
+                float(loss.detach())  # waits for the device
+                loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             optimizer.zero_grad()
             times.append(time.perf_counter() - start)
@@ -182,7 +143,7 @@ class Pretraining:
         self.resume()
         rec.begin(self.lineage(), module.start)
         milestones = self.milestones()
-        title = f"pretrain {config.encoder.name} {len(self.train.blocks) * config.data.length / 1e6:.1f}M tokens"
+        title = f"pretrain {self.encoder.config.name} {self.train.blocks.full * config.data.length / 1e6:.1f}M tokens"
         with stoppable() as stop, Bar(title, self.steps, config.trainer.progress and rec.leads) as bar:
             bar.start_at(module.start)
             loop = Loop(
@@ -200,7 +161,9 @@ class Pretraining:
             if len(batches):
                 trainer.fit(module, train_dataloaders=batches)
         rec.clock.stop()
-        return self.finish()
+        row = self.finish()
+        stop.leave()
+        return row
 
     def make(self, trainer: Any) -> Any:
         """Return the function from step to micro-batches of this process."""
@@ -225,7 +188,7 @@ class Pretraining:
         lineage = self.lineage() | self.cost()
         checkpoints.save(
             folder, encoder=self.encoder, tokenizer=self.tokenizer, mlm_head=self.head, lineage=lineage,
-            card=pretrain_card(self.config, lineage),
+            card=pretrain_card(self.config, self.encoder.config, lineage),
         )  # fmt: skip
 
     def lineage(self) -> dict[str, Any]:
@@ -245,14 +208,9 @@ class Pretraining:
             length=data.length, masked=tokens * self.config.objective.rate, vocab_size=self.encoder.vocab_size,
         )  # fmt: skip
         before = self.parent.lineage if self.parent else {}
-        return {
-            "seed": self.config.seed,
-            "encoder": encoder.name,
-            "steps": self.module.step,
-            "tokens": tokens + (before.get("tokens") or 0),
-            "flops": flops + (before.get("flops") or 0.0),
-            "seconds": round(self.rec.clock.train_seconds, 3) + (before.get("seconds") or 0.0),
-        }
+        own = {"tokens": tokens, "flops": flops, "seconds": round(self.rec.clock.train_seconds, 3)}
+        totals = {key: value + (before.get(key) or 0) for key, value in own.items()}
+        return {"seed": self.config.seed, "encoder": encoder.name, "steps": self.module.step, "own": own, **totals}
 
     def save_state(self, step: int) -> None:
         """Write what a resume needs."""
@@ -287,12 +245,12 @@ class Pretraining:
         rec.artifact(f"encoder-{rec.run_id}", {**self.lineage(), **cost}, rec.folder.checkpoint)
         return rec.finish(
             {
-                "run_id": rec.run_id, "name": config.name, "kind": "pretrain", "encoder": config.encoder.name,
+                "run_id": rec.run_id, "name": config.name, "kind": "pretrain", "encoder": self.encoder.config.name,
                 "checkpoint": checkpoints.fingerprint(rec.folder.checkpoint), "seed": config.seed,
                 "lr": config.optim.lr, "metric": "bits_per_byte", "dev": scores[-1]["dev/bits_per_byte"],
                 "best_step": best["step"], "steps": self.steps, "train_seconds": rec.clock.train_seconds,
                 "eval_seconds": rec.clock.eval_seconds, "cpu_seconds": rec.clock.cpu_seconds,
-                "tokens": cost["tokens"], "flops": cost["flops"], "peak_rss_bytes": peak_rss_bytes(),
+                "tokens": cost["own"]["tokens"], "flops": cost["own"]["flops"], "peak_rss_bytes": peak_rss_bytes(),
                 "trainable_parameters": parameters, "total_parameters": parameters, "threads": self.threads,
                 "host": host(), "torch": torch.__version__, "precision": config.trainer.precision,
                 "thaw_version": __version__,

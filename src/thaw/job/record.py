@@ -4,12 +4,14 @@ Of the processes of a distributed run only the first one records; the others rea
 """
 
 import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from thaw.storage import write_text
 from thaw.track.config import WandbConfig
 from thaw.track.cost import Clock
 from thaw.track.folder import RunFolder
@@ -48,6 +50,7 @@ class Record:
     def plan(self, text: str) -> None:
         """Record the plan of the strategy as people read it."""
         if self.mirror is not None:
+            write_text(self.folder.path / "plan.txt", text + "\n")
             self.mirror.summary({"plan": text})
 
     def predictions(self, answers: Sequence[Mapping[str, Any]]) -> None:
@@ -67,6 +70,7 @@ class Record:
         row = self.folder.write_result(row)
         self.mirror.summary(row)
         self.folder.status("finished")
+        shutil.rmtree(self.folder.training_state, ignore_errors=True)  # nothing is left to resume
         return row
 
 

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import yaml
 
-from thaw.config import PretrainConfig, TransferConfig, strategies
+from thaw.config import PretrainConfig, TransferConfig, conf_dir, strategies
 from thaw.errors import ConfigError
 
 C = TypeVar("C", PretrainConfig, TransferConfig)
@@ -46,22 +46,26 @@ def checkpoint_in(folder: Path) -> Path:
 
 def chosen(folder: str, task: str, strategy: str, train_size: str) -> float:
     """Return the best learning rate of a sweep for a task and strategy; ConfigError when it has none."""
-    if Path(folder).is_file():
-        return _recorded(folder, task, strategy)
+    for file in (Path(folder), conf_dir().parent / folder):  # a study's record lies beside it, in the package too
+        if file.is_file():
+            return _recorded(file, task, strategy)
     rows = [row for row in _rows(folder) if row["task"] == task and row["strategy"] == strategy]
     same_size = [row for row in rows if str(row["train_size"]) == train_size]
-    scores: dict[float, dict[int, float]] = defaultdict(dict)
+    scores: dict[float, dict[tuple[int, int], float]] = defaultdict(dict)
     for row in same_size or rows:
+        trial = (row["seed"], row["train_size"])
+        if trial in scores[row["lr"]]:
+            found = f"optim.lr={row['lr']:g} seed={row['seed']}"
+            raise ConfigError(f"tuned={folder} has {task} {strategy} {found} twice, tune one setting at a time")
         if row["dev"] is not None:
-            scores[row["lr"]][row["seed"]] = row["dev"]
+            scores[row["lr"]][trial] = row["dev"]
     if not scores:
         raise ConfigError(
             f"tuned={folder} has no finished run of task={task} strategy={strategy}, sweep optim.lr there"
         )
-    seeds = {frozenset(dev) for dev in scores.values()}
-    if len(seeds) > 1:
+    if len({frozenset(trials) for trials in scores.values()}) > 1:
         raise ConfigError(
-            f"tuned={folder} tried the rates of {task} {strategy} with different seeds, finish that sweep"
+            f"tuned={folder} tried the rates of {task} {strategy} with different seeds or sizes, finish that sweep"
         )
     best = max(sorted(scores), key=lambda lr: sum(scores[lr].values()) / len(scores[lr]))
     if len(scores) > 2 and best in (min(scores), max(scores)):
@@ -69,9 +73,9 @@ def chosen(folder: str, task: str, strategy: str, train_size: str) -> float:
     return best
 
 
-def _recorded(file: str, task: str, strategy: str) -> float:
+def _recorded(file: Path, task: str, strategy: str) -> float:
     try:
-        return float(yaml.safe_load(Path(file).read_text())[task][strategy])
+        return float(yaml.safe_load(file.read_text())[task][strategy])
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
         raise ConfigError(f"tuned={file} has no rate for task={task} strategy={strategy}, add it there") from error
 

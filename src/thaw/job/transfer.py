@@ -40,7 +40,7 @@ from thaw.train.transfer import TrainBatches, TransferModule, answers
 def run(config: TransferConfig) -> dict[str, Any]:
     """Run or resume a transfer and return its row."""
     path = Path(config.runs) / config.name / transfer_id(config)
-    if (done := finished(path)) is not None:
+    if (done := finished(path, config.keep)) is not None:
         return done
     kind = "control" if strategies()[config.strategy.name].control else "transfer"
     with record(
@@ -142,8 +142,11 @@ class Transfer:
             )  # fmt: skip
             if len(steps):
                 trainer.fit(module, train_dataloaders=steps)
+                module.to(trainer.strategy.root_device)  # Lightning leaves the model on the CPU
         rec.clock.stop()
-        return self.finish()
+        row = self.finish()
+        stop.leave()
+        return row
 
     def tell(self) -> None:
         """Show and record the plan; warn of truncated texts."""
@@ -193,7 +196,7 @@ class Transfer:
         }  # fmt: skip
         info = {
             "step": step, "tokens": self.module.tokens, "clock": self.rec.clock.state_dict(), "best": self.best[0],
-            "best_step": self.best[1], "stage": self.plan.progress.stage, "waited": self.waited, "last": self.last,
+            "best_step": self.best[1], "stages": self.plan.advanced, "waited": self.waited, "last": self.last,
             "moved": sorted(self.audit.moved), "losses": [float(loss) for loss in self.module.losses],
         }  # fmt: skip
         state.save(self.rec.folder.training_state, parts, info)
@@ -212,7 +215,7 @@ class Transfer:
         module.start, module.tokens, module.moments = info["step"], info["tokens"], parts.get("optimizer", {})
         self.best, self.last = (info["best"], info["best_step"], parts["best"]), info["last"]
         self.waited, module.losses = info["waited"], [torch.tensor(loss) for loss in info["losses"]]
-        self.plan.set_stage(info["stage"])
+        self.plan.set_stages(info["stages"])
         self.rec.clock.load_state_dict(info["clock"])
 
     def lineage(self) -> dict[str, Any]:
@@ -226,20 +229,29 @@ class Transfer:
 
     def flops(self) -> float:
         """Return the training FLOPs, with what is frozen at the bottom counted forward only."""
-        shape = self.module.encoder.config
+        shape, steps, tokens = self.module.encoder.config, self.config.steps, self.module.tokens
         rows = self.timeline()
         if getattr(self.settings, "unfreeze", "") == "plateau":
-            rows = rows[-1:]
-        total, ends = 0.0, [step for step, _ in rows[1:]] + [self.config.steps]
+            begins = [0, *self.plan.advanced][: len(rows)]
+            rows = [(first, factors) for first, (_, factors) in zip(begins, rows, strict=False)]
+        total, ends = 0.0, [first for first, _ in rows[1:]] + [steps]
         for (first, factors), end in zip(rows, ends, strict=True):
             learning = [i for i, factor in enumerate(factors) if factor is not None]
-            frozen = min(shape.layers, max(0, min(learning) - 1))
+            share = tokens * max(0, end - first) / steps
             total += training_flops(
-                self.module.tokens * (end - max(first, 0)) / max(1, self.config.steps), layers=shape.layers,
-                hidden=shape.hidden, intermediate=shape.intermediate, length=round(self.train.report["mean_length"]),
-                frozen_layers=frozen, weight_gradients=self.strategy.only != "bias",
+                share, layers=shape.layers, hidden=shape.hidden, intermediate=shape.intermediate,
+                length=round(self.train.report["mean_length"]), frozen_layers=max(0, min(learning) - 1),
+                weight_gradients=self.strategy.only != "bias", head_flops=self.head_flops(share),
             )  # fmt: skip
         return total
+
+    def head_flops(self, tokens: float) -> float:
+        """Return the forward FLOPs of the head: two a weight, for each token or, behind a pooling, each text."""
+        head = self.module.head
+        texts = tokens / max(1.0, self.train.report["mean_length"])
+        per_token = sum(p.numel() for p in head.lstm.parameters() if p.ndim > 1) if head.lstm is not None else 0
+        rest = sum(p.numel() for p in head.parameters() if p.ndim > 1) - per_token
+        return 2.0 * (tokens * per_token + (texts if head.pooled else tokens) * rest)
 
     def finish(self) -> dict[str, Any]:
         """Audit, go back to the best-dev weights, score the test set, write everything."""

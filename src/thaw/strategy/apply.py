@@ -34,6 +34,7 @@ class ApplyPlan(pl.Callback):
         self.names = [group.name for group in self.groups]
         self.progress = progress
         self.factors: list[Factor] | None = None
+        self.advanced: list[int] = []  # steps at which a stage ended (unfreeze=plateau)
 
     def on_train_batch_start(self, trainer: pl.Trainer, module: Any, batch: Any, batch_idx: int) -> None:
         """Apply the plan of the step that is about to run."""
@@ -54,11 +55,12 @@ class ApplyPlan(pl.Callback):
 
     def advance_stage(self) -> None:
         """Tell the plan that the dev score has stopped improving once more."""
-        self.set_stage(self.progress.stage + 1)
+        self.set_stages([*self.advanced, self.progress.step + 1])
 
-    def set_stage(self, stage: int) -> None:
-        """Put the plan to a stage, after an evaluation or a restore."""
-        self.progress = replace(self.progress, stage=stage)
+    def set_stages(self, advanced: list[int]) -> None:
+        """Put the plan behind the stages that ended at these steps, after an evaluation or a restore."""
+        self.advanced = advanced
+        self.progress = replace(self.progress, stage=len(advanced))
 
     def set_learning(self, group: Group, learns: bool) -> None:
         """Freeze or thaw one group."""

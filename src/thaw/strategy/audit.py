@@ -26,7 +26,7 @@ class Audit:
         if sorted(members) != sorted(ours):
             raise AuditError(f"audit: the optimizer holds {len(members)} parameters, the plan covers {len(ours)}")
         self.start = {
-            f"{group.name}.{name}": parameter.detach().clone()
+            f"{group.name}.{name}": parameter.detach().to("cpu", copy=True)
             for group in apply.groups
             for name, parameter in group.named_parameters()
         }
@@ -46,7 +46,7 @@ class Audit:
                     raise AuditError(f"audit: {key} is frozen but has a gradient")
                 if expected:
                     self.moved.add(key)
-                elif key not in self.moved and not torch.equal(parameter, self.start[key]):
+                elif key not in self.moved and not torch.equal(parameter.detach().cpu(), self.start[key]):
                     raise AuditError(f"audit: {key} was never thawed but its weights changed")
             if any(module.training != learns for part in group.modules for module in part.modules()):
                 raise AuditError(f"audit: {group.name} is in {'eval' if learns else 'train'} mode, declared otherwise")
@@ -58,7 +58,7 @@ class Audit:
             moved = norm = 0.0
             for name, parameter in group.named_parameters():
                 first = self.start[f"{group.name}.{name}"].double()
-                moved += float((parameter.detach().double() - first).square().sum())
+                moved += float((parameter.detach().cpu().double() - first).square().sum())
                 norm += float(first.square().sum())
             result[group.name] = (moved / norm) ** 0.5 if norm else 0.0
         return result

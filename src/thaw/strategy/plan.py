@@ -86,7 +86,9 @@ class GradualUnfreeze(NetworkConfig):
 
     name: str = identity("gradual_unfreeze")
     unfreeze: str = identity("steps", choices=["steps", "epochs", "plateau"])  # what opens the next layer
-    every: int = identity(0, ge=0)  # steps or epochs (or evaluations without gain) a layer; 0: done in half the steps
+    every: int = identity(
+        0, ge=0
+    )  # steps, epochs or evaluations without gain a layer; 0: one epoch or evaluation, or half of the steps for all
     decay: float = identity(2.6, ge=1)  # each layer learns this many times slower than the one above it
 
 
@@ -146,7 +148,7 @@ def gradual(config: GradualUnfreeze, groups: Sequence[str], progress: Progress) 
     if config.unfreeze == "plateau":
         stage = progress.stage
     else:
-        every = config.every * (progress.epoch_steps if config.unfreeze == "epochs" else 1)
+        every = (config.every or 1) * progress.epoch_steps if config.unfreeze == "epochs" else config.every
         stage = progress.step // (every or max(1, progress.steps // (2 * len(groups))))
     return [1.0 / config.decay ** (top - i) if i >= top - stage else None for i in range(len(groups))]
 

@@ -29,6 +29,13 @@ class Batch:
     index: Tensor  # (B,) int64, numbers of the items
     labels: Tensor | None  # classes (B,) int64, score (B,) float32, tags (B, T) int64, span (B, 2) int64
     context: Tensor | None = None  # (B, T) bool, span: where an answer may lie
+    share: Tensor | None = None  # () weight of this micro-batch's mean loss in that of the step; None: alone
+
+    @property
+    def units(self) -> int:
+        """How many labels the mean loss is over."""
+        assert self.labels is not None
+        return int((self.labels != IGNORE).sum()) if self.labels.ndim == 2 and self.context is None else len(self.ids)
 
     def to(self, device: torch.device | str) -> "Batch":
         """Return the batch on ``device``."""

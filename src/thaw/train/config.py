@@ -11,11 +11,11 @@ class OptimConfig:
     """Optimizer and learning-rate schedule."""
 
     name: str = identity("adamw", choices=["adamw", "muon"])
-    lr: float = identity(1e-3, gt=0)  # peak learning rate
+    lr: float = identity(5e-4, gt=0)  # peak learning rate
     weight_decay: float = identity(0.01, ge=0)  # not on biases, norms
     beta1: float = identity(0.9, ge=0, lt=1)
-    beta2: float = identity(0.98, ge=0, lt=1)
-    eps: float = identity(1e-8, gt=0)
+    beta2: float = identity(0.999, ge=0, lt=1)
+    eps: float = identity(1e-6, gt=0)
     clip: float = identity(1.0, gt=0)  # gradient norm
     schedule: str = identity("linear", choices=["linear", "cosine", "constant", "cooldown", "slanted"])
     warmup: float = identity(0.1, ge=0, lt=1)  # share of the steps
@@ -31,7 +31,7 @@ class TrainerConfig:
     devices: int = speed(1, ge=1)
     num_nodes: int = speed(1, ge=1)
     strategy: str = speed("auto")  # Lightning's: auto, ddp, ...
-    precision: str = identity("32-true", choices=["32-true", "bf16-mixed", "16-mixed"])
+    precision: str = identity("32-true", choices=["32-true", "bf16-mixed"])
     accumulate: int = identity(1, ge=1)  # micro-batches an optimizer step
     compile: bool = speed(False)
     threads: int = speed(0, ge=0)  # torch threads, 0: all cores; bitwise equality needs the same number

@@ -25,6 +25,11 @@ class Stop:
             raise KeyboardInterrupt
         self.number = number
 
+    def leave(self) -> None:
+        """End here if a signal came after the last step."""
+        if self.number:
+            raise Interrupted(self.number)
+
 
 @contextmanager
 def stoppable() -> Iterator[Stop]:

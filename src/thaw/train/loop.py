@@ -69,7 +69,7 @@ class Loop(pl.Callback):
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         """Record the loss, evaluate, save, stop: whatever is due after this step."""
-        module.losses.append(outputs["loss"].detach())
+        module.losses.append(outputs["loss"].detach() * trainer.accumulate_grad_batches)  # Lightning divides it
         step = module.step
         if step == self.done:
             return  # a micro-batch of an unfinished step
@@ -80,7 +80,7 @@ class Loop(pl.Callback):
             self._evaluate(module, step)
         if step in self.milestones:
             self._paused(self.milestones[step])
-        if self.stop.number or time.monotonic() - self.saved > 60 * self.minutes:
+        if step < self.steps and (self.stop.number or time.monotonic() - self.saved > 60 * self.minutes):
             self._paused(lambda: self.save(step))
             self.saved = time.monotonic()
         if self.stop.number and step < self.steps:

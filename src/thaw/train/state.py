@@ -32,7 +32,8 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tenso
     for key, value in tensors.items():
         g, p, name = key.split(".", 2)
         parameter = optimizer.param_groups[int(g)]["params"][int(p)]
-        optimizer.state[parameter][name] = value.to(parameter.device) if name != "step" else value
+        on_cpu = name == "step" and not optimizer.param_groups[int(g)].get("fused")  # as torch keeps it
+        optimizer.state[parameter][name] = value if on_cpu else value.to(parameter.device)
 
 
 def save(folder: Path, parts: dict[str, dict[str, Tensor]], info: dict[str, Any]) -> None:

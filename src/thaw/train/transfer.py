@@ -36,6 +36,8 @@ class TransferModule(Learner):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the head's loss, weighted so that the micro-batches of a step add up to its mean."""
         loss = self.head.loss(self.outputs(batch), batch)
+        if batch.share is not None:
+            loss = loss * batch.share
         self.must_be_finite("the training loss", loss)
         self.tokens += batch.ids.numel() * self.trainer.world_size
         return loss
@@ -68,9 +70,14 @@ class TrainBatches:
 
     def step(self, step: int, accumulate: int = 1, rank: int = 0, world: int = 1) -> list[Batch]:
         """Return the micro-batches of an optimizer step; every process takes each ``world``-th part."""
-        chosen = self.order.batch(step)
-        parts = [chosen[place :: world * accumulate] for place in range(world * accumulate)]
-        return [collate(self.encoded, part or chosen[:1]) for part in parts[rank::world]]
+        chosen, count = self.order.batch(step), world * accumulate
+        if count == 1:
+            return [collate(self.encoded, chosen)]
+        parts = [collate(self.encoded, chosen[place::count] or chosen[:1]) for place in range(count)]
+        units = [part.units if place < len(chosen) else 0 for place, part in enumerate(parts)]  # 0: only a filler
+        for part, own in zip(parts, units, strict=True):
+            part.share = torch.tensor(own * count / max(1, sum(units)))
+        return parts[rank::world]
 
 
 def answers(module: TransferModule, encoded: Encoded) -> list[dict[str, Any]]:
