@@ -132,6 +132,7 @@ class Pretraining:
                     loss = module.loss(batch.to(device))
                 float(loss.detach())  # waits for the device
                 loss.backward()  # type: ignore[no-untyped-call]
+            module.configure_gradient_clipping(optimizer)
             optimizer.step()
             optimizer.zero_grad()
             times.append(time.perf_counter() - start)
