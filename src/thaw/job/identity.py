@@ -5,7 +5,7 @@ without a network takes neither, and no optimizer; so one control serves a whole
 """
 
 import functools
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,8 @@ def transfer_id(config: TransferConfig) -> str:
     """Return the run id of a transfer or control run."""
     fields, strategy = identity(config), STRATEGIES[config.strategy.name]
     fields["task"]["content"] = task_content(config)
+    if plugin := _plugin(config.strategy.name):
+        fields["plugin"] = plugin
     if strategy.plan is None:
         kept = {key: fields[key] for key in ("task", "strategy")}
         data = {key: value for key, value in fields["data"].items() if key != "batch_size"}
@@ -50,6 +52,12 @@ def transfer_id(config: TransferConfig) -> str:
     elif config.tokenizer is not None:
         fields["tokenizer"] = tokenizer_content(config.tokenizer, fields["tokenizer"])
     return run_id({"kind": "transfer", **fields})
+
+
+def _plugin(name: str) -> str | None:
+    """Return package and version of a strategy that another package adds: its code is part of what the run is."""
+    found = [entry.dist for entry in entry_points(group="thaw.strategies") if entry.name == name and entry.dist]
+    return f"{found[0].name} {found[0].version}" if found else None
 
 
 def checkpoint_content(path: str) -> str:
