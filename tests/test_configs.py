@@ -85,7 +85,7 @@ def test_identity_leaves_out_what_does_not_change_the_result() -> None:
 def test_a_config_built_in_python_is_the_composed_one() -> None:
     (one,) = compose("transfer", "strategy=top_k", "strategy.k=1")
     assert schema.read("transfer", schema.as_dict(one.config)) == one.config
-    with pytest.raises(ConfigError, match=r"steps=-1 must be at least 0"):
+    with pytest.raises(ConfigError, match=r"steps=-1 must be at least 1"):
         dataclasses.replace(one.config, steps=-1)
 
 

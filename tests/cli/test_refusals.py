@@ -28,7 +28,7 @@ CASES = [
     ([*TREC, "optim.lr=0"], "out of range: optim.lr=0.0 must be greater than 0"),
     ([*TREC, "optim.lr=-1"], "out of range: optim.lr=-1.0 must be greater than 0"),
     ([*TREC, "strategy.dropout=1"], "out of range: strategy.dropout=1.0 must be less than 1"),
-    ([*TREC, "steps=-1"], "out of range: steps=-1 must be at least 0"),
+    ([*TREC, "steps=-1"], "out of range: steps=-1 must be at least 1"),
     ([*TREC, "data.batch_size=0"], "out of range: data.batch_size=0 must be at least 1"),
     ([*TREC, "data.train_size=few"], "data.train_size=few must be a positive number or one of: all"),
     ([*TREC, "trainer.precision=bf16"], "trainer.precision=bf16 must be one of 32-true, "),
