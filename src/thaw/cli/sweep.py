@@ -142,7 +142,7 @@ def sweep(command: str, jobs: list[Job], launcher: Callable[[Any], Any]) -> int:
     failed = 0
     if pending:
         labels = [f"[{job.number}/{len(jobs)}] {title(job.config)}{_more(job, jobs)}" for job in pending]
-        runner = launcher(functools.partial(run_job, command=command, labels=labels))
+        runner = launcher(functools.partial(run_job, command=command, labels=labels, begun=time.time()))
         returned = runner.launch([job.overrides for job in pending], initial_job_idx=0)
         outcomes: list[Outcome] = [one.return_value for one in returned]
         failed = sum(one.row is None for one in outcomes)
@@ -158,7 +158,7 @@ def sweep(command: str, jobs: list[Job], launcher: Callable[[Any], Any]) -> int:
     return 1 if failed else 0
 
 
-def run_job(raw: "DictConfig", *, command: str, labels: list[str]) -> Outcome:
+def run_job(raw: "DictConfig", *, command: str, labels: list[str], begun: float) -> Outcome:
     """Run one job of a sweep, in whatever process the launcher chose, and print one line."""
     from hydra.core.hydra_config import HydraConfig
 
@@ -170,7 +170,7 @@ def run_job(raw: "DictConfig", *, command: str, labels: list[str]) -> Outcome:
     row: dict[str, Any] | None = None
     try:
         row = verb(command)(config)
-        line = f"{label} … {outcome(row)} in {time.monotonic() - start:.1f} s"
+        line = f"{label} … {outcome(row)} in {time.monotonic() - start:.1f} s{_left(begun, len(labels))}"
     except Exception as error:
         from thaw.cli.main import one_line
 
@@ -179,6 +179,15 @@ def run_job(raw: "DictConfig", *, command: str, labels: list[str]) -> Outcome:
         line = f"{label} … failed: {one_line(error)}"
     print(line, flush=True)
     return Outcome(line, row)
+
+
+def _left(begun: float, jobs: int) -> str:
+    """Return the time that is left by the jobs so far, from one minute on; jobs start in order in every launcher."""
+    from hydra.core.hydra_config import HydraConfig
+
+    done = HydraConfig.get().job.num + 1
+    minutes = (time.time() - begun) / done * (jobs - done) / 60
+    return f", {minutes:.0f} min left" if minutes >= 1 else ""
 
 
 def title(config: Any) -> str:
