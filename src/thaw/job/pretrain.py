@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from thaw import __version__, build
-from thaw.config import PretrainConfig, as_dict, parse_budget, parse_count
+from thaw.config import PretrainConfig, as_dict
 from thaw.encoder import checkpoint as checkpoints
 from thaw.encoder.bert import Encoder
 from thaw.errors import ConfigError
@@ -27,6 +27,7 @@ from thaw.strategy.plan import STRATEGIES, Full, Progress
 from thaw.track.cost import host, peak_rss_bytes, training_flops
 from thaw.track.lineage import lineage
 from thaw.train import state
+from thaw.train.budget import parse_budget, parse_count
 from thaw.train.interrupt import stoppable
 from thaw.train.loop import Batches, Loop
 from thaw.train.pretrain import PretrainModule

@@ -16,6 +16,7 @@ from thaw.errors import ConfigError
 from thaw.job import data
 from thaw.job.card import transfer_card
 from thaw.job.finished import finished
+from thaw.job.flops import transfer_flops
 from thaw.job.identity import tokenizer_content, transfer_id
 from thaw.job.outcome import common_row, data_lineage, majority_score, run_name, score
 from thaw.job.record import Record, record
@@ -29,7 +30,6 @@ from thaw.task.heads import Head, build_head
 from thaw.task.subset import choose
 from thaw.task.task import Kind
 from thaw.text.tokenizer import Tokenizer
-from thaw.track.cost import training_flops
 from thaw.train import state
 from thaw.train.interrupt import stoppable
 from thaw.train.loop import Batches, Loop, place
@@ -228,30 +228,15 @@ class Transfer:
         ) | {"train": self.train.report, "dev": self.dev.report}  # fmt: skip
 
     def flops(self) -> float:
-        """Return the training FLOPs, with what is frozen at the bottom counted forward only."""
-        shape, steps, tokens = self.module.encoder.config, self.config.steps, self.module.tokens
+        """Return the training FLOPs of the plan as it went."""
         rows = self.timeline()
         if getattr(self.settings, "unfreeze", "") == "plateau":
-            begins = [0, *self.plan.advanced][: len(rows)]
+            begins = [0, *self.plan.advanced]
             rows = [(first, factors) for first, (_, factors) in zip(begins, rows, strict=False)]
-        total, ends = 0.0, [first for first, _ in rows[1:]] + [steps]
-        for (first, factors), end in zip(rows, ends, strict=True):
-            learning = [i for i, factor in enumerate(factors) if factor is not None]
-            share = tokens * max(0, end - first) / steps
-            total += training_flops(
-                share, layers=shape.layers, hidden=shape.hidden, intermediate=shape.intermediate,
-                length=round(self.train.report["mean_length"]), frozen_layers=max(0, min(learning) - 1),
-                weight_gradients=self.strategy.only != "bias", head_flops=self.head_flops(share),
-            )  # fmt: skip
-        return total
-
-    def head_flops(self, tokens: float) -> float:
-        """Return the forward FLOPs of the head: two a weight, for each token or, behind a pooling, each text."""
-        head = self.module.head
-        texts = tokens / max(1.0, self.train.report["mean_length"])
-        per_token = sum(p.numel() for p in head.lstm.parameters() if p.ndim > 1) if head.lstm is not None else 0
-        rest = sum(p.numel() for p in head.parameters() if p.ndim > 1) - per_token
-        return 2.0 * (tokens * per_token + (texts if head.pooled else tokens) * rest)
+        return transfer_flops(
+            self.module.encoder.config, self.module.head, rows, tokens=self.module.tokens, steps=self.config.steps,
+            mean_length=self.train.report["mean_length"], only_biases=self.strategy.only == "bias",
+        )  # fmt: skip
 
     def finish(self) -> dict[str, Any]:
         """Audit, go back to the best-dev weights, score the test set, write everything."""
