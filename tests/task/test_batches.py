@@ -3,11 +3,17 @@ import pytest
 import torch
 from task_files import make_task
 
-from thaw.task.batches import TrainOrder, collate, eval_batches, train_batches
-from thaw.task.encode import IGNORE, encode
+from thaw.task.batches import Batch, TrainOrder, collate, eval_batches
+from thaw.task.encode import IGNORE, Encoded, encode
 from thaw.task.example import Example
 
 LENGTHS = np.random.default_rng(0).integers(4, 100, 1000)
+
+
+def train_batches(encoded: Encoded, batch_size: int, seed: int, steps: int, start: int = 0) -> list[Batch]:
+    """The batches of steps ``start`` to ``steps`` - 1, as a run that begins at ``start`` makes them."""
+    order = TrainOrder(encoded.lengths, batch_size, seed)
+    return [collate(encoded, order.batch(step)) for step in range(start, steps)]
 
 
 def texts(tokenizer, sizes, kind="classes"):

@@ -27,7 +27,7 @@ def workers() -> list[str]:
 
 def main(argv: list[str]) -> int:
     """Run the demo; return the exit code."""
-    parser = Parser(prog="thaw demo", description="The whole chain on real text, about ten minutes.")
+    parser = Parser(prog="thaw demo", description="The whole chain on real text, about twelve minutes.")
     parser.add_argument("--out", default="report/demo", help="folder of the page (report/demo)")
     given = parser.parse_args(argv)
     begun = time.monotonic()

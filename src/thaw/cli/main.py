@@ -24,7 +24,7 @@ COMMANDS = {
     "runs": ("thaw.cli.runs", "list runs and their state"),
     "import": ("thaw.cli.import_", "bring in an encoder of the BERT family from a Hugging Face folder"),
     "export": ("thaw.cli.export", "write a transferred model as a Hugging Face folder"),
-    "demo": ("thaw.cli.demo", "the whole chain on real text, about ten minutes"),
+    "demo": ("thaw.cli.demo", "the whole chain on real text, about twelve minutes"),
 }
 
 COMPOSED = ("tokenizer", "pretrain", "transfer")  # Hydra apps: --debug becomes a config field that reaches every job

@@ -112,13 +112,6 @@ def collate(encoded: Encoded, indices: list[int]) -> Batch:
     )
 
 
-def train_batches(encoded: Encoded, batch_size: int, seed: int, steps: int, start: int = 0) -> Iterator[Batch]:
-    """Yield the batches of steps ``start`` to ``steps`` - 1; the same whatever came before."""
-    order = TrainOrder(encoded.lengths, batch_size, seed)
-    for step in range(start, steps):
-        yield collate(encoded, order.batch(step))
-
-
 def eval_batches(encoded: Encoded, tokens: int = 8192) -> Iterator[Batch]:
     """Yield every item once, longest first, at most ``tokens`` places (with padding) a batch; index tells which."""
     lengths = encoded.lengths
