@@ -26,6 +26,27 @@ def test_every_parameter_is_in_one_group_and_only_matrices_decay(parts: list, na
         assert {id(p) for p in group["params"]} <= owned
 
 
+def test_embeddings_learn_at_their_share_of_the_rate(parts: list) -> None:
+    optimizer = optim.build(parts, OptimConfig(lr=0.1, embeddings=0.05))
+    rates = {group["index"]: group["lr"] for group in optimizer.param_groups}
+    assert rates == {0: pytest.approx(0.005), 1: 0.1, 2: 0.1}
+
+
+def test_a_run_in_bfloat16_orthogonalises_in_it(parts: list) -> None:
+    steps = []
+    for precision in ("32-true", "bf16-mixed"):
+        torch.manual_seed(0)
+        weight = parts[1].parameters()[0]
+        before = weight.detach().clone()
+        optimizer = optim.build(parts, OptimConfig(name="muon", lr=0.1), precision)
+        weight.grad = torch.randn_like(weight)
+        optimizer.step()
+        steps.append(weight.detach() - before)
+        weight.data.copy_(before)
+    assert not torch.equal(*steps)
+    assert torch.cosine_similarity(steps[0].flatten(), steps[1].flatten(), dim=0) > 0.995
+
+
 def test_adam_inside_muon_is_torchs_adamw() -> None:
     torch.manual_seed(0)
     one, two = torch.nn.Linear(5, 3), torch.nn.Linear(5, 3)

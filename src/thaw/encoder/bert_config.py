@@ -43,7 +43,7 @@ def to_bert_config(config: EncoderConfig, vocab_size: int, pad_id: int, architec
         "pad_token_id": pad_id,
         "tie_word_embeddings": True,
         "dtype": "float32",
-        "thaw": {"format": FORMAT, "name": config.name, "dialect": config.dialect},
+        "thaw": {"format": FORMAT, "name": config.name, "dialect": config.dialect, "init": config.init},
     }
 
 
@@ -63,7 +63,7 @@ def from_bert_config(values: Any, where: str, name: str) -> tuple[EncoderConfig,
             raise ConfigError(f"{where} has {key}={values[key]!r}, only encoders with {key}={value!r} can be imported")
     fields = {field: _number(values, key, kind, where) for field, (key, kind) in _KEYS.items()}
     try:
-        config = EncoderConfig(name=str(ours.get("name", name)), **fields)
+        config = EncoderConfig(name=str(ours.get("name", name)), init=str(ours.get("init", "normal")), **fields)
         check(config)
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from error

@@ -51,7 +51,7 @@ class ApplyPlan(pl.Callback):
             self.factors = factors
         rate = self.rate(self.progress.step)
         for part in optimizer.param_groups:
-            part["lr"] = rate * (factors[part["index"]] or 0.0)
+            part["lr"] = rate * (factors[part["index"]] or 0.0) * part.get("scale", 1.0)
 
     def advance_stage(self) -> None:
         """Tell the plan that the dev score has stopped improving once more."""

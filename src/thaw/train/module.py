@@ -20,8 +20,11 @@ class Learner(pl.LightningModule):
     Dropout draws from a generator seeded by (seed, step), so a resumed run draws what an uninterrupted one would.
     """
 
-    def __init__(self, groups: list[Group], optim: OptimConfig, *, seed: int, steps: int, epoch_steps: float) -> None:
+    def __init__(
+        self, groups: list[Group], optim: OptimConfig, *, seed: int, steps: int, epoch_steps: float, precision: str
+    ) -> None:
         super().__init__()
+        self.precision = precision
         self.parameter_groups_in_order, self.optim, self.seed = groups, optim, seed
         self.steps, self.epoch_steps = steps, epoch_steps
         self.start, self.tokens = 0, 0
@@ -43,7 +46,7 @@ class Learner(pl.LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return the one optimizer over all groups."""
-        optimizer = optimizers.build(self.parameter_groups_in_order, self.optim)
+        optimizer = optimizers.build(self.parameter_groups_in_order, self.optim, self.precision)
         if self.moments is not None:
             restore_optimizer(optimizer, self.moments)
         return optimizer

@@ -3,7 +3,8 @@
 Decisions taken here:
 * One optimizer group for each (encoder group, decay or not); a strategy only scales learning rates.
 * Biases and norms (one-dimensional parameters) do not decay.
-* ``muon`` keeps its own code: torch's casts to bfloat16, which CPUs without hardware for it compute 100 times slower.
+* ``muon`` keeps its own code: torch's always casts to bfloat16, which CPUs without hardware for it compute 100 times
+  slower; ours does so only where the run computes in bfloat16 anyway.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,8 @@ from thaw.train.config import OptimConfig
 
 
 def parameter_groups(groups: Sequence[Group], config: OptimConfig) -> list[dict[str, Any]]:
-    """Return torch optimizer groups, each with ``index`` (of the encoder group) and ``orthogonal`` (for Muon)."""
+    """Return torch optimizer groups, each with ``index`` (of the encoder group), ``orthogonal`` (for Muon) and
+    ``scale`` (on the learning rate)."""
     result: list[dict[str, Any]] = []
     for index, group in enumerate(groups):
         kinds: dict[tuple[bool, bool], list[nn.Parameter]] = {}
@@ -25,19 +27,19 @@ def parameter_groups(groups: Sequence[Group], config: OptimConfig) -> list[dict[
             decays = parameter.ndim > 1
             orthogonal = config.name == "muon" and decays and group.name.startswith("layer.") and "norm" not in name
             kinds.setdefault((decays, orthogonal), []).append(parameter)
+        scale = config.embeddings if group.name == "embeddings" else 1.0
         for (decays, orthogonal), parameters in kinds.items():
-            decay = config.weight_decay if decays else 0.0
-            result.append(
-                {"params": parameters, "weight_decay": decay, "index": index, "orthogonal": orthogonal, "lr": config.lr}
-            )
+            part = {"params": parameters, "index": index, "orthogonal": orthogonal, "lr": config.lr * scale}
+            result.append(part | {"weight_decay": config.weight_decay if decays else 0.0, "scale": scale})
     return result
 
 
-def build(groups: Sequence[Group], config: OptimConfig) -> torch.optim.Optimizer:
-    """Return the optimizer of a run over all its parameters."""
+def build(groups: Sequence[Group], config: OptimConfig, precision: str = "32-true") -> torch.optim.Optimizer:
+    """Return the optimizer of a run over all its parameters; ``precision`` is the trainer's."""
     parameters, betas = parameter_groups(groups, config), (config.beta1, config.beta2)
     if config.name == "muon":
-        return Muon(parameters, lr=config.lr, betas=betas, eps=config.eps)
+        half = precision == "bf16-mixed"
+        return Muon(parameters, lr=config.lr, betas=betas, eps=config.eps, dtype=torch.bfloat16 if half else None)
     devices = {parameter.device.type for group in parameters for parameter in group["params"]}
     return torch.optim.AdamW(parameters, lr=config.lr, betas=betas, eps=config.eps, fused=devices <= {"cpu", "cuda"})
 
@@ -62,8 +64,12 @@ class Muon(torch.optim.Optimizer):
     A fused query-key-value weight is orthogonalised in its three parts.
     """
 
-    def __init__(self, parameters: list[dict[str, Any]], lr: float, betas: tuple[float, float], eps: float) -> None:
+    def __init__(
+        self, parameters: list[dict[str, Any]], lr: float, betas: tuple[float, float], eps: float,
+        dtype: torch.dtype | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(parameters, {"lr": lr, "betas": betas, "eps": eps, "momentum": 0.95})
+        self.dtype = dtype  # of the orthogonalisation, None: the gradient's
 
     @torch.no_grad()
     def step(self, closure=None):  # type: ignore[no-untyped-def]
@@ -100,10 +106,10 @@ class Muon(torch.optim.Optimizer):
         for shape in sorted(shapes):
             same = [one for one in directions if tuple(sorted(one[1].shape[1:])) == shape]
             flat = [d if d.shape[1] <= d.shape[2] else d.mT for _, d, _ in same]
-            parts = torch.split(orthogonalise(torch.cat(flat)), [len(d) for d in flat])
+            parts = torch.split(orthogonalise(torch.cat(flat).to(self.dtype)), [len(d) for d in flat])
             for (parameter, direction, lr), part in zip(same, parts, strict=True):
                 update = part if part.shape == direction.shape else part.mT
-                parameter.add_(update.reshape(parameter.shape), alpha=-lr * 0.2 * shape[-1] ** 0.5)
+                parameter.add_(update.reshape(parameter.shape).to(parameter.dtype), alpha=-lr * 0.2 * shape[-1] ** 0.5)
 
     def _adam(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
         state, (beta1, beta2) = self.state[parameter], group["betas"]

@@ -26,9 +26,11 @@ class TransferModule(Learner):
 
     def __init__(
         self, encoder: Encoder, head: Head, optim: OptimConfig, *, seed: int, steps: int, epoch_steps: float,
-        compile: bool = False,
+        compile: bool = False, precision: str = "32-true",
     ) -> None:  # fmt: skip
-        super().__init__(groups(encoder, head), optim, seed=seed, steps=steps, epoch_steps=epoch_steps)
+        super().__init__(
+            groups(encoder, head), optim, seed=seed, steps=steps, epoch_steps=epoch_steps, precision=precision
+        )
         self.encoder, self.head = encoder, head
         network = torch.compile(encoder, dynamic=True) if compile else encoder
         self.__dict__["network"] = network  # not a submodule: the encoder would be in every state twice
