@@ -117,12 +117,20 @@ def test_texts_that_stand_in_two_splits_are_counted_and_dropped_from_train(tmp_p
     assert len(kept.train) == 40 + planted
 
 
-def test_near_duplicates_are_found():
-    words = [f"w{n}" for n in range(400)]
-    other = [Example(text_a=" ".join(words[start : start + 60])) for start in range(0, 240, 60)]
-    near = [Example(text_a=example.text_a.replace(" w", "  W", 3) + " more") for example in other]
-    far = [Example(text_a=" ".join(words[300:360])), Example(text_a="short"), Example(text_a="")]
-    assert near_duplicates([*near, *far], other) == [0, 1, 2, 3]
+def test_near_duplicates_across_splits_are_counted_and_stay(tmp_path):
+    long = [" ".join(f"w{n}" for n in range(start, start + 40)) for start in range(0, 4000, 40)]
+    rows = [{"text": text, "label": "yes" if n % 2 else "no"} for n, text in enumerate(long)]
+    near = [{**row, "text": row["text"] + " and one more sentence."} for row in rows[60:80]]
+    path = folder(tmp_path, train=rows[:50] + near, dev=rows[50:60], test=rows[60:])
+    splits = read(make_task("classes", path), DataConfig())
+    assert splits.report["duplicates"] | {"near_train_dev": 0, "near_train_test": 20} == splits.report["duplicates"]
+    assert len(splits.train) == 70
+
+
+def test_near_duplicates_of_very_long_splits_are_not_counted(monkeypatch):
+    monkeypatch.setattr("thaw.task.duplicates.MOST_CHARACTERS", 10)
+    some = [Example(text_a="one two three four")]
+    assert near_duplicates(some, {"test": some}) == {"near_train_test": None}
 
 
 def test_one_text_with_two_labels_is_counted_and_shown(tmp_path):

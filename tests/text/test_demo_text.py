@@ -46,15 +46,6 @@ def test_no_test_text_in_any_corpus() -> None:
     assert not found & held_out
 
 
-def test_near_duplicates_stay_together() -> None:
-    draw = np.random.default_rng(0)
-    base = [" ".join(f"w{number}" for number in draw.integers(0, 5000, 60)) for _ in range(50)]
-    edited = [text + " one more sentence at the end" for text in base]
-    group = demo_text._near_duplicates([*base, *edited, "short", "short text"])
-    assert (group[:50] == group[50:100]).all()
-    assert len(set(group)) == 52
-
-
 def test_a_split_does_not_depend_on_order_or_on_other_texts(monkeypatch: pytest.MonkeyPatch) -> None:
     draw = np.random.default_rng(0)
     texts = [(" ".join(f"w{number}" for number in draw.integers(0, 5000, 30)), "x") for _ in range(200)]

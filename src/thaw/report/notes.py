@@ -107,6 +107,10 @@ def _data(cells: Sequence[Cell]) -> list[str]:
         if duplicates.get("train_test"):
             told = f"{task}: {_number(duplicates['train_test'], 'training text')} also in the test set"
             lines.append(told + ("; such texts were dropped from train." if duplicates.get("dropped") else "."))
+        if duplicates.get("near_train_test"):
+            lines.append(
+                f"{task}: {_number(duplicates['near_train_test'], 'training text')} nearly equal to a test text."
+            )
         conflicts = (data.get("conflicts") or {}).get("count")
         if conflicts:
             lines.append(f"{task}: {_number(conflicts, 'text')} with more than one label.")

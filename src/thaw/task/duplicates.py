@@ -1,11 +1,13 @@
 """Texts that stand twice: within train, across splits, with conflicting labels, and nearly the same."""
 
-import unicodedata
-from collections import Counter, defaultdict
+from collections import defaultdict
 from typing import Any
 
 from thaw.task.example import Example, text_key
 from thaw.task.task import Kind
+from thaw.text.near import near_pairs
+
+MOST_CHARACTERS = 20_000_000  # a few seconds of searching near duplicates
 
 
 def drop_overlap(
@@ -46,30 +48,27 @@ def conflicts(examples: list[Example], kind: Kind) -> dict[str, Any]:
     return {"count": len(found), "first": first}
 
 
-def near_duplicates(train: list[Example], other: list[Example], *, threshold: float = 0.5, words: int = 8) -> list[int]:
-    """Return the indices of train whose word 8-grams overlap with an example of ``other`` (Jaccard >= threshold).
+def near_duplicates(train: list[Example], others: dict[str, list[Example]]) -> dict[str, Any]:
+    """Return how many train texts are nearly a text of ``others`` (dev, test); exact duplicates are among them.
 
-    Texts shorter than eight words count as one gram. Exact duplicates are among them.
+    None where the texts together are longer than ``MOST_CHARACTERS``: counting would delay the start of every run.
     """
-    index: dict[int, list[int]] = defaultdict(list)
-    sizes = []
-    for number, example in enumerate(other):
-        grams = _grams(example, words)
-        sizes.append(len(grams))
-        for gram in grams:
-            index[gram].append(number)
-    found = []
-    for number, example in enumerate(train):
-        grams = _grams(example, words)
-        shared: Counter[int] = Counter()
-        for gram in grams:
-            shared.update(index.get(gram, ()))
-        if any(n / (len(grams) + sizes[match] - n) >= threshold for match, n in shared.items()):
-            found.append(number)
+    found: dict[str, Any] = {}
+    for name, other in others.items():
+        texts = [" ".join(example.texts) for example in (*train, *other)]
+        if sum(map(len, texts)) > MOST_CHARACTERS:
+            found[f"near_train_{name}"] = None
+            continue
+        pairs = near_pairs(texts)
+        across = (pairs[:, 0] < len(train)) & (pairs[:, 1] >= len(train))
+        found[f"near_train_{name}"] = len(set(pairs[across, 0].tolist()))
     return found
 
 
-def _grams(example: Example, words: int) -> set[int]:
-    """Hashes of word n-grams; Python's hash serves within one process."""
-    split = unicodedata.normalize("NFKC", " ".join(example.texts)).casefold().split()
-    return {hash(tuple(split[start : start + words])) for start in range(max(1, len(split) - words + 1))}
+def overlap(counts: dict[str, Any]) -> str:
+    """Return what to tell of the counts of ``read``: texts shared with dev and test; empty when there are none."""
+    names = {"train_dev": "in dev", "train_test": "in test", "near_train_dev": "nearly in dev"}
+    names["near_train_test"] = "nearly in test"
+    found = ", ".join(f"{counts[key]} {name}" for key, name in names.items() if counts.get(key))
+    dropped = f", {counts['dropped']} dropped" if counts.get("dropped") else ""
+    return f"texts of train that stand elsewhere too: {found}{dropped}" if found else ""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from thaw.errors import ConfigError, DataError, nearest
-from thaw.task.duplicates import conflicts, drop_overlap
+from thaw.task.duplicates import conflicts, drop_overlap, near_duplicates
 from thaw.task.example import Example, Splits, fingerprint
 from thaw.task.files import Table, offend, read_table, split_files
 from thaw.task.hub import read_hub
@@ -47,7 +47,7 @@ def read(task: TaskConfig, data: DataConfig) -> Splits:
         "train": len(train),
         "dev": len(dev),
         "test": len(test),
-        "duplicates": counts,
+        "duplicates": counts | near_duplicates(train, {"dev": dev, "test": test}),
         "conflicts": clashes,
         "notes": notes,
     }

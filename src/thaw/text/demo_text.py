@@ -7,7 +7,6 @@ stay on one side, and a group's side follows from a hash, so neither order nor v
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,11 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from thaw.errors import ConfigError, DataError, nearest
+from thaw.text.near import near_groups
 from thaw.text.normalise import digest, normalise
 
 SHARES = {"train": 0.7, "dev": 0.1, "test": 0.2}  # of the groups of near duplicates
-RUN = 8  # words of a run
-NEAR = 0.5  # Jaccard similarity of the sets of runs from which two texts are near duplicates
 
 Text = tuple[str, str | None]  # a text and its label; None: unlabelled, for pretraining only
 
@@ -93,7 +91,7 @@ def _texts(name: str) -> tuple[tuple[str, str | None, str], ...]:
     if not labelled.any():
         return tuple((text, label, "train") for text, label in texts)
     keys = np.array([int.from_bytes(hashlib.sha256(key).digest()[:7], "big") for key in distinct])
-    groups = _near_duplicates([text for text, _ in texts])
+    groups = near_groups([text for text, _ in texts])
     smallest = np.full(len(keys), np.iinfo(np.int64).max)  # a group's key: the smallest of its labelled members'
     np.minimum.at(smallest, groups[labelled], keys[labelled])
     bounds = np.cumsum(list(SHARES.values()))[:-1] * 256.0**7
@@ -119,39 +117,3 @@ def _read(name: str) -> list[Text]:
     if not texts:
         raise DataError(f"{package.distribution} holds no text of '{name}', install {wanted}")
     return texts
-
-
-def _near_duplicates(texts: list[str]) -> np.ndarray:
-    """Return for each text the number (n,) of the first text of its group of near duplicates."""
-    numbers: dict[str, int] = {}
-    words = [[numbers.setdefault(word, len(numbers)) for word in re.findall(r"\w+", text.casefold())] for text in texts]
-    lengths = np.array([max(len(text), RUN) for text in words])
-    flat = np.concatenate([np.array(text + [-1] * (RUN - len(text)), dtype=np.int64) for text in words])
-    runs = np.zeros(len(flat) - RUN + 1, dtype=np.uint64)
-    for shift in range(RUN):
-        runs = runs * np.uint64(0x9E3779B97F4A7C15) + flat[shift : len(runs) + shift].astype(np.uint64)
-        runs ^= runs >> np.uint64(29)
-    owner = np.repeat(np.arange(len(texts)), lengths)
-    whole = owner[: len(runs)] == owner[RUN - 1 :]  # runs that do not cross into the next text
-    runs, owner = runs[whole], owner[: len(whole)][whole]
-    order = np.lexsort((owner, runs))
-    runs, owner = runs[order], owner[order]
-    fresh = np.r_[True, (runs[1:] != runs[:-1]) | (owner[1:] != owner[:-1])]
-    runs, owner = runs[fresh], owner[fresh]  # each text's runs as a set
-    sizes = np.bincount(owner, minlength=len(texts))
-    starts = np.flatnonzero(np.r_[True, runs[1:] != runs[:-1]])
-    ends = np.r_[starts[1:], len(runs)]
-    pairs = []
-    for start, end in zip(starts[ends - starts > 1], ends[ends - starts > 1], strict=True):
-        several = owner[start : min(end, start + 50)]  # a run that fifty texts share is a formula, no copy
-        left, right = np.triu_indices(len(several), 1)
-        pairs.append(several[left] * len(texts) + several[right])
-    if not pairs:
-        return np.arange(len(texts))
-    codes, shared = np.unique(np.concatenate(pairs), return_counts=True)
-    left, right = codes // len(texts), codes % len(texts)
-    near = shared / (sizes[left] + sizes[right] - shared) >= NEAR
-    group = np.arange(len(texts))
-    for first, second in zip(left[near], right[near], strict=True):
-        group[group == group[second]] = group[first]
-    return group
