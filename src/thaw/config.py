@@ -34,6 +34,14 @@ _NAME = re.compile(r"\w[\w.+=-]*(/\w[\w.+=-]*)*")
 
 
 @dataclass(kw_only=True)
+class CacheConfig:
+    """What is computed once and used by many runs: tokenizers, tokenised text, features of frozen encoders."""
+
+    folder: str = fields.free(".cache/thaw")
+    limit: float = fields.speed(4.0, ge=0)  # gigabytes of features; 0: frozen layers run again at every step
+
+
+@dataclass(kw_only=True)
 class TokenizerRun:
     """``thaw tokenizer``: train a tokenizer, report its fertility."""
 
@@ -44,7 +52,7 @@ class TokenizerRun:
     tasks: dict[str, TaskConfig] = fields.free({})  # name -> task whose texts join the fertility report
     out: str | None = fields.free(None)  # the tokenizer's folder; None: inside the run folder
     runs: str = fields.free("runs")  # root of all run folders
-    cache: str = fields.free(".cache/thaw")  # tokenised text, features
+    cache: CacheConfig = fields.free(CacheConfig)
     debug: bool = fields.free(False)  # show tracebacks
 
     def __post_init__(self) -> None:
@@ -71,7 +79,7 @@ class PretrainConfig:
     trainer: TrainerConfig = fields.identity(TrainerConfig)
     wandb: WandbConfig = fields.free(WandbConfig)
     runs: str = fields.free("runs")  # root of all run folders
-    cache: str = fields.free(".cache/thaw")  # tokenised text
+    cache: CacheConfig = fields.free(CacheConfig)
     debug: bool = fields.free(False)  # show tracebacks
 
     def __post_init__(self) -> None:
@@ -109,11 +117,12 @@ class TransferConfig:
     tuned: str | None = fields.free(None)  # sweep over optim.lr, or a record of rates: replaces optim.lr
     steps: int = fields.identity(300, ge=1)  # optimizer steps, the same at every train size
     eval_every: int = fields.identity(50, ge=1)  # steps between two scorings of dev
+    test: bool = fields.identity(True)  # score the test set at the end; false for runs that choose a setting on dev
     keep: bool = fields.free(False)  # keep the best-dev weights as a checkpoint
     trainer: TrainerConfig = fields.identity(TrainerConfig)
     wandb: WandbConfig = fields.free(WandbConfig)
     runs: str = fields.free("runs")  # root of all run folders
-    cache: str = fields.free(".cache/thaw")  # tokenised text, features
+    cache: CacheConfig = fields.free(CacheConfig)
     debug: bool = fields.free(False)  # show tracebacks
 
     def __post_init__(self) -> None:

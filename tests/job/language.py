@@ -5,7 +5,7 @@ import random
 from pathlib import Path
 from typing import Any
 
-from thaw.config import PretrainConfig, TransferConfig
+from thaw.config import CacheConfig, PretrainConfig, TransferConfig
 from thaw.encoder.config import EncoderConfig
 from thaw.strategy.plan import STRATEGIES
 from thaw.task.task import DataConfig, Kind, TaskConfig
@@ -79,7 +79,7 @@ def pretraining(corpus_file: Path, root: Path, **fields: Any) -> PretrainConfig:
         "trainer": TrainerConfig(threads=1, progress=False),
         "wandb": WandbConfig(mode="disabled"),
         "runs": str(root / "runs"),
-        "cache": str(root / "cache"),
+        "cache": CacheConfig(folder=str(root / "cache")),
     }
     return PretrainConfig(**{**given, **fields})
 
@@ -101,6 +101,6 @@ def transfer(
         "trainer": TrainerConfig(threads=1, progress=False),
         "wandb": WandbConfig(mode="disabled"),
         "runs": str(root / "runs"),
-        "cache": str(root / "cache"),
+        "cache": CacheConfig(folder=str(root / "cache")),
     }
     return TransferConfig(**{**given, **fields})

@@ -12,16 +12,30 @@ import pytest
 from thaw.task.task import Kind
 
 
-def thaw(root: Path, *words: str) -> dict[str, Any]:
-    """Run a command as a user would; return its only run's row and events."""
+def command(root: Path, *words: str) -> list[dict[str, Any]]:
+    """Run a command as a user would; return the row and events of each run."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "WANDB_MODE": "disabled"}
-    common = ["wandb=disabled", "trainer.threads=1", "trainer.progress=false", f"runs={root}", f"cache={root}/cache"]
-    command = [sys.executable, "-m", "thaw", *words, *common]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=root, timeout=240)
+    common = [
+        "wandb=disabled",
+        "trainer.threads=1",
+        "trainer.progress=false",
+        f"runs={root}",
+        f"cache.folder={root}/cache",
+    ]
+    line = [sys.executable, "-m", "thaw", *words, *common]
+    done = subprocess.run(line, capture_output=True, text=True, env=environment, cwd=root, timeout=240)
     assert done.returncode == 0, done.stderr
-    (folder,) = [path.parent for path in root.glob("*/*/result.json")]
-    events = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    return {"row": json.loads((folder / "result.json").read_text()), "events": events}
+    runs = []
+    for path in sorted(root.glob("*/*/result.json")):
+        events = [json.loads(line) for line in path.with_name("metrics.jsonl").read_text().splitlines()]
+        runs.append({"row": json.loads(path.read_text()), "events": events, "out": done.stdout})
+    return runs
+
+
+def thaw(root: Path, *words: str) -> dict[str, Any]:
+    """Run a command of one run."""
+    (run,) = command(root, *words)
+    return run
 
 
 TWO = [
@@ -51,14 +65,18 @@ def test_pretraining_on_two_processes(corpus_file: Path, tmp_path: Path) -> None
     assert runs[0]["row"]["tokens"] == runs[1]["row"]["tokens"]
 
 
+def gradual(task: Path, checkpoint: Path) -> list[str]:
+    return [
+        "transfer", "task=files", f"task.path={task}", "task.kind=classes", "task.metric=accuracy",
+        f"checkpoint={checkpoint}", "strategy=gradual_unfreeze", "strategy.every=2", "strategy.dropout=0",
+        "steps=8", "eval_every=4", "data.batch_size=8", "data.train_size=60", "task.max_length=32",
+    ]  # fmt: skip
+
+
 def test_gradual_unfreezing_on_two_processes(
     tasks: dict[Kind, Path], pretrained: dict[str, Any], tmp_path: Path
 ) -> None:
-    words = [
-        "transfer", "task=files", f"task.path={tasks[Kind.classes]}", "task.kind=classes", "task.metric=accuracy",
-        f"checkpoint={pretrained['folder']}", "strategy=gradual_unfreeze", "strategy.every=2", "strategy.dropout=0",
-        "steps=8", "eval_every=4", "data.batch_size=8", "data.train_size=60", "task.max_length=32",
-    ]  # fmt: skip
+    words = gradual(tasks[Kind.classes], pretrained["folder"])
     runs = []
     for name, extra in (("one", []), ("two", TWO)):
         (tmp_path / name).mkdir()
@@ -68,3 +86,13 @@ def test_gradual_unfreezing_on_two_processes(
         assert drift[0][key] == pytest.approx(drift[1][key], rel=1e-2)
         assert drift[1][key] > 0
     assert runs[0]["row"]["test"] == pytest.approx(runs[1]["row"]["test"], abs=0.06)
+
+
+def test_a_sweep_on_two_processes(tasks: dict[Kind, Path], pretrained: dict[str, Any], tmp_path: Path) -> None:
+    words = gradual(tasks[Kind.classes], pretrained["folder"])
+    runs = command(tmp_path, *words, *TWO, "-m", "seed=1,2,3", "eval_every=8")
+    assert sorted(run["row"]["seed"] for run in runs) == [1, 2, 3]
+    assert "3 finished" in runs[0]["out"]
+    assert runs[0]["out"].count("[2/3]") == 1
+    again = command(tmp_path, *words, *TWO, "-m", "seed=1,2,3", "eval_every=8")
+    assert "3 finished before" in again[0]["out"]

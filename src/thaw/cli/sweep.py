@@ -8,10 +8,12 @@ Decisions taken here:
 
 import functools
 import importlib
+import os
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,6 +66,10 @@ def main(command: str, argv: list[str]) -> int:
 
             forecast.show(command, jobs)
             return 0
+        if given.only is not None:
+            if not 1 <= given.only <= len(jobs):
+                raise ConfigError(f"--only {given.only} is none of the {len(jobs)} runs, give 1 to {len(jobs)}")
+            return single(command, jobs[given.only - 1])
         if compose.multirun:
             return sweep(command, jobs, compose.launcher)
         return single(command, jobs[0])
@@ -142,7 +148,12 @@ def sweep(command: str, jobs: list[Job], launcher: Callable[[Any], Any]) -> int:
     failed = 0
     if pending:
         labels = [f"[{job.number}/{len(jobs)}] {title(job.config)}{_more(job, jobs)}" for job in pending]
-        runner = launcher(functools.partial(run_job, command=command, labels=labels, begun=time.time()))
+        numbers = [job.number for job in pending]
+        runner = launcher(
+            functools.partial(run_job, command=command, labels=labels, numbers=numbers, begun=time.time())
+        )
+        if type(runner).__name__ != "BasicLauncher" and any(processes(job.config) > 1 for job in pending):
+            raise ConfigError("several devices in a sweep need hydra/launcher=basic, or trainer.devices=1")
         returned = runner.launch([job.overrides for job in pending], initial_job_idx=0)
         outcomes: list[Outcome] = [one.return_value for one in returned]
         failed = sum(one.row is None for one in outcomes)
@@ -158,18 +169,41 @@ def sweep(command: str, jobs: list[Job], launcher: Callable[[Any], Any]) -> int:
     return 1 if failed else 0
 
 
-def run_job(raw: "DictConfig", *, command: str, labels: list[str], begun: float) -> Outcome:
+def processes(config: Any) -> int:
+    """Return the number of processes a run trains in."""
+    return config.trainer.devices * config.trainer.num_nodes if hasattr(config, "trainer") else 1
+
+
+@contextmanager
+def own_process_group(number: int) -> Iterator[None]:
+    """Make the command that Lightning starts again for each further device one of this job alone.
+
+    What it leaves in the environment is taken out again, else the next job would take itself for one of them.
+    """
+    words, environment = sys.argv, dict(os.environ)
+    sys.argv = [*words, "--only", str(number)]
+    try:
+        yield
+    finally:
+        sys.argv = words
+        os.environ.clear()
+        os.environ.update(environment)
+
+
+def run_job(raw: "DictConfig", *, command: str, labels: list[str], numbers: list[int], begun: float) -> Outcome:
     """Run one job of a sweep, in whatever process the launcher chose, and print one line."""
     from hydra.core.hydra_config import HydraConfig
 
-    label = labels[HydraConfig.get().job.num]
+    place = HydraConfig.get().job.num
+    label = labels[place]
     config = schema.read(command, raw)
     if command != "tokenizer":
         config.trainer.progress = False
     start = time.monotonic()
     row: dict[str, Any] | None = None
     try:
-        row = verb(command)(config)
+        with own_process_group(numbers[place]) if processes(config) > 1 else nullcontext():
+            row = verb(command)(config)
         line = f"{label} … {outcome(row)} in {time.monotonic() - start:.1f} s{_left(begun, len(labels))}"
     except Exception as error:
         from thaw.cli.main import one_line

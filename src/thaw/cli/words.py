@@ -16,6 +16,7 @@ class Words:
     overrides: list[str]
     multirun: bool = False
     dry_run: bool = False
+    only: int | None = None  # the number of the one combination to run
     show_config: bool = False
     help: bool = False
     search_path: list[str] = field(default_factory=list)  # file:// URLs of further config folders
@@ -33,6 +34,7 @@ def parse(argv: list[str]) -> Words:
     parser.add_argument("-m", "--multirun", action="store_true")
     parser.add_argument("--dry-run", action="store_true")
     parser.add_argument("--config-dir", "-cd", action="append", default=[])
+    parser.add_argument("--only", type=int)
     parser.add_argument("--cfg", choices=["job"])
     parser.add_argument("-h", "--help", action="store_true")
     flags = parser.parse_intermixed_args(argv)
@@ -53,7 +55,8 @@ def parse(argv: list[str]) -> Words:
             overrides += [f"+task@tasks.{name.strip()}={name.strip()}" for name in value.strip("[]").split(",")]
         else:
             overrides.append(word)
-    return Words(overrides, flags.multirun, flags.dry_run, flags.cfg is not None, flags.help, search_path)
+    shown = flags.cfg is not None
+    return Words(overrides, flags.multirun, flags.dry_run, flags.only, shown, flags.help, search_path)
 
 
 def _study_root(name: str) -> Path:

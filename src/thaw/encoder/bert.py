@@ -119,10 +119,13 @@ class Encoder(nn.Module):
 
         ids (B, T) int64; valid (B, T) bool, False at padding, None for no padding; segments (B, T) int64 or None.
         """
-        hidden = self.embeddings(ids, segments)
+        return self.above(0, self.embeddings(ids, segments), valid)
+
+    def above(self, depth: int, hidden: Tensor, valid: Tensor | None = None) -> list[Tensor]:
+        """Return state number ``depth``, which is ``hidden`` (B, T, D), and those of all layers above it."""
         bias = attention_bias(valid, torch.float32)
         states = [hidden]
-        for layer in self.layers:
+        for layer in self.layers[depth:]:
             hidden = layer(hidden, bias)
             states.append(hidden)
         return states

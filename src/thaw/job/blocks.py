@@ -21,7 +21,7 @@ def own_tokenizer(config: PretrainConfig, corpus_sha: str) -> Tokenizer:
     """Return the tokenizer of the config, trained on the corpus if it has no path."""
     content = tokenizer_content(config.tokenizer, identity(config.tokenizer))
     fields = {"tokenizer": content, "corpus": corpus_sha}
-    return build.tokenizer(config.tokenizer, config.corpus, fields, Path(config.cache))
+    return build.tokenizer(config.tokenizer, config.corpus, fields, Path(config.cache.folder))
 
 
 def blocks(config: PretrainConfig, tokenizer: Tokenizer, corpus_sha: str) -> tuple[MaskedBlocks, Validation]:
@@ -31,7 +31,7 @@ def blocks(config: PretrainConfig, tokenizer: Tokenizer, corpus_sha: str) -> tup
     """
     data = config.data
     key = run_id({"corpus": corpus_sha, "tokenizer": tokenizer.fingerprint})
-    file = ids.tokenise(corpus.documents(config.corpus), tokenizer, Path(config.cache) / "tokens", key)
+    file = ids.tokenise(corpus.documents(config.corpus), tokenizer, Path(config.cache.folder) / "tokens", key)
     train_documents, held_out = split(file, config)
     train, dev = (pack(file, part, config, tokenizer) for part in (train_documents, held_out))
     if train.full < data.batch_size:

@@ -38,20 +38,22 @@ def _run(config: TransferConfig, rec: Record) -> dict[str, Any]:
     with rec.clock.evaluation():
         scored = [(score(config, found.labels, dev, predict(dev)), name, predict) for name, predict in candidates]
         best, _, predict = max(scored, key=lambda one: one[0][metric])
-        answers = predict(found.test)
-        test = score(config, found.labels, found.test, answers)
+        answers = predict(found.test) if config.test else []
+        test = score(config, found.labels, found.test, answers) if config.test else {}
     seconds = round(rec.clock.train_seconds, 3)
     for step, (metrics, _, _) in enumerate(scored):
         rec.event({"step": step, "epoch": 1, "seconds": seconds, **{f"dev/{k}": v for k, v in metrics.items()}})
-    rec.event({"step": len(scored) - 1, "epoch": 1, "seconds": seconds, **{f"test/{k}": v for k, v in test.items()}})
-    rec.predictions(answers)
+    if config.test:
+        last = {"step": len(scored) - 1, "epoch": 1, "seconds": seconds}
+        rec.event(last | {f"test/{name}": value for name, value in test.items()})
+        rec.predictions(answers)
     floor = majority_score(config, found, train, dev)
     collapsed = config.strategy.name != "majority" and best[metric] <= floor
     threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return rec.finish(
         common_row(config, rec.run_id, threads, None)
         | {
-            "kind": "control", "train_size": len(train), "dev": best[metric], "test": test[metric], "steps": 0,
+            "kind": "control", "train_size": len(train), "dev": best[metric], "test": test.get(metric), "steps": 0,
             "train_seconds": rec.clock.train_seconds, "eval_seconds": rec.clock.eval_seconds,
             "cpu_seconds": rec.clock.cpu_seconds, "frozen_audit": "not_applicable", "collapsed": collapsed,
         }

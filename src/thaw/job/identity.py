@@ -43,7 +43,7 @@ def transfer_id(config: TransferConfig) -> str:
     if strategy.plan is None:
         kept = {key: fields[key] for key in ("task", "strategy")}
         data = {key: value for key, value in fields["data"].items() if key != "batch_size"}
-        return run_id({"kind": "control", "seed": config.seed, "data": data, **kept})
+        return run_id({"kind": "control", "seed": config.seed, "test": config.test, "data": data, **kept})
     if config.checkpoint:
         content = checkpoint_content if strategy.pretrained else shape_content
         fields["checkpoint"] = content(config.checkpoint)

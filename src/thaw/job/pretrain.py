@@ -81,7 +81,7 @@ class Pretraining:
         config = self.config
         return PretrainModule(
             encoder, head, config.optim, seed=config.seed, steps=self.steps, epoch_steps=self.train.epoch_steps,
-            compile=config.trainer.compile,
+            compile=config.trainer.compile, precision=config.trainer.precision,
         )  # fmt: skip
 
     def count_steps(self) -> int:

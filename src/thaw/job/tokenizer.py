@@ -18,7 +18,7 @@ SAMPLE = 2000  # documents or examples a report looks at
 def run(config: TokenizerRun) -> dict[str, Any]:
     """Return ``{"out", "vocab_size", "fingerprint", "fertility": {name: report}}``."""
     fields = {"tokenizer": identity(config.tokenizer), "corpus": corpus.fingerprint(config.corpus)}
-    trained = build.tokenizer(config.tokenizer, config.corpus, fields, Path(config.cache))
+    trained = build.tokenizer(config.tokenizer, config.corpus, fields, Path(config.cache.folder))
     out = Path(config.out) if config.out else Path(config.runs) / config.name / f"tokenizer-{run_id(fields)}"
     trained.save(out)
     reports = {"corpus": fertility(trained, islice(corpus.documents(config.corpus), SAMPLE))}

@@ -9,32 +9,27 @@ import torch
 from torch import Tensor
 
 from thaw import build
-from thaw.config import TransferConfig, as_dict, identity, strategies
+from thaw.config import TransferConfig, as_dict, strategies
 from thaw.encoder import checkpoint as checkpoints
-from thaw.encoder.bert import Encoder
-from thaw.errors import ConfigError
 from thaw.job import data
 from thaw.job.card import transfer_card
 from thaw.job.finished import finished
 from thaw.job.flops import transfer_flops
-from thaw.job.identity import tokenizer_content, transfer_id
+from thaw.job.identity import transfer_id
+from thaw.job.network import Network
 from thaw.job.outcome import common_row, data_lineage, majority_score, run_name, score
 from thaw.job.record import Record, record
 from thaw.strategy.apply import ApplyPlan
 from thaw.strategy.audit import Audit
-from thaw.strategy.plan import Factor, NetworkConfig, Progress, timeline
+from thaw.strategy.plan import Factor, Progress, timeline
 from thaw.strategy.show import table
-from thaw.task.encode import Encoded, encode
-from thaw.task.head_config import HeadConfig
-from thaw.task.heads import Head, build_head
-from thaw.task.subset import choose
-from thaw.task.task import Kind
-from thaw.text.tokenizer import Tokenizer
+from thaw.task.duplicates import overlap
 from thaw.train import state
 from thaw.train.interrupt import stoppable
 from thaw.train.loop import Batches, Loop, place
 from thaw.train.progress import Bar
-from thaw.train.transfer import TrainBatches, TransferModule, answers
+from thaw.train.reuse import Reuse
+from thaw.train.transfer import answers
 
 
 def run(config: TransferConfig) -> dict[str, Any]:
@@ -51,73 +46,24 @@ def run(config: TransferConfig) -> dict[str, Any]:
         return Transfer(config, rec).run()
 
 
-class Transfer:
+class Transfer(Network):
     """One transfer, from config to row."""
 
     def __init__(self, config: TransferConfig, rec: Record) -> None:
-        assert isinstance(config.strategy, NetworkConfig)
-        self.config, self.rec, self.settings = config, rec, config.strategy
-        self.strategy = strategies()[config.strategy.name]
-        self.threads = build.use_threads(config.trainer)
-        self.parent = build.checkpoint(config.checkpoint) if config.checkpoint else None
-        self.tokenizer = self.parent.tokenizer if self.parent else self.given_tokenizer()
-        encoder = self.encoder()
-        if config.task.max_length > encoder.config.max_positions:
-            most = encoder.config.max_positions
-            raise ConfigError(f"task.max_length={config.task.max_length} is more than the encoder's {most} positions")
-        self.found = data.splits(config)
-        self.train_indices, dev_indices = choose(self.found, config.data, config.task.kind, config.seed)
-        self.train_examples = [self.found.train[i] for i in self.train_indices]
-        self.dev_examples = [self.found.dev[i] for i in dev_indices]
-        self.train, self.dev = (self.encode(part) for part in (self.train_examples, self.dev_examples))
-        self.batches = TrainBatches(self.train, config.data.batch_size, config.seed)
-        self.module = TransferModule(
-            encoder, self.head(encoder), config.optim, seed=config.seed, steps=config.steps,
-            epoch_steps=self.batches.order.steps_per_epoch, compile=config.trainer.compile,
-        )  # fmt: skip
+        super().__init__(config)
+        self.rec = rec
         groups = self.module.parameter_groups_in_order
         progress = Progress(0, config.steps, self.batches.order.steps_per_epoch)
         self.plan = ApplyPlan(self.strategy, self.settings, groups, self.module.rate, progress)
+        known = getattr(self.settings, "unfreeze", "") != "plateau"
+        self.reuse = Reuse(
+            self.module, self.plan, self.timeline() if known else [], self.train, batch_size=config.data.batch_size,
+            precision=config.trainer.precision, folder=Path(config.cache.folder) / "features",
+            limit=int(config.cache.limit * 1e9), clock=rec.clock,
+        )  # fmt: skip
         self.best: tuple[float, int, dict[str, Tensor]] | None = None
         self.last, self.waited = math.nan, 0
         self.audit: Audit | None = None
-
-    def given_tokenizer(self) -> Tokenizer:
-        """Return the tokenizer of a run without a checkpoint."""
-        config = self.config.tokenizer
-        assert config is not None
-        fields = {"tokenizer": tokenizer_content(config, identity(config))}
-        return build.tokenizer(config, None, fields, Path(self.config.cache))
-
-    def encoder(self) -> Encoder:
-        """Return the encoder the strategy starts from."""
-        config, dropout = self.config, self.settings.dropout
-        if self.strategy.pretrained:
-            assert self.parent is not None
-            return self.parent.encoder(dropout=dropout)
-        shape = self.parent.encoder_config if self.parent else config.encoder
-        size = self.parent.vocab_size if self.parent else self.tokenizer.vocab_size
-        assert shape is not None
-        return build.encoder(shape, size, config.seed, dropout)
-
-    def head_config(self) -> HeadConfig:
-        """Return the head the strategy asks for; a plain linear one unless it says otherwise."""
-        names = {"model", "layers", "hidden", "pooling", "dropout"}
-        return HeadConfig(**{key: value for key, value in vars(self.settings).items() if key in names})
-
-    def head(self, encoder: Encoder) -> Head:
-        """Return a new head, the same for every strategy with this seed."""
-        task, labels = self.config.task, self.found.labels or []
-        torch.manual_seed(self.config.seed)
-        head = build_head(task.kind, len(labels), encoder.config.hidden, encoder.config.layers, self.head_config())
-        if task.kind is Kind.score:
-            scores = torch.tensor([float(example.label or 0.0) for example in self.train_examples])
-            head.set_scale(float(scores.mean()), float(scores.std(unbiased=False)))
-        return head
-
-    def encode(self, examples: list[Any]) -> Encoded:
-        """Return examples as ids."""
-        return encode(examples, self.config.task, self.tokenizer, self.found.labels)
 
     def run(self) -> dict[str, Any]:
         """Train, choose by dev, score the test set once; return the row."""
@@ -134,7 +80,9 @@ class Transfer:
                 steps=config.steps, eval_every=config.eval_every, evaluate=self.evaluate, record=rec.event,
                 save=self.save_state, clock=rec.clock, stop=stop, minutes=config.trainer.checkpoint_minutes, show=bar,
             )  # fmt: skip
-            trainer = build.trainer(config.trainer, config.steps - module.start, [self.plan, loop], find_unused=True)
+            trainer = build.trainer(
+                config.trainer, config.steps - module.start, [self.plan, self.reuse, loop], find_unused=True
+            )
             accumulate = config.trainer.accumulate
             steps = Batches(
                 lambda step: self.batches.step(step, accumulate, trainer.global_rank, trainer.world_size),
@@ -154,8 +102,9 @@ class Transfer:
         self.rec.plan(text)
         if self.config.trainer.progress and self.rec.leads:
             print(text, file=sys.stderr)
-            if self.train.report["warning"]:
-                print(f"note: {self.train.report['warning']}", file=sys.stderr)
+            for note in (self.train.report["warning"], overlap(self.found.report["duplicates"])):
+                if note:
+                    print(f"note: {note}", file=sys.stderr)
 
     def timeline(self) -> list[tuple[int, list[Factor]]]:
         """Return the plan of the whole run."""
@@ -169,7 +118,9 @@ class Transfer:
             self.audit = Audit(self.plan, module.trainer.optimizers[0])
         if self.plan.factors is not None:
             self.audit.observe()
-        metrics = score(self.config, self.found.labels, self.dev_examples, answers(module, self.dev))
+        metrics = score(
+            self.config, self.found.labels, self.dev_examples, answers(module, self.dev, self.reuse.evaluated(self.dev))
+        )
         self.last = metrics[metric]
         if self.best is None or self.last > self.best[0]:
             self.best, self.waited = (self.last, step, self.weights()), 0
@@ -236,6 +187,7 @@ class Transfer:
         return transfer_flops(
             self.module.encoder.config, self.module.head, rows, tokens=self.module.tokens, steps=self.config.steps,
             mean_length=self.train.report["mean_length"], only_biases=self.strategy.only == "bias",
+            reused=self.reuse.used, pieces=self.train.report["pieces"],
         )  # fmt: skip
 
     def finish(self) -> dict[str, Any]:
@@ -251,16 +203,12 @@ class Transfer:
         }
         dev, step, weights = self.best
         module.load_state_dict(weights)
-        test_set = data.encoded_test(config, self.found, self.tokenizer)
-        with rec.clock.evaluation():
-            found = answers(module, test_set)
-            test = score(config, self.found.labels, self.found.test, found)
+        test = self.score_test() if config.test else {}
         rec.event(
             place(module, config.steps, rec.clock)
             | {f"test/{name}": value for name, value in test.items()}
             | {f"drift/{name}": value for name, value in drift.items()}
         )
-        rec.predictions(found)
         if config.keep and rec.leads:
             self.keep()
         floor = majority_score(config, self.found, self.train_examples, self.dev_examples)
@@ -271,7 +219,7 @@ class Transfer:
                 "kind": "control" if self.strategy.control else "transfer",
                 "encoder": module.encoder.config.name, "train_size": len(self.train_indices), "lr": config.optim.lr,
                 "checkpoint": self.parent.fingerprint if self.parent and self.strategy.pretrained else None,
-                "dev": dev, "test": test[metric], "best_step": step, "steps": config.steps,
+                "dev": dev, "test": test.get(metric), "best_step": step, "steps": config.steps,
                 "train_seconds": rec.clock.train_seconds, "eval_seconds": rec.clock.eval_seconds,
                 "cpu_seconds": rec.clock.cpu_seconds, "tokens": module.tokens, "flops": self.flops(),
                 "trainable_parameters": sum(counts[name] for name in self.audit.moved),
@@ -281,6 +229,15 @@ class Transfer:
                 "precision": config.trainer.precision,
             }
         )  # fmt: skip
+
+    def score_test(self) -> dict[str, float]:
+        """Score the test set with the weights as they are and write its predictions."""
+        test_set = data.encoded_test(self.config, self.found, self.tokenizer)
+        with self.rec.clock.evaluation():
+            found = answers(self.module, test_set, self.reuse.evaluated(test_set))
+            scores = score(self.config, self.found.labels, self.found.test, found)
+        self.rec.predictions(found)
+        return scores
 
     def keep(self) -> None:
         """Keep the best-dev weights as a checkpoint that `thaw predict` and `thaw export` read."""

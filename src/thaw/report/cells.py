@@ -23,6 +23,7 @@ RULE = (
 _FREE = {
     "name",
     "seed",
+    "test",
     "checkpoint",
     "data.train_size",
     "task.path",
@@ -110,7 +111,7 @@ def cells(study: Study) -> list[Cell]:
                 unfinished=sum(run.state in ("interrupted", "running") for run in runs),
                 collapsed=sum(run.collapsed for run in finished),
                 repeated=choice.repeated,
-                unscored=sum(run["test"] is None for run in choice.runs),
+                unscored=sum(run["test"] is None and run.config.get("test", True) for run in choice.runs),
             )
         )
     return sorted(made, key=lambda cell: (cell.task, size_key(cell.train_size), cell.arm.order))

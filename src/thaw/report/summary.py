@@ -78,7 +78,8 @@ def signed(one: Estimate) -> str:
 
 def _table(task: str, members: Sequence[Cell]) -> Table:
     metric = next((cell.metric for cell in members if cell.metric), "score")
-    title = f"{task}: test {metric}, mean [95% t-interval over seeds]"
+    scored = any(cell.test for cell in members)
+    title = f"{task}: test {metric}, mean [95% t-interval over seeds]" if scored else f"{task}: dev {metric} only"
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.title, table.title_justify, table.title_style = Text(title), "left", "bold"
     for name in ("train size", "strategy"):

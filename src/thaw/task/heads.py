@@ -35,6 +35,7 @@ class Head(nn.Module):
         self.pooled = kind in (Kind.classes, Kind.score)
         self.mix = LayerMix(self.state_indices, encoder_hidden, config.layers == "scalar_mix")
         width = self.mix.width
+        self.summary_width = 3 * width if config.pooling == "concat" else width
         self.lstm = TokenLSTM(width, config.hidden, config.dropout) if config.model == "bilstm" else None
         width = self.lstm.width if self.lstm is not None else width
         self.pooler: nn.Linear | None = None
@@ -58,14 +59,29 @@ class Head(nn.Module):
         self.mean.fill_(mean)
         self.std.fill_(std if std > 0 else 1.0)
 
+    @property
+    def summarises(self) -> bool:
+        """Whether a text comes down to one vector before anything learns: it can be computed once for all steps."""
+        return self.pooled and self.lstm is None and not self.mix.mixed
+
     def forward(self, states: States, valid: Tensor) -> Tensor:
         """Return logits: classes (B, C), score (B,) on the raw scale, tags (B, T, C), span (B, T, 2)."""
+        if self.summarises:
+            return self.answer(self.summary(states, valid))
         features = self.mix(states)
         last = None
         if self.lstm is not None:
             features, last = self.lstm(self.dropout(features), valid)
-        if self.pooled:
-            features = self._pool(features, valid, last)
+        return self.answer(self._pool(features, valid, last) if self.pooled else features)
+
+    def summary(self, states: States, valid: Tensor) -> Tensor:
+        """Return the one vector of each text (B, F), for a head that `summarises`; nothing in here learns."""
+        return self._pool(self.mix(states), valid, None)
+
+    def answer(self, features: Tensor) -> Tensor:
+        """Return the logits of features: (B, F) of a summary, or (B, T, F)."""
+        if self.pooler is not None:
+            features = torch.tanh(self.pooler(features))
         features = self.dropout(features)
         if self.between is not None:
             features = self.dropout(functional.gelu(self.between(features)))
@@ -75,13 +91,13 @@ class Head(nn.Module):
         return logits
 
     def _pool(self, features: Tensor, valid: Tensor, last: Tensor | None) -> Tensor:
-        """Return one vector an example: [CLS], the mean, or [cls; max; mean] (ULMFiT, Howard and Ruder 2018, 3.3)."""
+        """Return one vector a text: [CLS], the mean, or [cls; max; mean] (ULMFiT, Howard and Ruder 2018, 3.3)."""
         if self.config.pooling == "mean":
             return mean_pool(features, valid)
         first = features[:, 0] if last is None else last  # a BiLSTM's summary is its last states, not place 0
         if self.config.pooling == "concat":
             return torch.cat([first, max_pool(features, valid), mean_pool(features, valid)], -1)
-        return first if self.pooler is None else torch.tanh(self.pooler(first))
+        return first
 
     def loss(self, logits: Tensor, batch: Batch) -> Tensor:
         """Return the mean loss of a labelled batch; on standard scores for score."""

@@ -35,6 +35,11 @@ class Clock:
             self._cpu += time.process_time() - self._since[1]
             self._since = None
 
+    def charge(self, seconds: float, cpu_seconds: float) -> None:
+        """Book training time that an earlier run has spent on what this one uses too."""
+        self._train += seconds
+        self._cpu += cpu_seconds
+
     @contextlib.contextmanager
     def evaluation(self) -> Iterator[None]:
         """Book the block as evaluation; training time goes on afterwards if it ran before."""

@@ -16,6 +16,7 @@ from thaw.task.encode import Encoded
 from thaw.task.heads import Head
 from thaw.task.predict import predictions
 from thaw.train.config import OptimConfig
+from thaw.train.features import Features
 from thaw.train.module import Learner
 
 
@@ -34,30 +35,33 @@ class TransferModule(Learner):
         self.encoder, self.head = encoder, head
         network = torch.compile(encoder, dynamic=True) if compile else encoder
         self.__dict__["network"] = network  # not a submodule: the encoder would be in every state twice
+        self.features: Features | None = None  # of the train items, while what they follow from is frozen
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the head's loss, weighted so that the micro-batches of a step add up to its mean."""
-        loss = self.head.loss(self.outputs(batch), batch)
+        loss = self.head.loss(self.outputs(batch, self.features), batch)
         if batch.share is not None:
             loss = loss * batch.share
         self.must_be_finite("the training loss", loss)
         self.tokens += batch.ids.numel() * self.trainer.world_size
         return loss
 
-    def outputs(self, batch: Batch) -> Tensor:
-        """Logits of the head for a batch."""
+    def outputs(self, batch: Batch, features: Features | None = None) -> Tensor:
+        """Logits of the head for a batch; from features of its split where there are some."""
+        if features is not None:
+            return features.logits(self.encoder, self.head, batch)
         logits: Tensor = self.head(self.network(batch.ids, batch.valid, batch.segments), batch.valid)
         return logits
 
     @torch.no_grad()
-    def predict_all(self, encoded: Encoded) -> Iterator[tuple[Batch, Tensor]]:
+    def predict_all(self, encoded: Encoded, features: Features | None = None) -> Iterator[tuple[Batch, Tensor]]:
         """Yield each evaluation batch with its logits, in eval mode; modes are as before afterwards."""
         modes = [(part, part.training) for part in self.modules()]
         self.eval()
         try:
             for batch in eval_batches(encoded):
                 batch = batch.to(self.device)
-                yield batch, self.outputs(batch).float()
+                yield batch, self.outputs(batch, features).float()
         finally:
             for part, mode in modes:
                 part.training = mode
@@ -82,9 +86,9 @@ class TrainBatches:
         return parts[rank::world]
 
 
-def answers(module: TransferModule, encoded: Encoded) -> list[dict[str, Any]]:
+def answers(module: TransferModule, encoded: Encoded, features: Features | None = None) -> list[dict[str, Any]]:
     """Return the prediction and scores of each example, in order."""
     outputs: dict[int, Any] = {}
-    for batch, logits in module.predict_all(encoded):
+    for batch, logits in module.predict_all(encoded, features):
         outputs.update(zip(batch.index.tolist(), module.head.decode(logits, batch), strict=True))
     return predictions(encoded, outputs)

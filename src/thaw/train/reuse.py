@@ -1,0 +1,88 @@
+"""When fixed states pay: the callback that lets a module learn from features where frozen layers would run again.
+
+The rule looks at the plan alone, so that a run resumed or repeated does the same: at least half of the layers are
+fixed, for at least one pass over the train items.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+
+from thaw.strategy.apply import ApplyPlan
+from thaw.strategy.plan import Factor
+from thaw.task.encode import Encoded
+from thaw.train.features import Features, find, fixed_depth, kept, size
+from thaw.train.loop import Clock
+from thaw.train.transfer import TransferModule
+
+
+class Reuse(pl.Callback):
+    """Keeps ``module.features`` as the plan allows; runs after `ApplyPlan`.
+
+    ``timeline`` holds (first step, factors) of each stretch of the plan; empty where nobody knows it (plateau).
+    Each stretch is charged what its features cost, whether this run computed them or an earlier one.
+    """
+
+    def __init__(
+        self,
+        module: TransferModule,
+        plan: ApplyPlan,
+        timeline: list[tuple[int, list[Factor]]],
+        train: Encoded,
+        *,
+        batch_size: int,
+        precision: str,
+        folder: Path,
+        limit: int,
+        clock: Clock,
+    ) -> None:
+        self.module, self.plan, self.timeline, self.train = module, plan, timeline, train
+        self.batch_size, self.precision, self.folder, self.limit = batch_size, precision, folder, limit
+        self.clock = clock
+        self.layers = module.encoder.config.layers
+        self.used: set[int] = set()  # first steps of the stretches that learnt from features
+        self._factors: list[Factor] | None = None
+        self._other: dict[int, Features | None] = {}  # of the splits that are only evaluated, by id
+
+    def on_train_batch_start(self, trainer: pl.Trainer, module: Any, batch: Any, batch_idx: int) -> None:
+        """Look for features when the plan has changed."""
+        if self.plan.factors is not self._factors:
+            self._factors = self.plan.factors
+            self.module.features = self._for_stretch(module.step)
+
+    def evaluated(self, encoded: Encoded) -> Features | None:
+        """Return the features of a dev or test split, if the encoder is fixed from the first step to the last."""
+        if not self.timeline or any(fixed_depth(factors) < self.layers for _, factors in self.timeline):
+            return None
+        if id(encoded) not in self._other:
+            self._other[id(encoded)] = self._find(encoded, self.layers, "32-true")
+        return self._other[id(encoded)]
+
+    def _for_stretch(self, step: int) -> Features | None:
+        ends = [first for first, _ in self.timeline[1:]] + [self.plan.progress.steps]
+        for (first, factors), end in zip(self.timeline, ends, strict=False):
+            if first <= step < end:
+                depth = fixed_depth(factors)
+                if 2 * depth < self.layers or depth < 1 or (end - first) * self.batch_size < len(self.train):
+                    return None
+                self.clock.stop()
+                found = self._find(self.train, depth, self.precision)
+                if found is not None:
+                    self.used.add(first)
+                    if step == first:
+                        self.clock.charge(found.seconds, found.cpu_seconds)
+                self.clock.start()
+                return found
+        return None
+
+    def _find(self, encoded: Encoded, depth: int, precision: str) -> Features | None:
+        encoder, head = self.module.encoder, self.module.head
+        states = kept(head, depth, self.layers)
+        found = find(encoder, head, encoded, states, precision=precision, folder=self.folder, limit=self.limit)
+        if found is None and self.limit:
+            needed = size(encoder, head, encoded, states)
+            told = f"{needed / 1e9:.1f} GB of features are not kept, cache.limit={self.limit / 1e9:g}"
+            print(f"note: {told}", file=sys.stderr)
+        return found

@@ -1,0 +1,97 @@
+"""Learning from kept features is learning: the same weights, for every strategy that can use them, charged in full."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from language import transfer
+from safetensors.torch import load_file
+
+from thaw import run
+from thaw.config import CacheConfig
+from thaw.task.task import Kind
+from thaw.track.folder import RunFolder
+
+CASES: list[tuple[str, Kind, dict[str, Any]]] = [
+    *[("frozen", kind, {}) for kind in Kind],
+    ("frozen", Kind.classes, {"pooling": "cls"}),
+    ("frozen", Kind.score, {"pooling": "concat"}),
+    *[("feature_based", Kind.classes, {"hidden": 16, "layers": layers}) for layers in ("scalar_mix", "embeddings")],
+    *[("feature_based", kind, {"hidden": 16}) for kind in Kind],
+    ("feature_based", Kind.classes, {"hidden": 16, "model": "mlp", "pooling": "mean"}),
+    ("frozen_random", Kind.tags, {}),
+    ("lp_ft", Kind.classes, {"probe": 0.5}),
+    ("top_k", Kind.classes, {"k": 1}),
+    ("top_k", Kind.tags, {"k": 1}),
+    ("gradual_unfreeze", Kind.classes, {"every": 8}),
+    ("gradual_unfreeze", Kind.tags, {"unfreeze": "epochs", "every": 2}),
+]
+
+
+@pytest.fixture(scope="module")
+def checkpoint(pretrained: dict[str, Any]) -> Path:
+    return pretrained["folder"] / "checkpoint"
+
+
+def features(folder: Path) -> list[Path]:
+    return sorted(folder.glob("features/*/features.safetensors"))
+
+
+@pytest.mark.parametrize(("strategy", "kind", "settings"), CASES)
+def test_features_change_nothing(
+    strategy: str, kind: Kind, settings: dict[str, Any], tasks: dict[Kind, Path], checkpoint: Path, tmp_path: Path
+) -> None:
+    weights, losses = [], []
+    for limit in (4.0, 0.0):
+        config = transfer(
+            kind, tasks[kind], checkpoint, tmp_path / str(limit), strategy, settings=settings, steps=24, eval_every=8,
+            cache=CacheConfig(folder=str(tmp_path / str(limit)), limit=limit), keep=True,
+        )  # fmt: skip
+        run.transfer(config)
+        folder = RunFolder(run.run_folder(config))
+        weights.append(load_file(folder.checkpoint / "model.safetensors"))
+        losses.append([event["train/loss"] for event in folder.events() if "train/loss" in event])
+    assert features(tmp_path / "4.0")
+    assert not features(tmp_path / "0.0")
+    assert losses[0] == pytest.approx(losses[1], abs=1e-5)
+    for name, value in weights[0].items():
+        assert (value - weights[1][name]).abs().max() < 1e-5, name
+
+
+def test_runs_share_features_and_each_is_charged(tasks: dict[Kind, Path], checkpoint: Path, tmp_path: Path) -> None:
+    written: list[dict[Path, float]] = []
+    rows = []
+    for dropout in (0.0, 0.2):
+        config = transfer(
+            Kind.classes, tasks[Kind.classes], checkpoint, tmp_path, "frozen", settings={"dropout": dropout}, steps=24,
+            eval_every=8, cache=CacheConfig(folder=str(tmp_path / "cache")),
+        )  # fmt: skip
+        rows.append(run.transfer(config))
+        written.append({path: path.stat().st_mtime for path in features(tmp_path / "cache")})
+    assert len(written[0]) == 3  # train, dev and test
+    assert written[0] == written[1]
+    assert rows[0]["flops"] == rows[1]["flops"]
+
+
+def test_features_over_the_limit_are_not_kept(
+    tasks: dict[Kind, Path], checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cache = CacheConfig(folder=str(tmp_path / "cache"), limit=1e-6)
+    config = transfer(Kind.tags, tasks[Kind.tags], checkpoint, tmp_path, "frozen", steps=24, eval_every=24, cache=cache)
+    assert run.transfer(config)["test"] is not None
+    assert not features(tmp_path / "cache")
+    assert "of features are not kept, cache.limit=1e-06" in capsys.readouterr().err
+
+
+def test_a_damaged_file_is_computed_again(tasks: dict[Kind, Path], checkpoint: Path, tmp_path: Path) -> None:
+    cache = CacheConfig(folder=str(tmp_path / "cache"))
+    rows = []
+    for number in range(2):
+        config = transfer(
+            Kind.classes, tasks[Kind.classes], checkpoint, tmp_path / str(number), "frozen", steps=24, eval_every=24,
+            cache=cache,
+        )  # fmt: skip
+        rows.append(run.transfer(config))
+        for path in features(tmp_path / "cache"):
+            path.write_bytes(path.read_bytes()[:100])
+    assert rows[0]["test"] == rows[1]["test"]
