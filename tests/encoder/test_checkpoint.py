@@ -72,6 +72,17 @@ def test_everything_comes_back(saved):
     assert loaded.fingerprint == fingerprint(folder)
 
 
+def test_the_initialisation_is_remembered_and_weights_are_the_saved_ones(tmp_path, bert_folder, small):
+    encoder = Encoder(small(init="local"), VOCAB)
+    encoder.reset(3)
+    folder = tmp_path / "checkpoint"
+    checkpoints.save(folder, encoder=encoder, tokenizer=hub.read(bert_folder).tokenizer, lineage={}, card="")
+    loaded = checkpoints.load(folder).encoder()
+    assert loaded.config.init == "local"
+    for name, value in encoder.state_dict().items():
+        assert torch.equal(value, loaded.state_dict()[name]), name
+
+
 def test_two_encoders_of_one_checkpoint_share_nothing(saved):
     loaded = checkpoints.load(saved[0])
     one, other = loaded.encoder(), loaded.encoder(dropout=0.0)

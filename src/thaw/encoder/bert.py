@@ -140,7 +140,7 @@ class Encoder(nn.Module):
     def reset(self, seed: int) -> None:
         """Draw all weights anew from ``seed``, the same on every device: normal(0, init_std), biases 0, norms 1."""
         reset_weights(self, seed, self.config.init_std, "encoder")
-        if self.config.init == "local":
+        if self.config.init == "local" and not self.word_weight.is_meta:  # meta: about to be loaded
             attend_locally(self)
 
 
