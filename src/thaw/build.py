@@ -96,6 +96,12 @@ def trainer(config: TrainerConfig, steps: int, callbacks: Sequence[pl.Callback],
     )
 
 
+def leave_process_group() -> None:
+    """End the group of processes of a run, so that the next run of this process makes its own."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
 def device(config: TrainerConfig) -> torch.device:
     """Return the device a run's first process will train on; ConfigError where only Lightning could tell."""
     if config.accelerator == "cpu" or (config.accelerator == "auto" and not torch.cuda.is_available()):

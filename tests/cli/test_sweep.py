@@ -117,3 +117,21 @@ def test_launchers_give_what_the_basic_one_gives(words: list[str], tmp_path: Pat
 
     more = ["hydra.launcher.n_jobs=2"] if launcher == "joblib" else []
     assert run("basic") == run("other", f"hydra/launcher={launcher}", *more)
+
+
+def test_one_run_of_a_sweep(words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sweep = [*words, "-m", "strategy=majority", "seed=1,2,3", "data.train_size=10"]
+    assert main([*sweep, "--only", "2"]) == 0
+    assert [row["seed"] for row in results(tmp_path)] == [2]
+    assert main([*sweep, "--only", "4"]) == 2
+    assert "--only 4 is none of the 3 runs, give 1 to 3" in capsys.readouterr().err
+
+
+def test_while_tuning_the_test_set_is_not_scored(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*words, "-m", "strategy=tfidf", "seed=1,2", "data.train_size=10", "test=false"]) == 0
+    assert "dev accuracy only" in capsys.readouterr().out
+    assert [row["test"] for row in results(tmp_path)] == [None, None]
+    assert all(row["dev"] is not None for row in results(tmp_path))
+    assert not list(tmp_path.glob("runs/s/*/predictions*"))

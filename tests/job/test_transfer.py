@@ -133,6 +133,17 @@ def test_resuming_across_an_unfreezing_gives_the_same_bits(
     assert row["test"] == expected["test"]
 
 
+def test_an_unscored_test_set_is_not_read_for_predictions(
+    tasks: dict[Kind, Path], checkpoint: Path, tmp_path: Path
+) -> None:
+    config = transfer(Kind.tags, tasks[Kind.tags], checkpoint, tmp_path, "full", steps=4, eval_every=2, test=False)
+    row = run.transfer(config)
+    assert row["test"] is None
+    assert row["dev"] is not None
+    assert not (run.run_folder(config) / "predictions.jsonl.gz").exists()
+    assert not any(name.startswith("test/") for event in events(run.run_folder(config)) for name in event)
+
+
 def test_plateaus_open_layers_when_dev_stops_improving(
     tasks: dict[Kind, Path], checkpoint: Path, tmp_path: Path
 ) -> None:

@@ -26,10 +26,10 @@ def test_every_parameter_is_in_one_group_and_only_matrices_decay(parts: list, na
         assert {id(p) for p in group["params"]} <= owned
 
 
-def test_embeddings_learn_at_their_share_of_the_rate(parts: list) -> None:
-    optimizer = optim.build(parts, OptimConfig(lr=0.1, embeddings=0.05))
+def test_embeddings_and_head_learn_at_their_share_of_the_rate(parts: list) -> None:
+    optimizer = optim.build(parts, OptimConfig(lr=0.1, embeddings=0.05, head=10))
     rates = {group["index"]: group["lr"] for group in optimizer.param_groups}
-    assert rates == {0: pytest.approx(0.005), 1: 0.1, 2: 0.1}
+    assert rates == {0: pytest.approx(0.005), 1: 0.1, 2: pytest.approx(1.0)}
 
 
 def test_a_run_in_bfloat16_orthogonalises_in_it(parts: list) -> None:

@@ -185,6 +185,9 @@ def own_process_group(number: int) -> Iterator[None]:
     try:
         yield
     finally:
+        from thaw import build
+
+        build.leave_process_group()
         sys.argv = words
         os.environ.clear()
         os.environ.update(environment)

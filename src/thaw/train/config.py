@@ -13,6 +13,7 @@ class OptimConfig:
     name: str = identity("adamw", choices=["adamw", "muon"])
     lr: float = identity(5e-4, gt=0)  # peak learning rate
     embeddings: float = identity(1.0, gt=0)  # factor on the rate of the encoder's embeddings
+    head: float = identity(1.0, gt=0)  # factor on the rate of the head
     weight_decay: float = identity(0.01, ge=0)  # not on biases, norms
     beta1: float = identity(0.9, ge=0, lt=1)
     beta2: float = identity(0.999, ge=0, lt=1)

@@ -27,7 +27,7 @@ def parameter_groups(groups: Sequence[Group], config: OptimConfig) -> list[dict[
             decays = parameter.ndim > 1
             orthogonal = config.name == "muon" and decays and group.name.startswith("layer.") and "norm" not in name
             kinds.setdefault((decays, orthogonal), []).append(parameter)
-        scale = config.embeddings if group.name == "embeddings" else 1.0
+        scale = {"embeddings": config.embeddings, "head": config.head}.get(group.name, 1.0)
         for (decays, orthogonal), parameters in kinds.items():
             part = {"params": parameters, "index": index, "orthogonal": orthogonal, "lr": config.lr * scale}
             result.append(part | {"weight_decay": config.weight_decay if decays else 0.0, "scale": scale})
