@@ -135,3 +135,9 @@ def test_while_tuning_the_test_set_is_not_scored(
     assert [row["test"] for row in results(tmp_path)] == [None, None]
     assert all(row["dev"] is not None for row in results(tmp_path))
     assert not list(tmp_path.glob("runs/s/*/predictions*"))
+
+
+def test_several_devices_do_not_mix_with_several_workers(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    sweep = [*words, "-m", "strategy=majority", "seed=1,2", "data.train_size=10", "trainer.devices=2"]
+    assert main([*sweep, "hydra/launcher=joblib"]) == 2
+    assert "several devices in a sweep need hydra/launcher=basic" in capsys.readouterr().err
