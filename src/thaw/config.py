@@ -28,17 +28,9 @@ from thaw.text.corpus import CorpusConfig
 from thaw.text.tokenizer import TokenizerConfig
 from thaw.track.config import WandbConfig
 from thaw.train.budget import parse_budget, parse_count
-from thaw.train.config import OptimConfig, PretrainDataConfig, TrainerConfig
+from thaw.train.config import CacheConfig, OptimConfig, PretrainDataConfig, TrainerConfig
 
 _NAME = re.compile(r"\w[\w.+=-]*(/\w[\w.+=-]*)*")
-
-
-@dataclass(kw_only=True)
-class CacheConfig:
-    """What is computed once and used by many runs: tokenizers, tokenised text, features of frozen encoders."""
-
-    folder: str = fields.free(".cache/thaw")
-    limit: float = fields.speed(4.0, ge=0)  # gigabytes of features; 0: frozen layers run again at every step
 
 
 @dataclass(kw_only=True)

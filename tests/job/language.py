@@ -5,14 +5,14 @@ import random
 from pathlib import Path
 from typing import Any
 
-from thaw.config import CacheConfig, PretrainConfig, TransferConfig
+from thaw.config import PretrainConfig, TransferConfig
 from thaw.encoder.config import EncoderConfig
 from thaw.strategy.plan import STRATEGIES
 from thaw.task.task import DataConfig, Kind, TaskConfig
 from thaw.text.corpus import CorpusConfig
 from thaw.text.tokenizer import TokenizerConfig
 from thaw.track.config import WandbConfig
-from thaw.train.config import OptimConfig, PretrainDataConfig, TrainerConfig
+from thaw.train.config import CacheConfig, OptimConfig, PretrainDataConfig, TrainerConfig
 
 TOPICS = {
     "sea": "wave salt ship harbour tide sailor anchor storm".split(),

@@ -1,16 +1,18 @@
 """Learning from kept features is learning: the same weights, for every strategy that can use them, charged in full."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from language import transfer
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from thaw import run
-from thaw.config import CacheConfig
 from thaw.task.task import Kind
 from thaw.track.folder import RunFolder
+from thaw.train import loop
+from thaw.train.config import CacheConfig
 
 CASES: list[tuple[str, Kind, dict[str, Any]]] = [
     *[("frozen", kind, {}) for kind in Kind],
@@ -68,9 +70,32 @@ def test_runs_share_features_and_each_is_charged(tasks: dict[Kind, Path], checkp
         )  # fmt: skip
         rows.append(run.transfer(config))
         written.append({path: path.stat().st_mtime for path in features(tmp_path / "cache")})
+        for path in features(tmp_path / "cache"):  # as if computing them had taken long
+            save_file(load_file(path), path, metadata={"seconds": "1000", "cpu_seconds": "2000"})
+            os.utime(path, (written[0][path], written[0][path]))
     assert len(written[0]) == 3  # train, dev and test
     assert written[0] == written[1]
     assert rows[0]["flops"] == rows[1]["flops"]
+    assert rows[0]["train_seconds"] < 1000 < rows[1]["train_seconds"] < 2000 < rows[1]["cpu_seconds"] < 3000
+
+
+def test_a_resumed_run_counts_the_features_it_used_before(
+    tasks: dict[Kind, Path], checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields: dict[str, Any] = {"settings": {"probe": 0.5}, "steps": 24, "eval_every": 8}
+    whole = transfer(Kind.classes, tasks[Kind.classes], checkpoint, tmp_path / "a", "lp_ft", **fields)
+    halted = transfer(Kind.classes, tasks[Kind.classes], checkpoint, tmp_path / "b", "lp_ft", **fields)
+    original = loop.Loop.on_train_batch_end
+
+    def stop(self: Any, trainer: Any, module: Any, *rest: Any) -> None:
+        self.stop.number = 15 if module.step == 18 else 0
+        original(self, trainer, module, *rest)
+
+    monkeypatch.setattr(loop.Loop, "on_train_batch_end", stop)
+    with pytest.raises(SystemExit):
+        run.transfer(halted)
+    monkeypatch.undo()
+    assert run.transfer(halted)["flops"] == run.transfer(whole)["flops"]
 
 
 def test_features_over_the_limit_are_not_kept(

@@ -4,7 +4,7 @@ import pytest
 from task_files import make_task, write_rows, write_squad
 
 from thaw.errors import ConfigError, DataError
-from thaw.task.duplicates import near_duplicates
+from thaw.task.duplicates import near_duplicates, overlap
 from thaw.task.example import Example
 from thaw.task.read import fingerprint, read, read_examples
 from thaw.task.task import DataConfig, Kind, TaskConfig
@@ -125,6 +125,9 @@ def test_near_duplicates_across_splits_are_counted_and_stay(tmp_path):
     splits = read(make_task("classes", path), DataConfig())
     assert splits.report["duplicates"] | {"near_train_dev": 0, "near_train_test": 20} == splits.report["duplicates"]
     assert len(splits.train) == 70
+    assert overlap(splits.report["duplicates"]) == "texts of train that stand elsewhere too: 20 nearly in test"
+    assert overlap({"train_dev": 0, "train_test": 2, "dropped": 2}).endswith("too: 2 in test, 2 dropped")
+    assert overlap({"train_dev": 0, "train_test": 0, "dropped": 0}) == ""
 
 
 def test_near_duplicates_of_very_long_splits_are_not_counted(monkeypatch):

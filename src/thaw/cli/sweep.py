@@ -8,18 +8,18 @@ Decisions taken here:
 
 import functools
 import importlib
-import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from thaw import config as schema
 from thaw.cli import help, words
+from thaw.cli.devices import own_process_group, processes
 from thaw.errors import ConfigError, ThawError
 from thaw.job.finished import finished
 
@@ -167,30 +167,6 @@ def sweep(command: str, jobs: list[Job], launcher: Callable[[Any], Any]) -> int:
     if failed:
         print(f"error: {failed} of {len(jobs)} runs failed, the same command tries them again", file=sys.stderr)
     return 1 if failed else 0
-
-
-def processes(config: Any) -> int:
-    """Return the number of processes a run trains in."""
-    return config.trainer.devices * config.trainer.num_nodes if hasattr(config, "trainer") else 1
-
-
-@contextmanager
-def own_process_group(number: int) -> Iterator[None]:
-    """Make the command that Lightning starts again for each further device one of this job alone.
-
-    What it leaves in the environment is taken out again, else the next job would take itself for one of them.
-    """
-    words, environment = sys.argv, dict(os.environ)
-    sys.argv = [*words, "--only", str(number)]
-    try:
-        yield
-    finally:
-        from thaw import build
-
-        build.leave_process_group()
-        sys.argv = words
-        os.environ.clear()
-        os.environ.update(environment)
 
 
 def run_job(raw: "DictConfig", *, command: str, labels: list[str], numbers: list[int], begun: float) -> Outcome:

@@ -149,6 +149,7 @@ class Transfer(Network):
             "step": step, "tokens": self.module.tokens, "clock": self.rec.clock.state_dict(), "best": self.best[0],
             "best_step": self.best[1], "stages": self.plan.advanced, "waited": self.waited, "last": self.last,
             "moved": sorted(self.audit.moved), "losses": [float(loss) for loss in self.module.losses],
+            "reused": sorted(self.reuse.used),
         }  # fmt: skip
         state.save(self.rec.folder.training_state, parts, info)
 
@@ -167,6 +168,7 @@ class Transfer(Network):
         self.best, self.last = (info["best"], info["best_step"], parts["best"]), info["last"]
         self.waited, module.losses = info["waited"], [torch.tensor(loss) for loss in info["losses"]]
         self.plan.set_stages(info["stages"])
+        self.reuse.used = set(info["reused"])
         self.rec.clock.load_state_dict(info["clock"])
 
     def lineage(self) -> dict[str, Any]:

@@ -54,3 +54,11 @@ class PretrainDataConfig:
     def __post_init__(self) -> None:
         if isinstance(self.length, int) and self.length % 8:
             raise ConfigError(f"data.length={self.length} must be a multiple of 8")
+
+
+@dataclass(kw_only=True)
+class CacheConfig:
+    """What is computed once and used by many runs: tokenizers, tokenised text, features of frozen encoders."""
+
+    folder: str = free(".cache/thaw")
+    limit: float = speed(4.0, ge=0)  # gigabytes of features; 0: frozen layers run again at every step

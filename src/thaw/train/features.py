@@ -165,7 +165,7 @@ def _starts(encoded: Encoded, states: list[int]) -> Tensor:
 
 
 def _read(target: Path) -> Features | None:
-    """Return what another run has written, mapped into memory; None where there is nothing whole."""
+    """Return what another run has written; None where there is nothing whole."""
     try:
         with safe_open(target / "features.safetensors", "pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
