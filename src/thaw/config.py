@@ -65,6 +65,7 @@ class PretrainConfig:
     objective: ObjectiveConfig = fields.identity(ObjectiveConfig)
     optim: OptimConfig = fields.identity(OptimConfig)
     data: PretrainDataConfig = fields.identity(PretrainDataConfig)
+    piece_vectors: str = fields.identity("random", choices=["random", "counts"])  # what they start from; counts: PPMI
     budget: str = fields.identity("10m")  # optimizer steps "2000", tokens "50M tokens" or time "1h30m"
     save_at: list[str] = fields.identity([])  # tokens seen when a checkpoint is kept: "0", "1M"
     eval_every: str = fields.free("auto")  # "auto" (ten times), or like budget: "500", "1M tokens", "2m"
@@ -77,6 +78,8 @@ class PretrainConfig:
     def __post_init__(self) -> None:
         _check(self)
         _check_corpus(self.corpus)
+        if self.piece_vectors != "random" and self.checkpoint is not None:
+            raise ConfigError(f"piece_vectors={self.piece_vectors} are for a new encoder, drop it or checkpoint=…")
         parse_budget(self.budget, "budget")
         if self.eval_every != "auto":
             parse_budget(self.eval_every, "eval_every")

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from thaw.encoder import local
 from thaw.encoder.config import EncoderConfig
 from thaw.errors import ConfigError
 
@@ -141,29 +142,17 @@ class Encoder(nn.Module):
         """Draw all weights anew from ``seed``, the same on every device: normal(0, init_std), biases 0, norms 1."""
         reset_weights(self, seed, self.config.init_std, "encoder")
         if self.config.init == "local" and not self.word_weight.is_meta:  # meta: about to be loaded
-            attend_locally(self)
+            self._look_around()
 
-
-@torch.no_grad()
-def attend_locally(encoder: Encoder) -> None:
-    """Let each place attend to those around it before anything is learnt; the computation stays BERT's.
-
-    Positions start as sinusoids (Vaswani et al. 2017, section 3.5, with wavelengths of 6 to 600 places, 1.5 times as
-    large as the pieces' vectors), query and key of a head as one projection, so that near places score higher
-    (mimetic initialisation, Trockman & Kolter 2023). With random ones a small encoder spends millions of tokens on
-    finding its neighbours.
-    """
-    positions = encoder.embeddings.position.weight
-    count, width = positions.shape
-    angles = torch.arange(count)[:, None] * 100.0 ** (-torch.arange(0, width, 2) / width)
-    waves = torch.stack([angles.sin(), angles.cos()], dim=2).flatten(1)[:, :width]
-    positions.copy_(waves * (1.5 * 2**0.5 * encoder.config.init_std))
-    for layer in encoder.layers:
-        assert isinstance(layer, Layer)
-        weight = layer.query_key_value.weight  # (3 D, D)
-        for query in torch.split(weight[:width], width // layer.heads):
-            query.copy_(torch.linalg.qr(query.cpu().T)[0].T * 1.3)
-        weight[width : 2 * width] = weight[:width]
+    @torch.no_grad()
+    def _look_around(self) -> None:
+        """Replace random positions, queries and keys by those of `thaw.encoder.local`."""
+        table, width = self.embeddings.position.weight, self.config.hidden
+        table.copy_(local.positions(len(table), width, self.config.init_std))
+        for layer in self.layers:
+            assert isinstance(layer, Layer)
+            weight = layer.query_key_value.weight  # (3 D, D)
+            weight[: 2 * width] = local.query_and_key(weight[:width].float().cpu(), layer.heads).to(weight)
 
 
 @torch.no_grad()

@@ -22,7 +22,7 @@ class EncoderConfig:
     layer_norm_eps: float = identity(1e-12, gt=0)
     segments: int = identity(2, ge=1)  # segment (token type) embeddings
     init_std: float = identity(0.02, gt=0)
-    init: str = identity("normal", choices=["normal", "local"])  # local: at first each place attends to those around it
+    init: str = identity("normal", choices=["normal", "local"])  # local: heads look one or two places aside at first
 
     def __post_init__(self) -> None:
         sizes = (self.hidden, self.heads)  # a "???" of Hydra is no number yet; bounds are checked after this

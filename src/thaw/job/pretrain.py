@@ -3,18 +3,17 @@
 import copy
 import json
 import math
-import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from thaw import __version__, build
 from thaw.config import PretrainConfig, as_dict
 from thaw.encoder import checkpoint as checkpoints
 from thaw.encoder.bert import Encoder
-from thaw.errors import ConfigError
+from thaw.encoder.counts import piece_vectors
+from thaw.job import length
 from thaw.job.blocks import blocks, own_tokenizer
 from thaw.job.card import pretrain_card
 from thaw.job.finished import finished
@@ -27,13 +26,11 @@ from thaw.strategy.plan import STRATEGIES, Full, Progress
 from thaw.track.cost import host, peak_rss_bytes, training_flops
 from thaw.track.lineage import lineage
 from thaw.train import state
-from thaw.train.budget import parse_budget, parse_count
+from thaw.train.budget import parse_count
 from thaw.train.interrupt import stoppable
 from thaw.train.loop import Batches, Loop
 from thaw.train.pretrain import PretrainModule
 from thaw.train.progress import Bar
-
-MEASURED_STEPS, MEASURED_SECONDS = 100, 10.0  # the warm-up that turns a time budget into steps
 
 
 def run(config: PretrainConfig) -> dict[str, Any]:
@@ -60,8 +57,10 @@ class Pretraining:
         self.tokenizer = self.parent.tokenizer if self.parent else own_tokenizer(config, self.corpus_sha)
         self.train, self.validation = blocks(config, self.tokenizer, self.corpus_sha)
         self.encoder, self.head = self.network()
+        if config.piece_vectors == "counts" and not rec.folder.training_state.exists():
+            self.count_pieces()
         self.steps = self.count_steps()
-        self.module = self.new_module(self.encoder, self.head)
+        self.module = self.new_module(self.encoder, self.head, self.steps)
 
     def network(self) -> tuple[Encoder, MLMHead]:
         """Return encoder and head: the parent's where there is one, else random ones."""
@@ -76,68 +75,40 @@ class Pretraining:
             head.restore(self.parent.mlm_state)
         return encoder, head
 
-    def new_module(self, encoder: Encoder, head: MLMHead) -> PretrainModule:
+    def new_module(self, encoder: Encoder, head: MLMHead, steps: int) -> PretrainModule:
         """Return the Lightning module."""
         config = self.config
         return PretrainModule(
-            encoder, head, config.optim, seed=config.seed, steps=self.steps, epoch_steps=self.train.epoch_steps,
+            encoder, head, config.optim, seed=config.seed, steps=steps, epoch_steps=self.train.epoch_steps,
             compile=config.trainer.compile, precision=config.trainer.precision,
         )  # fmt: skip
 
     def count_steps(self) -> int:
         """Turn the budget into optimizer steps; a time budget is measured once and the number is kept."""
-        unit, amount = parse_budget(self.config.budget)
-        if unit != "seconds":
-            return self.in_steps(unit, amount)
         kept = self.rec.folder.read("steps.json")
         if kept:
             return int(kept["steps"])
-        seconds = self.seconds_per_step()
-        steps = max(20, int(amount / seconds))
-        measured = {"steps": steps, "seconds_per_step": seconds}
-        if self.rec.leads:
-            write_text(self.rec.folder.path / "steps.json", json.dumps(measured) + "\n")
+        measured: dict[str, float] = {}
+
+        def measure() -> float:
+            module = self.new_module(copy.deepcopy(self.encoder), copy.deepcopy(self.head), steps=1_000_000)
+            measured["seconds_per_step"] = length.seconds_per_step(self.config, module, self.train)
+            return measured["seconds_per_step"]
+
+        steps = length.steps(self.config, measure, self.rec.clock.train_seconds)
+        if measured and self.rec.leads:
+            write_text(self.rec.folder.path / "steps.json", json.dumps({"steps": steps, **measured}) + "\n")
         return steps
 
-    def in_steps(self, unit: str, amount: float) -> int:
-        """Return steps or tokens as steps, at least one."""
-        per_step = self.config.data.batch_size * self.config.data.length if unit == "tokens" else 1
-        return max(1, math.ceil(amount / per_step))
-
-    def eval_every(self) -> int:
-        """Steps between two validations; a time is taken as its share of a time budget."""
-        if self.config.eval_every == "auto":
-            return max(1, self.steps // 10)
-        unit, amount = parse_budget(self.config.eval_every, "eval_every")
-        if unit == "seconds":
-            whole, budget = parse_budget(self.config.budget)
-            if whole != "seconds":
-                raise ConfigError(f"eval_every={self.config.eval_every} is a time, budget={self.config.budget} is not")
-            return max(1, round(self.steps * amount / budget))
-        return self.in_steps(unit, amount)
-
-    def seconds_per_step(self) -> float:
-        """Measure a step of one process on a copy of the network, median after the first three."""
-        self.steps, trainer = 1_000_000, self.config.trainer
-        device = build.device(trainer)
-        module = self.new_module(copy.deepcopy(self.encoder), copy.deepcopy(self.head)).to(device)
-        module.head.decoder.weight = module.encoder.word_weight
-        casting = torch.autocast(device.type, torch.bfloat16, enabled=trainer.precision == "bf16-mixed")
-        optimizer = module.configure_optimizers()
-        times: list[float] = []
-        begun = time.perf_counter()
-        while len(times) < MEASURED_STEPS and (len(times) < 5 or time.perf_counter() - begun < MEASURED_SECONDS):
-            start = time.perf_counter()
-            for batch in self.train.step(len(times), trainer.accumulate, 0, trainer.devices * trainer.num_nodes):
-                with casting:
-                    loss = module.loss(batch.to(device))
-                float(loss.detach())  # waits for the device
-                loss.backward()  # type: ignore[no-untyped-call]
-            module.configure_gradient_clipping(optimizer)
-            optimizer.step()
-            optimizer.zero_grad()
-            times.append(time.perf_counter() - start)
-        return float(np.median(times[3:]))
+    def count_pieces(self) -> None:
+        """Let the piece vectors start from co-occurrence counts of the train documents, on the training clock."""
+        source, clock = self.train.blocks, self.rec.clock
+        clock.start()
+        vectors, seen = piece_vectors(source.file, source.documents, *self.encoder.word_weight.shape)
+        weight, known = self.encoder.word_weight, torch.from_numpy(seen)
+        with torch.no_grad():
+            weight[known] = torch.from_numpy(vectors[seen]) * self.encoder.config.init_std
+        clock.stop()
 
     def run(self) -> dict[str, Any]:
         """Train, validate, save; return the row."""
@@ -149,7 +120,7 @@ class Pretraining:
         with stoppable() as stop, Bar(title, self.steps, config.trainer.progress and rec.leads) as bar:
             bar.start_at(module.start)
             loop = Loop(
-                steps=self.steps, eval_every=self.eval_every(),
+                steps=self.steps, eval_every=length.eval_every(config, self.steps),
                 evaluate=lambda step: self.validation(module), record=rec.event, save=self.save_state, clock=rec.clock,
                 stop=stop, minutes=config.trainer.checkpoint_minutes, milestones=milestones, show=bar,
             )  # fmt: skip
