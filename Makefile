@@ -8,7 +8,7 @@ NAME ?=
 COMMAND ?= transfer
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-texts test test-all golden check format types study report bench wheel clean clean-all
+.PHONY: help setup demo demo-texts test test-all golden lint check format types study report bench wheel clean clean-all
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -46,11 +46,12 @@ test-all: $(VENV)/.texts ## all tests, slow ones included
 golden: $(VENV)/.setup ## rewrite the golden loss curves, after a change that is meant to alter them
 	THAW_GOLDEN=rewrite $(BIN)/python -m pytest -q tests/job/test_golden.py
 
-check: $(VENV)/.setup ## what CI and pre-commit run: format, lint, types, tests
+lint: $(VENV)/.setup ## format, lint and types, nothing changed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q
+
+check: lint test ## what CI runs: format, lint, types, tests
 
 format: $(VENV)/.setup ## format and repair what ruff can
 	$(BIN)/ruff check --fix --quiet . || true

@@ -102,6 +102,25 @@ def leave_process_group() -> None:
         torch.distributed.destroy_process_group()
 
 
+def require(config: TrainerConfig) -> None:
+    """Refuse devices that are not here, before any data is read."""
+    there = {
+        "gpu": pl.accelerators.CUDAAccelerator.auto_device_count()
+        or int(pl.accelerators.MPSAccelerator.is_available()),
+        "mps": int(pl.accelerators.MPSAccelerator.is_available()),
+        "tpu": pl.accelerators.XLAAccelerator.auto_device_count()
+        if pl.accelerators.XLAAccelerator.is_available()
+        else 0,
+    }
+    count = there.get(config.accelerator)
+    if count is not None and count < config.devices:
+        found = f"{count} found" if count else "none found"
+        raise ConfigError(
+            f"trainer.accelerator={config.accelerator} trainer.devices={config.devices}: {found} on this machine, lower"
+            " trainer.devices or set trainer=cpu"
+        )
+
+
 def device(config: TrainerConfig) -> torch.device:
     """Return the device a run's first process will train on; ConfigError where only Lightning could tell."""
     if config.accelerator == "cpu" or (config.accelerator == "auto" and not torch.cuda.is_available()):

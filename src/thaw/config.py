@@ -38,7 +38,6 @@ class TokenizerRun:
     """``thaw tokenizer``: train a tokenizer, report its fertility."""
 
     name: str = fields.free("single")
-    seed: int = fields.identity(1, ge=0)
     corpus: CorpusConfig = fields.identity()
     tokenizer: TokenizerConfig = fields.identity()
     tasks: dict[str, TaskConfig] = fields.free({})  # name -> task whose texts join the fertility report
@@ -80,9 +79,13 @@ class PretrainConfig:
         _check_corpus(self.corpus)
         if self.piece_vectors != "random" and self.checkpoint is not None:
             raise ConfigError(f"piece_vectors={self.piece_vectors} are for a new encoder, drop it or checkpoint=…")
-        parse_budget(self.budget, "budget")
-        if self.eval_every != "auto":
-            parse_budget(self.eval_every, "eval_every")
+        whole, _ = parse_budget(self.budget, "budget")
+        if whole == "seconds" and self.trainer.num_nodes > 1:
+            raise ConfigError(
+                f"budget={self.budget} is a time, which machines would measure apart: give steps or tokens"
+            )
+        if self.eval_every != "auto" and parse_budget(self.eval_every, "eval_every")[0] == "seconds" != whole:
+            raise ConfigError(f"eval_every={self.eval_every} is a time, budget={self.budget} is not")
         for tokens in self.save_at:
             parse_count(tokens, "save_at")
         parts = self.trainer.accumulate * self.trainer.devices * self.trainer.num_nodes

@@ -42,6 +42,10 @@ def run_identity(config: PretrainConfig | TransferConfig) -> str:
     return pretrain_id(resolve(config)) if isinstance(config, PretrainConfig) else transfer_id(resolve(config))
 
 
-def run_folder(config: PretrainConfig | TransferConfig) -> Path:
+def run_folder(config: PretrainConfig | TransferConfig | TokenizerRun) -> Path:
     """Return the folder of a run."""
+    if isinstance(config, TokenizerRun):
+        from thaw.job.identity import tokenizer_folder
+
+        return tokenizer_folder(config)
     return Path(config.runs) / config.name / run_identity(config)

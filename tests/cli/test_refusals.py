@@ -62,6 +62,14 @@ CASES = [
     (["pretrain", "--cfg", "job", "corpus=files", "corpus.paths=[a]", "budget=10x"], "budget=10x is not a budget"),
     (["pretrain", "--cfg", "job", "corpus=files", "corpus.paths=[a]", "save_at=[0,x]"], "save_at=x is not a number"),
     (["pretrain", "--cfg", "job", "corpus=files", "corpus.paths=[a]", "data.length=1024"], "longer than"),
+    (
+        ["pretrain", "--cfg", "job", "corpus=files", "corpus.paths=[a]", "piece_vectors=count"],
+        "piece_vectors=count must be one of random, counts",
+    ),
+    (
+        ["pretrain", "--cfg", "job", "corpus=files", "corpus.paths=[a]", "piece_vectors=counts", "checkpoint=x"],
+        "piece_vectors=counts are for a new encoder",
+    ),
     (["tokenizer", "--cfg", "job", "corpus=files", "corpus.paths=[a]", "tokenizer.vocab_size=1"], "at least 6"),
     (["transfr"], "unknown command 'transfr', did you mean 'transfer'?"),
 ]

@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from thaw.encoder.bert import Encoder, attend, attention_bias, attention_kernel
-from thaw.encoder.config import EncoderConfig
 from thaw.errors import ConfigError
 
 VOCAB = 60
@@ -79,23 +78,3 @@ def test_frozen_layer_in_eval_mode_has_no_dropout(small, batch):
 def test_too_long_a_sequence_is_refused(small):
     with pytest.raises(ConfigError, match="max_positions=24"):
         Encoder(small(), VOCAB)(torch.zeros(1, 25, dtype=torch.long))
-
-
-@torch.no_grad()
-def weights_near(init: str, reach: int = 3) -> float:
-    """Share of the first layer's attention that goes to places at most ``reach`` away, random text of 64 pieces."""
-    config = EncoderConfig(layers=1, init=init)
-    encoder, length = Encoder(config, 1000), 64
-    ids = torch.randint(1000, (16, length), generator=torch.Generator().manual_seed(0))
-    layer = encoder.layers[0]
-    query, key, _ = layer.query_key_value(encoder.embeddings(ids, None)).chunk(3, -1)
-    heads = [part.view(16, length, config.heads, -1).transpose(1, 2) for part in (query, key)]
-    attention = (heads[0] @ heads[1].mT / heads[0].shape[-1] ** 0.5).softmax(-1).mean((0, 1))
-    place = torch.arange(length)
-    return float(attention[(place[:, None] - place).abs() <= reach].sum() / length)
-
-
-def test_local_initialisation_attends_to_near_places():
-    uniform = weights_near("normal")
-    assert uniform == pytest.approx(7 / 64, abs=0.01)
-    assert weights_near("local") > 3 * uniform

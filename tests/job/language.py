@@ -74,7 +74,7 @@ def pretraining(corpus_file: Path, root: Path, **fields: Any) -> PretrainConfig:
         "tokenizer": TokenizerConfig(vocab_size=320),
         "encoder": EncoderConfig(name="test", **ENCODER),
         "optim": OptimConfig(lr=3e-3),
-        "data": PretrainDataConfig(length=32, batch_size=8, max_held_out=600),
+        "data": PretrainDataConfig(length=32, batch_size=8, max_held_out=3000),
         "budget": "60",
         "trainer": TrainerConfig(threads=1, progress=False),
         "wandb": WandbConfig(mode="disabled"),

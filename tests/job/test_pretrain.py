@@ -6,13 +6,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from language import pretraining
 
 from thaw import run
 from thaw.encoder import checkpoint
+from thaw.encoder.counts import piece_vectors
 from thaw.errors import DataError, DivergedError
+from thaw.job import pretrain
+from thaw.text.ids import TokenFile
 from thaw.track.folder import RunFolder
 from thaw.train import loop
 from thaw.train.config import OptimConfig, PretrainDataConfig, TrainerConfig
@@ -74,12 +78,13 @@ def test_a_finished_run_is_read_back(corpus_file: Path, home: Path, pretrained: 
     assert (pretrained["folder"] / "metrics.jsonl").stat().st_mtime_ns == before
 
 
+@pytest.mark.parametrize("vectors", ["random", "counts"])
 def test_resuming_gives_the_bits_of_an_uninterrupted_run(
-    corpus_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    vectors: str, corpus_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = pretraining(corpus_file, tmp_path / "a", budget="20")
+    whole = pretraining(corpus_file, tmp_path / "a", budget="20", piece_vectors=vectors)
     run.pretrain(whole)
-    config = pretraining(corpus_file, tmp_path / "b", budget="20")
+    config = pretraining(corpus_file, tmp_path / "b", budget="20", piece_vectors=vectors)
     original = loop.Loop.on_train_batch_end
 
     def stop_at_seven(self: Any, trainer: Any, module: Any, *rest: Any) -> None:
@@ -96,6 +101,28 @@ def test_resuming_gives_the_bits_of_an_uninterrupted_run(
     one, two = (run.run_folder(each) for each in (whole, config))
     assert (one / "checkpoint/model.safetensors").read_bytes() == (two / "checkpoint/model.safetensors").read_bytes()
     assert events(one) == events(two)
+
+
+def test_piece_vectors_start_from_counts(corpus_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[np.ndarray] = []
+
+    def spied(file: Any, documents: np.ndarray, vocab_size: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+        asked.append(documents)
+        return piece_vectors(file, documents, vocab_size, width)
+
+    monkeypatch.setattr(pretrain, "piece_vectors", spied)
+    config = pretraining(corpus_file, tmp_path, piece_vectors="counts", budget="2", save_at=["0"])
+    run.pretrain(config)
+    folder = run.run_folder(config)
+    first = checkpoint.load(folder / "checkpoints/0")
+    [documents] = asked
+    assert len(documents) < 800  # those held out are not looked at
+    file = TokenFile.open(next((tmp_path / "cache/tokens").iterdir()))
+    vectors, seen = piece_vectors(file, documents, *first.encoder().word_weight.shape)
+    weight = first.encoder().word_weight.detach().numpy()
+    assert np.array_equal(weight[seen], vectors[seen] * np.float32(0.02))
+    assert 0.01 < weight[~seen].std() < 0.03  # random, as without counts
+    assert RunFolder(folder).events()[0]["seconds"] > 0  # the counting is on the clock
 
 
 def test_continuing_on_new_text_starts_from_the_weights(

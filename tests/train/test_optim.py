@@ -51,7 +51,7 @@ def test_adam_inside_muon_is_torchs_adamw() -> None:
     torch.manual_seed(0)
     one, two = torch.nn.Linear(5, 3), torch.nn.Linear(5, 3)
     two.load_state_dict(one.state_dict())
-    fields = {"orthogonal": False, "weight_decay": 0.1, "lr": 0.01}
+    fields = {"orthogonal": 0, "weight_decay": 0.1, "lr": 0.01}
     ours = optim.Muon([{"params": list(one.parameters()), **fields}], lr=0.01, betas=(0.9, 0.98), eps=1e-8)
     torchs = torch.optim.AdamW(two.parameters(), lr=0.01, betas=(0.9, 0.98), eps=1e-8, weight_decay=0.1)
     for _ in range(5):
@@ -74,7 +74,7 @@ def test_newton_schulz_brings_all_singular_values_near_one(shape: tuple[int, int
 def test_muon_treats_query_key_and_value_apart() -> None:
     torch.manual_seed(0)
     weight = torch.nn.Parameter(torch.zeros(48, 16))
-    optimizer = optim.Muon([{"params": [weight], "orthogonal": True, "weight_decay": 0.0}], 1.0, (0.9, 0.98), 1e-8)
+    optimizer = optim.Muon([{"params": [weight], "orthogonal": 1, "weight_decay": 0.0}], 1.0, (0.9, 0.98), 1e-8)
     weight.grad = torch.cat([torch.randn(16, 16) * scale for scale in (1.0, 100.0, 0.01)])
     optimizer.step()
     sizes = [float(part.norm()) for part in weight.detach().split(16)]

@@ -87,7 +87,7 @@ def named(command: str, combinations: list[tuple[list[str], Any]]) -> list[Job]:
     Combinations that are one run are run once where the value they differ in counts for other combinations (a control
     serves all learning rates of a sweep); a value that never counts is refused.
     """
-    run_folder = importlib.import_module("thaw.run").run_folder if command != "tokenizer" else _tokenizer_folder
+    run_folder = importlib.import_module("thaw.run").run_folder
     folders: list[Path] = []
     for overrides, config in combinations:
         try:
@@ -121,13 +121,6 @@ def _keys_that_count(lists: list[list[str]], folders: list[Path]) -> set[int]:
         if any(len(found) > 1 for found in runs.values()):
             counts.add(position)
     return counts
-
-
-def _tokenizer_folder(config: schema.TokenizerRun) -> Path:
-    from thaw.track.identity import run_id
-
-    name = f"tokenizer-{run_id(schema.identity(config))}"
-    return Path(config.out or Path(config.runs, config.name, name))
 
 
 def single(command: str, job: Job) -> int:
@@ -224,7 +217,9 @@ def outcome(row: dict[str, Any]) -> str:
     """Return what a result row says, in a few words."""
     if "fertility" in row:
         cuts = [f"{name} {one['pieces_per_word']:.2f} pieces a word" for name, one in row["fertility"].items()]
-        unknown = max(one["unknown_rate"] for one in row["fertility"].values())
-        return f"{row['vocab_size']} pieces: {', '.join(cuts)}, at most {unknown:.2%} unknown"
+        unknown, single = (max(one[key] for one in row["fertility"].values()) for key in ("unknown_rate", "byte_rate"))
+        return (
+            f"{row['vocab_size']} pieces: {', '.join(cuts)}, at most {unknown:.2%} unknown, {single:.2%} single bytes"
+        )
     scores = [f"{name} {row[name]:.3f}" for name in ("dev", "test") if isinstance(row.get(name), int | float)]
     return f"{row.get('metric') or ''} {' '.join(scores)}".strip() or "done"

@@ -17,21 +17,26 @@ SAMPLE = 20_000_000  # pieces that are counted, at most, of whole documents spre
 CHUNK = 2_000_000  # pieces counted at once
 
 
-def piece_vectors(file: TokenFile, documents: np.ndarray, vocab_size: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+def piece_vectors(
+    file: TokenFile, documents: np.ndarray, vocab_size: int, width: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Return vectors (V, width) float32 with mean 0 and standard deviation 1, and which pieces have one, (V,) bool.
 
-    ``documents`` are the numbers of those that may be looked at. Pairs across documents do not count.
+    ``documents`` are the numbers of those that may be looked at; pairs across documents do not count. ``seed`` turns
+    the vectors another way.
     """
     information = positive_information(cooccurrences(file, documents, vocab_size))
     seen = np.asarray(information.sum(1)).ravel() > 0
+    if not seen.any():
+        return np.zeros((vocab_size, width), np.float32), seen
     rank = min(width, vocab_size - 1)
-    left, strength, _ = randomized_svd(information, rank, n_iter=4, random_state=0)
+    left, strength, _ = randomized_svd(information, rank, n_iter=4, random_state=seed)
     vectors = np.zeros((vocab_size, width))
     vectors[:, :rank] = left * np.sqrt(strength)
     vectors[seen] -= vectors[seen].mean(0)
-    rotation = np.linalg.qr(np.random.default_rng(0).standard_normal((width, width)))[0]  # no dimension stands out
+    rotation = np.linalg.qr(np.random.default_rng(seed).standard_normal((width, width)))[0]  # no dimension stands out
     vectors = vectors @ rotation
-    return (vectors / max(vectors[seen].std(), 1e-12)).astype(np.float32), seen
+    return (vectors / vectors[seen].std()).astype(np.float32), seen
 
 
 def cooccurrences(file: TokenFile, documents: np.ndarray, vocab_size: int) -> sparse.csr_matrix:

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from thaw import build
-from thaw.config import PretrainConfig, identity
+from thaw.config import PretrainConfig
 from thaw.errors import DataError
-from thaw.job.identity import tokenizer_content
+from thaw.job.identity import tokenizer_fields
 from thaw.objective.config import ObjectiveConfig
 from thaw.text import corpus, ids, packing
 from thaw.text.ids import TokenFile
@@ -17,11 +17,9 @@ from thaw.track.identity import run_id
 from thaw.train.pretrain import MaskedBlocks, Validation
 
 
-def own_tokenizer(config: PretrainConfig, corpus_sha: str) -> Tokenizer:
+def own_tokenizer(config: PretrainConfig) -> Tokenizer:
     """Return the tokenizer of the config, trained on the corpus if it has no path."""
-    content = tokenizer_content(config.tokenizer, identity(config.tokenizer))
-    fields = {"tokenizer": content, "corpus": corpus_sha}
-    return build.tokenizer(config.tokenizer, config.corpus, fields, Path(config.cache.folder))
+    return build.tokenizer(config.tokenizer, config.corpus, tokenizer_fields(config), Path(config.cache.folder))
 
 
 def blocks(config: PretrainConfig, tokenizer: Tokenizer, corpus_sha: str) -> tuple[MaskedBlocks, Validation]:
@@ -31,7 +29,9 @@ def blocks(config: PretrainConfig, tokenizer: Tokenizer, corpus_sha: str) -> tup
     """
     data = config.data
     key = run_id({"corpus": corpus_sha, "tokenizer": tokenizer.fingerprint})
-    file = ids.tokenise(corpus.documents(config.corpus), tokenizer, Path(config.cache.folder) / "tokens", key)
+    tally = corpus.Tally()
+    text = corpus.documents(config.corpus, tally)
+    file = ids.tokenise(text, tokenizer, Path(config.cache.folder) / "tokens", key, tally)
     train_documents, held_out = split(file, config)
     train, dev = (pack(file, part, config, tokenizer) for part in (train_documents, held_out))
     if train.full < data.batch_size:
@@ -47,15 +47,14 @@ def blocks(config: PretrainConfig, tokenizer: Tokenizer, corpus_sha: str) -> tup
 
 
 def split(file: TokenFile, config: PretrainConfig) -> tuple[np.ndarray, np.ndarray]:
-    """Return the numbers of the documents to train on and of those held out, the same for every seed."""
+    """Return the numbers of the documents to train on and of those held out, the same for every seed and tokenizer."""
     if len(file) < 2:
         raise DataError(
             f"the corpus has {len(file)} document, 2 are the least (one is held out); separate documents by blank lines"
             " or set corpus.document=line"
         )
     order = np.random.default_rng(0).permutation(len(file))
-    lengths = (file.offsets[1:] - file.offsets[:-1])[order]
-    fitting = int(np.searchsorted(np.cumsum(lengths), config.data.max_held_out, side="right"))
+    fitting = int(np.searchsorted(np.cumsum(file.bytes[order]), config.data.max_held_out, side="right"))
     held = max(1, min(fitting, round(config.data.held_out * len(file))))
     return np.sort(order[held:]), np.sort(order[:held])
 

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
 from typing import Any
 
-from thaw.config import PretrainConfig, TransferConfig, identity
+from thaw.config import PretrainConfig, TokenizerRun, TransferConfig, identity
 from thaw.encoder.manifest import fingerprint
 from thaw.errors import ConfigError, DataError
 from thaw.storage import sha256_file
@@ -75,8 +75,10 @@ def shape_content(path: str) -> str:
 def _tokenizer_digest(path: str) -> str:
     for name in TOKENIZER_FILES:
         file = Path(path) / name
-        if file.is_file():
-            return next(iter(sha256_files([file]).values()))
+        if file.is_file():  # a vocabulary is read by the settings beside it
+            settings = Path(path) / "tokenizer_config.json" if name == "vocab.txt" else file
+            files = [file, settings] if settings.is_file() else [file]
+            return ":".join(sha256_files(dict.fromkeys(files)).values())
     raise ConfigError(f"no tokenizer in {path}: expected {' or '.join(TOKENIZER_FILES)} there")
 
 
@@ -85,7 +87,18 @@ def tokenizer_content(config: Any, fields: dict[str, Any]) -> Any:
     return _tokenizer_digest(config.path) if config.path else fields
 
 
-def corpus_content(config: PretrainConfig) -> str:
+def tokenizer_fields(config: TokenizerRun | PretrainConfig) -> dict[str, Any]:
+    """Return what names a trained tokenizer: its settings and the text it is trained on."""
+    content = tokenizer_content(config.tokenizer, identity(config.tokenizer))
+    return {"tokenizer": content, "corpus": corpus_content(config)}
+
+
+def tokenizer_folder(config: TokenizerRun) -> Path:
+    """Return where ``thaw tokenizer`` writes."""
+    return Path(config.out or Path(config.runs, config.name, f"tokenizer-{run_id(tokenizer_fields(config))}"))
+
+
+def corpus_content(config: TokenizerRun | PretrainConfig) -> str:
     """Return the sha256 of the text of a corpus."""
     return corpus.fingerprint(config.corpus)
 

@@ -1,6 +1,7 @@
 """How long a pretraining is: a budget of steps, tokens or time as optimizer steps."""
 
 import math
+import sys
 import time
 from collections.abc import Callable
 
@@ -9,39 +10,55 @@ import torch
 
 from thaw import build
 from thaw.config import PretrainConfig
-from thaw.errors import ConfigError
-from thaw.train.budget import parse_budget
+from thaw.train.budget import parse_budget, parse_count
 from thaw.train.pretrain import MaskedBlocks, PretrainModule
 
 MEASURED_STEPS, MEASURED_SECONDS = 100, 10.0  # the warm-up that turns a time budget into steps
 FEWEST = 20  # steps of a time budget, however short
 
 
-def steps(config: PretrainConfig, seconds_per_step: Callable[[], float], spent: float) -> int:
-    """Return the optimizer steps of a budget; of a time budget, those that fit beside the seconds ``spent`` already."""
+def steps(config: PretrainConfig, step_tokens: float, seconds_per_step: Callable[[], float], spent: float) -> int:
+    """Return the optimizer steps of a budget; of a time budget, those that fit beside the seconds ``spent`` already.
+
+    ``step_tokens`` are the tokens of a step on average.
+    """
     unit, amount = parse_budget(config.budget)
     if unit != "seconds":
-        return in_steps(config, unit, amount)
-    return max(FEWEST, int((amount - spent) / seconds_per_step()))
+        return in_steps(unit, amount, step_tokens)
+    seconds = seconds_per_step()
+    fitting = int((amount - spent) / seconds)
+    if fitting < FEWEST:
+        needed = spent + FEWEST * seconds
+        print(f"note: {FEWEST} steps are the least, about {needed:.0f} s, budget={config.budget}", file=sys.stderr)
+    return max(FEWEST, fitting)
 
 
-def in_steps(config: PretrainConfig, unit: str, amount: float) -> int:
+def in_steps(unit: str, amount: float, step_tokens: float) -> int:
     """Return steps or tokens as steps, at least one."""
-    per_step = config.data.batch_size * config.data.length if unit == "tokens" else 1
-    return max(1, math.ceil(amount / per_step))
+    return max(1, math.ceil(amount / (step_tokens if unit == "tokens" else 1)))
 
 
-def eval_every(config: PretrainConfig, steps: int) -> int:
+def eval_every(config: PretrainConfig, steps: int, step_tokens: float) -> int:
     """Return the steps between two validations; a time is taken as its share of a time budget."""
     if config.eval_every == "auto":
         return max(1, steps // 10)
     unit, amount = parse_budget(config.eval_every, "eval_every")
     if unit == "seconds":
-        whole, budget = parse_budget(config.budget)
-        if whole != "seconds":
-            raise ConfigError(f"eval_every={config.eval_every} is a time, budget={config.budget} is not")
-        return max(1, round(steps * amount / budget))
-    return in_steps(config, unit, amount)
+        return max(1, round(steps * amount / parse_budget(config.budget)[1]))
+    return in_steps(unit, amount, step_tokens)
+
+
+def milestones(config: PretrainConfig, steps: int, step_tokens: float) -> dict[int, list[str]]:
+    """Return the steps at which intermediate checkpoints are due, with their names, from ``save_at``."""
+    due: dict[int, list[str]] = {}
+    for name in config.save_at:
+        step = math.ceil(parse_count(name, "save_at") / step_tokens)
+        if step <= steps:
+            due.setdefault(step, []).append(name)
+        else:
+            reached = f"{steps * step_tokens:.4g} tokens"
+            print(f"note: save_at={name} is not reached, budget={config.budget} ends at {reached}", file=sys.stderr)
+    return due
 
 
 def seconds_per_step(config: PretrainConfig, module: PretrainModule, train: MaskedBlocks) -> float:

@@ -28,6 +28,7 @@ class Network:
         assert isinstance(config.strategy, NetworkConfig)
         self.config, self.settings = config, config.strategy
         self.strategy = strategies()[config.strategy.name]
+        build.require(config.trainer)
         self.threads = build.use_threads(config.trainer)
         self.parent = build.checkpoint(config.checkpoint) if config.checkpoint else None
         self.tokenizer = self.parent.tokenizer if self.parent else self.given_tokenizer()

@@ -1,12 +1,15 @@
 """The pretraining job: text -> tokenizer -> blocks -> encoder -> checkpoint folder and result row."""
 
 import copy
+import functools
 import json
-import math
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from thaw import __version__, build
 from thaw.config import PretrainConfig, as_dict
@@ -26,7 +29,6 @@ from thaw.strategy.plan import STRATEGIES, Full, Progress
 from thaw.track.cost import host, peak_rss_bytes, training_flops
 from thaw.track.lineage import lineage
 from thaw.train import state
-from thaw.train.budget import parse_count
 from thaw.train.interrupt import stoppable
 from thaw.train.loop import Batches, Loop
 from thaw.train.pretrain import PretrainModule
@@ -51,13 +53,15 @@ class Pretraining:
 
     def __init__(self, config: PretrainConfig, rec: Record) -> None:
         self.config, self.rec = config, rec
+        build.require(config.trainer)
         self.threads = build.use_threads(config.trainer)
         self.corpus_sha = corpus_content(config)
         self.parent = build.checkpoint(config.checkpoint) if config.checkpoint else None
-        self.tokenizer = self.parent.tokenizer if self.parent else own_tokenizer(config, self.corpus_sha)
+        self.tokenizer = self.parent.tokenizer if self.parent else own_tokenizer(config)
         self.train, self.validation = blocks(config, self.tokenizer, self.corpus_sha)
+        self.step_tokens = config.data.batch_size * self.train.blocks.mean_tokens
         self.encoder, self.head = self.network()
-        if config.piece_vectors == "counts" and not rec.folder.training_state.exists():
+        if config.piece_vectors == "counts" and rec.leads and not state.exists(rec.folder.training_state):
             self.count_pieces()
         self.steps = self.count_steps()
         self.module = self.new_module(self.encoder, self.head, self.steps)
@@ -95,7 +99,7 @@ class Pretraining:
             measured["seconds_per_step"] = length.seconds_per_step(self.config, module, self.train)
             return measured["seconds_per_step"]
 
-        steps = length.steps(self.config, measure, self.rec.clock.train_seconds)
+        steps = length.steps(self.config, self.step_tokens, measure, self.rec.clock.train_seconds)
         if measured and self.rec.leads:
             write_text(self.rec.folder.path / "steps.json", json.dumps({"steps": steps, **measured}) + "\n")
         return steps
@@ -104,7 +108,9 @@ class Pretraining:
         """Let the piece vectors start from co-occurrence counts of the train documents, on the training clock."""
         source, clock = self.train.blocks, self.rec.clock
         clock.start()
-        vectors, seen = piece_vectors(source.file, source.documents, *self.encoder.word_weight.shape)
+        vocab_size, width = self.encoder.word_weight.shape
+        with threadpool_limits(self.threads):
+            vectors, seen = piece_vectors(source.file, source.documents, vocab_size, width, self.config.seed)
         weight, known = self.encoder.word_weight, torch.from_numpy(seen)
         with torch.no_grad():
             weight[known] = torch.from_numpy(vectors[seen]) * self.encoder.config.init_std
@@ -115,12 +121,13 @@ class Pretraining:
         config, rec, module = self.config, self.rec, self.module
         self.resume()
         rec.begin(self.lineage(), module.start)
+        self.tell()
         milestones = self.milestones()
         title = f"pretrain {self.encoder.config.name} {self.train.blocks.full * config.data.length / 1e6:.1f}M tokens"
         with stoppable() as stop, Bar(title, self.steps, config.trainer.progress and rec.leads) as bar:
             bar.start_at(module.start)
             loop = Loop(
-                steps=self.steps, eval_every=length.eval_every(config, self.steps),
+                steps=self.steps, eval_every=length.eval_every(config, self.steps, self.step_tokens),
                 evaluate=lambda step: self.validation(module), record=rec.event, save=self.save_state, clock=rec.clock,
                 stop=stop, minutes=config.trainer.checkpoint_minutes, milestones=milestones, show=bar,
             )  # fmt: skip
@@ -138,21 +145,28 @@ class Pretraining:
         stop.leave()
         return row
 
+    def tell(self) -> None:
+        """Say what of the corpus was not read as it stands."""
+        read = self.train.blocks.file.meta.get("read") or {}
+        words = {"excluded": "hold held-out texts and are left out", "cut": "continue longer ones, which were cut"}
+        for key, what in words.items():
+            if read.get(key) and self.rec.leads:
+                print(f"note: {read[key]} of the corpus' documents {what}", file=sys.stderr)
+
     def make(self, trainer: Any) -> Any:
         """Return the function from step to micro-batches of this process."""
         accumulate = self.config.trainer.accumulate
         return lambda step: self.train.step(step, accumulate, trainer.global_rank, trainer.world_size)
 
-    def milestones(self) -> dict[int, Any]:
-        """Steps at which an intermediate checkpoint is saved, from ``save_at`` tokens."""
-        per_step = self.config.data.batch_size * self.config.data.length
-        wanted = {text: math.ceil(parse_count(str(text), "save_at") / per_step) for text in self.config.save_at}
-        folder = self.rec.folder.path / "checkpoints"
-        return {
-            step: (lambda text=text: self.save_checkpoint(folder / str(text)))
-            for text, step in wanted.items()
-            if step <= self.steps
-        }
+    def milestones(self) -> dict[int, Callable[[], None]]:
+        """Steps at which intermediate checkpoints are saved."""
+
+        def save(names: list[str]) -> None:
+            for name in names:
+                self.save_checkpoint(self.rec.folder.path / "checkpoints" / name)
+
+        due = length.milestones(self.config, self.steps, self.step_tokens)
+        return {step: functools.partial(save, names) for step, names in due.items()}
 
     def save_checkpoint(self, folder: Path) -> None:
         """Write the encoder as it is now."""
@@ -167,21 +181,23 @@ class Pretraining:
     def lineage(self) -> dict[str, Any]:
         """What this encoder comes from."""
         checkpoint = checkpoint_content(self.config.checkpoint) if self.config.checkpoint else None
-        return lineage(
+        made = lineage(
             self.rec.run_id, tokenizer=self.tokenizer.fingerprint, corpus=self.corpus_sha, checkpoint=checkpoint,
             parent=self.parent.lineage if self.parent else None,
         )  # fmt: skip
+        return made | {"read": self.train.blocks.file.meta.get("read")}
 
     def cost(self) -> dict[str, Any]:
         """What this pretraining has cost so far, its parent's included."""
         encoder, data = self.encoder.config, self.config.data
-        tokens = self.module.step * data.batch_size * data.length
+        places = self.module.step * data.batch_size * data.length  # padding is computed too
         flops = training_flops(
-            tokens, layers=encoder.layers, hidden=encoder.hidden, intermediate=encoder.intermediate,
-            length=data.length, masked=tokens * self.config.objective.rate, vocab_size=self.encoder.vocab_size,
+            places, layers=encoder.layers, hidden=encoder.hidden, intermediate=encoder.intermediate,
+            length=data.length, masked=self.module.tokens * self.config.objective.rate,
+            vocab_size=self.encoder.vocab_size,
         )  # fmt: skip
         before = self.parent.lineage if self.parent else {}
-        own = {"tokens": tokens, "flops": flops, "seconds": round(self.rec.clock.train_seconds, 3)}
+        own = {"tokens": self.module.tokens, "flops": flops, "seconds": round(self.rec.clock.train_seconds, 3)}
         totals = {key: value + (before.get(key) or 0) for key, value in own.items()}
         return {"seed": self.config.seed, "encoder": encoder.name, "steps": self.module.step, "own": own, **totals}
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from thaw.errors import DataError, StorageError
 from thaw.storage import atomic_folder
+from thaw.text.corpus import Tally
 from thaw.text.normalise import normalise
 from thaw.text.tokenizer import Tokenizer
 
@@ -57,8 +58,12 @@ class TokenFile:
         return cls(ids, offsets, sizes, meta)
 
 
-def tokenise(documents: Iterable[str], tokenizer: Tokenizer, folder: Path, key: str) -> TokenFile:
+def tokenise(
+    documents: Iterable[str], tokenizer: Tokenizer, folder: Path, key: str, tally: Tally | None = None
+) -> TokenFile:
     """Return the ids of the documents, from ``folder/key`` if they lie there; documents without pieces are left out.
+
+    ``tally`` is what ``documents`` counts in; it is kept in the meta data with the number of those left out.
 
     ``key`` must change with the documents and with the tokenizer: a hash of both fingerprints.
     """
@@ -69,7 +74,7 @@ def tokenise(documents: Iterable[str], tokenizer: Tokenizer, folder: Path, key: 
         except StorageError:
             pass  # built again: nothing but a damaged copy is lost
     with atomic_folder(target) as temporary:
-        _write(documents, tokenizer, temporary)
+        _write(documents, tokenizer, temporary, tally)
     return TokenFile.open(target)
 
 
@@ -85,9 +90,9 @@ def _batches(documents: Iterable[str]) -> Iterator[list[str]]:
         yield batch
 
 
-def _write(documents: Iterable[str], tokenizer: Tokenizer, folder: Path) -> None:
+def _write(documents: Iterable[str], tokenizer: Tokenizer, folder: Path, tally: Tally | None) -> None:
     dtype = np.dtype(np.uint16 if tokenizer.vocab_size <= 1 << 16 else np.uint32)
-    written = tokens = 0
+    written = tokens = empty = 0
     with (
         (folder / "ids.bin").open("wb") as ids_file,
         (folder / "offsets.bin").open("wb") as offsets_file,
@@ -99,6 +104,7 @@ def _write(documents: Iterable[str], tokenizer: Tokenizer, folder: Path) -> None
             encoded = tokenizer.encode_batch(batch, clean)
             sizes = [len(text.encode("utf-8", "replace")) for text in clean]
             kept = [(ids, size) for ids, size in zip(encoded, sizes, strict=True) if len(ids)]
+            empty += len(batch) - len(kept)
             if not kept:
                 continue
             lengths = np.array([len(ids) for ids, _ in kept], dtype=np.int64)
@@ -109,5 +115,6 @@ def _write(documents: Iterable[str], tokenizer: Tokenizer, folder: Path) -> None
             written += len(kept)
     if not written:
         raise DataError("no document of the corpus has any piece in this tokenizer, give text it was made for")
-    meta = {"documents": written, "tokens": tokens, "dtype": dtype.name, "tokenizer": tokenizer.fingerprint}
+    meta: dict[str, Any] = {"documents": written, "tokens": tokens, "dtype": dtype.name}
+    meta |= {"tokenizer": tokenizer.fingerprint, "read": {**(vars(tally) if tally else {}), "empty": empty}}
     (folder / "meta.json").write_text(json.dumps(meta), "utf-8")

@@ -38,6 +38,14 @@ class Blocks:
         return self._end // self.room if self.packing == "stream" else self._end
 
     @property
+    def mean_tokens(self) -> float:
+        """Tokens of a full block on average, padding left out."""
+        if self.packing == "stream":
+            return float(self.length)
+        pieces = self.file.offsets[self.documents + 1] - self.file.offsets[self.documents]
+        return float(pieces.sum()) / len(self) + 2
+
+    @property
     def _end(self) -> int:
         return int(self.starts[-1]) - (self.packing == "stream")  # no [SEP] after the last document
 

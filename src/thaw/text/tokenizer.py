@@ -194,7 +194,7 @@ def _paragraphs(documents: Iterable[str]) -> Iterator[str]:
                 yield from cut(paragraph, MAX_SENTENCE)
 
 
-def _sample(items: Iterable[str], size: int, seed: int) -> list[str]:
+def sample(items: Iterable[str], size: int, seed: int) -> list[str]:
     """Return a uniform draw of at most ``size`` items in their order (reservoir: Vitter 1985, algorithm R)."""
     generator = random.Random(seed)
     drawn: list[tuple[int, str]] = []
@@ -208,7 +208,7 @@ def _sample(items: Iterable[str], size: int, seed: int) -> list[str]:
 
 def train(documents: Iterable[str], config: TokenizerConfig) -> Tokenizer:
     """Return a tokenizer trained on a sample of the documents; the same documents and config give the same bytes."""
-    sentences = [normalise(text) for text in _sample(_paragraphs(documents), config.sample_sentences, config.seed)]
+    sentences = [normalise(text) for text in sample(_paragraphs(documents), config.sample_sentences, config.seed)]
     words = [word for sentence in sentences[: MIN_WORDS * 100] for word in sentence.split()]
     if len(words) < MIN_WORDS or len(set(words)) < MIN_DIFFERENT_WORDS:
         found = f"{len(words)} words, {len(set(words))} different"

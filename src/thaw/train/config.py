@@ -32,7 +32,7 @@ class TrainerConfig:
     accelerator: str = speed("cpu", choices=["auto", "cpu", "gpu", "mps", "tpu"])
     devices: int = speed(1, ge=1)
     num_nodes: int = speed(1, ge=1)
-    strategy: str = speed("auto")  # Lightning's: auto, ddp, ...
+    strategy: str = speed("auto", choices=["auto", "ddp"])  # ddp: several processes, each with a copy
     precision: str = identity("32-true", choices=["32-true", "bf16-mixed"])
     accumulate: int = identity(1, ge=1)  # micro-batches an optimizer step
     compile: bool = speed(False)
@@ -49,7 +49,7 @@ class PretrainDataConfig:
     batch_size: int = identity(32, ge=1)  # blocks an optimizer step
     packing: str = identity("stream", choices=["stream", "documents"])  # documents: none crosses into another's block
     held_out: float = identity(0.02, gt=0, lt=1)  # share of the documents kept for validation
-    max_held_out: int = identity(50_000, ge=1)  # tokens of these documents, at most (one document at least)
+    max_held_out: int = identity(200_000, ge=1)  # bytes of these documents, at most (one document at least)
 
     def __post_init__(self) -> None:
         if isinstance(self.length, int) and self.length % 8:
@@ -61,4 +61,4 @@ class CacheConfig:
     """What is computed once and used by many runs: tokenizers, tokenised text, features of frozen encoders."""
 
     folder: str = free(".cache/thaw")
-    limit: float = speed(4.0, ge=0)  # gigabytes of features; 0: frozen layers run again at every step
+    limit: float = speed(4.0, ge=0, le=1e6)  # gigabytes of features; 0: frozen layers run again at every step

@@ -18,18 +18,19 @@ from thaw.train.config import OptimConfig
 
 
 def parameter_groups(groups: Sequence[Group], config: OptimConfig) -> list[dict[str, Any]]:
-    """Return torch optimizer groups, each with ``index`` (of the encoder group), ``orthogonal`` (for Muon) and
-    ``scale`` (on the learning rate)."""
+    """Return torch optimizer groups, each with ``index`` (of the encoder group), ``scale`` (on the learning rate) and
+    ``orthogonal`` (for Muon: the parts in which a matrix is made orthogonal, 0: it is not)."""
     result: list[dict[str, Any]] = []
     for index, group in enumerate(groups):
-        kinds: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+        kinds: dict[tuple[bool, int], list[nn.Parameter]] = {}
         for name, parameter in group.named_parameters():
             decays = parameter.ndim > 1
             orthogonal = config.name == "muon" and decays and group.name.startswith("layer.") and "norm" not in name
-            kinds.setdefault((decays, orthogonal), []).append(parameter)
+            parts = (3 if "query_key_value" in name else 1) if orthogonal else 0
+            kinds.setdefault((decays, parts), []).append(parameter)
         scale = {"embeddings": config.embeddings, "head": config.head}.get(group.name, 1.0)
-        for (decays, orthogonal), parameters in kinds.items():
-            part = {"params": parameters, "index": index, "orthogonal": orthogonal, "lr": config.lr * scale}
+        for (decays, parts), parameters in kinds.items():
+            part = {"params": parameters, "index": index, "orthogonal": parts, "lr": config.lr * scale}
             result.append(part | {"weight_decay": config.weight_decay if decays else 0.0, "scale": scale})
     return result
 
@@ -97,8 +98,7 @@ class Muon(torch.optim.Optimizer):
             state["momentum"] = torch.zeros_like(parameter)
         momentum = state["momentum"].lerp_(gradient, 1 - group["momentum"])
         direction = gradient.lerp(momentum, group["momentum"])
-        rows, columns = parameter.shape
-        return direction.view(3, columns, columns) if rows == 3 * columns else direction[None]
+        return torch.stack(direction.chunk(group["orthogonal"]))
 
     def _muon(self, directions: list[tuple[Tensor, Tensor, float]]) -> None:
         """Step along orthogonal directions; those of one shape are computed together, which is faster."""

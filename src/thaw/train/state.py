@@ -12,8 +12,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from thaw.errors import StorageError
+from thaw.errors import ResumeError, StorageError
 from thaw.storage import atomic_folder
+
+FORMAT = 1  # of the state; raised when what a resume needs has changed
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
@@ -46,18 +48,26 @@ def save(folder: Path, parts: dict[str, dict[str, Tensor]], info: dict[str, Any]
         shared[value.data_ptr()] = value
     with atomic_folder(folder) as temporary:
         save_file(flat, temporary / "state.safetensors")
-        (temporary / "state.json").write_text(json.dumps(info))
+        (temporary / "state.json").write_text(json.dumps({"format": FORMAT, **info}))
+
+
+def exists(folder: Path) -> bool:
+    """Whether there is a state to go on from."""
+    return (folder / "state.json").is_file()
 
 
 def load(folder: Path) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]] | None:
     """Return ``(parts, info)`` of a state folder, None where there is none."""
-    if not (folder / "state.json").exists():
+    if not exists(folder):
         return None
     try:
         info = json.loads((folder / "state.json").read_text())
         flat = load_file(folder / "state.safetensors")
     except (OSError, ValueError, SafetensorError) as error:
         raise StorageError(f"damaged training state in {folder}: {error}, remove the folder to start again") from error
+    if info.get("format") != FORMAT:
+        found = info.get("format", "an older one")
+        raise ResumeError(f"{folder} has training state format {found}, this thaw resumes {FORMAT}: remove the folder")
     parts: dict[str, dict[str, Tensor]] = {}
     for key, value in flat.items():
         part, name = key.split("/", 1)
