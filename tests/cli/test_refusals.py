@@ -63,6 +63,16 @@ CASES = [
     (["pretrain", "--cfg", "job", "corpus=files", "corpus.paths=[a]", "save_at=[0,x]"], "save_at=x is not a number"),
     (["pretrain", "--cfg", "job", "corpus=files", "corpus.paths=[a]", "data.length=1024"], "longer than"),
     (
+        ["pretrain", "--cfg", "job", "corpus=files", "corpus.paths=[a]", "budget=2000", "eval_every=2m"],
+        "eval_every=2m is a time, budget=2000 is not",
+    ),
+    (
+        ["pretrain", "--cfg", "job", "corpus=files", "corpus.paths=[a]", "trainer.num_nodes=2", "budget=2m"],
+        "which machines would measure apart",
+    ),
+    ([*TREC, "trainer.strategy=dpp"], "trainer.strategy=dpp must be one of auto, ddp"),
+    ([*TREC, "cache.limit=inf"], "cache.limit=inf must be at most"),
+    (
         ["pretrain", "--cfg", "job", "corpus=files", "corpus.paths=[a]", "piece_vectors=count"],
         "piece_vectors=count must be one of random, counts",
     ),

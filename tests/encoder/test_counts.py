@@ -45,7 +45,7 @@ def test_positive_information_is_that_of_the_definition() -> None:
 def test_pieces_of_one_topic_have_alike_vectors() -> None:
     draw, topics = np.random.default_rng(1), np.arange(60).reshape(3, 20)
     documents = [draw.choice(topics[number % 3], 40).tolist() for number in range(300)]
-    vectors, seen = counts.piece_vectors(token_file(documents), np.arange(300), 64, 16)
+    vectors, seen = counts.piece_vectors(token_file(documents), np.arange(300), 64, 16, 0)
     assert vectors.shape == (64, 16)
     assert seen.tolist() == [True] * 60 + [False] * 4
     assert vectors[seen].mean() == pytest.approx(0, abs=1e-5)
@@ -54,15 +54,19 @@ def test_pieces_of_one_topic_have_alike_vectors() -> None:
     likeness = unit @ unit.T
     same = np.equal.outer(np.arange(60) // 20, np.arange(60) // 20)
     assert likeness[same].min() > likeness[~same].max()
-    again, _ = counts.piece_vectors(token_file(documents), np.arange(300), 64, 16)
+    again, _ = counts.piece_vectors(token_file(documents), np.arange(300), 64, 16, 0)
     assert np.array_equal(vectors, again)
+    other, _ = counts.piece_vectors(token_file(documents), np.arange(300), 64, 16, 1)
+    assert not np.allclose(vectors, other, atol=0.1)
+    likeness = [(each[:60] @ each[:60].T).ravel() for each in (vectors, other)]
+    assert np.corrcoef(likeness)[0, 1] > 0.99  # the same vectors, turned
 
 
 def test_more_dimensions_than_pieces_and_a_text_without_pairs() -> None:
-    vectors, seen = counts.piece_vectors(token_file(random_documents(6, [50])), np.array([0]), 6, 16)
+    vectors, seen = counts.piece_vectors(token_file(random_documents(6, [50])), np.array([0]), 6, 16, 0)
     assert vectors.shape == (6, 16)
     assert seen.all()
-    vectors, seen = counts.piece_vectors(token_file([[1], [2]]), np.array([0, 1]), 6, 4)
+    vectors, seen = counts.piece_vectors(token_file([[1], [2]]), np.array([0, 1]), 6, 4, 0)
     assert not seen.any()
     assert not vectors.any()
 

@@ -14,11 +14,13 @@ from language import pretraining
 from thaw import run
 from thaw.encoder import checkpoint
 from thaw.encoder.counts import piece_vectors
-from thaw.errors import DataError, DivergedError
-from thaw.job import pretrain
+from thaw.errors import ConfigError, DataError, DivergedError, ResumeError
+from thaw.job import blocks, pretrain
+from thaw.job.identity import corpus_content
 from thaw.text.ids import TokenFile
+from thaw.text.tokenizer import TokenizerConfig
 from thaw.track.folder import RunFolder
-from thaw.train import loop
+from thaw.train import loop, state
 from thaw.train.config import OptimConfig, PretrainDataConfig, TrainerConfig
 
 
@@ -106,9 +108,9 @@ def test_resuming_gives_the_bits_of_an_uninterrupted_run(
 def test_piece_vectors_start_from_counts(corpus_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[np.ndarray] = []
 
-    def spied(file: Any, documents: np.ndarray, vocab_size: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    def spied(file: Any, documents: np.ndarray, *rest: int) -> tuple[np.ndarray, np.ndarray]:
         asked.append(documents)
-        return piece_vectors(file, documents, vocab_size, width)
+        return piece_vectors(file, documents, *rest)
 
     monkeypatch.setattr(pretrain, "piece_vectors", spied)
     config = pretraining(corpus_file, tmp_path, piece_vectors="counts", budget="2", save_at=["0"])
@@ -118,7 +120,8 @@ def test_piece_vectors_start_from_counts(corpus_file: Path, tmp_path: Path, monk
     [documents] = asked
     assert len(documents) < 800  # those held out are not looked at
     file = TokenFile.open(next((tmp_path / "cache/tokens").iterdir()))
-    vectors, seen = piece_vectors(file, documents, *first.encoder().word_weight.shape)
+    vocab_size, width = first.encoder().word_weight.shape
+    vectors, seen = piece_vectors(file, documents, vocab_size, width, config.seed)
     weight = first.encoder().word_weight.detach().numpy()
     assert np.array_equal(weight[seen], vectors[seen] * np.float32(0.02))
     assert 0.01 < weight[~seen].std() < 0.03  # random, as without counts
@@ -161,6 +164,55 @@ def test_a_time_budget_becomes_steps_once(corpus_file: Path, tmp_path: Path) -> 
 def test_muon_learns_as_well(corpus_file: Path, tmp_path: Path, pretrained: dict[str, Any]) -> None:
     row = run.pretrain(pretraining(corpus_file, tmp_path, optim=OptimConfig(name="muon", lr=3e-3), name="muon"))
     assert row["dev"] < pretrained["dev"] * 1.1
+
+
+def test_checkpoints_due_at_one_step_are_all_kept_and_missed_ones_told(
+    corpus_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = pretraining(corpus_file, tmp_path, budget="2", save_at=["1", "200", "1M"])
+    run.pretrain(config)
+    kept = sorted(path.name for path in (run.run_folder(config) / "checkpoints").iterdir())
+    assert kept == ["1", "200"]
+    assert "note: save_at=1M is not reached, budget=2 ends at 512 tokens" in capsys.readouterr().err
+
+
+def test_tokens_are_those_that_are_no_padding(corpus_file: Path, tmp_path: Path) -> None:
+    data = PretrainDataConfig(length=32, batch_size=8, max_held_out=3000, packing="documents")
+    config = pretraining(corpus_file, tmp_path, data=data, budget="5k tokens")
+    row = run.pretrain(config)
+    assert row["tokens"] == events(run.run_folder(config))[-1]["tokens"]
+    assert row["tokens"] == pytest.approx(5000, rel=0.1)
+    assert row["tokens"] < row["steps"] * 8 * 32
+
+
+def test_what_was_read_is_in_the_lineage(pretrained: dict[str, Any]) -> None:
+    read = json.loads((pretrained["folder"] / "lineage.json").read_text())["read"]
+    assert (read["documents"], read["excluded"], read["cut"], read["empty"]) == (800, 0, 0, 0)
+
+
+def test_held_out_documents_do_not_depend_on_the_tokenizer(corpus_file: Path, tmp_path: Path) -> None:
+    held = []
+    for size in (290, 325):
+        config = pretraining(corpus_file, tmp_path, tokenizer=TokenizerConfig(vocab_size=size))
+        made = blocks.own_tokenizer(config)
+        _, validation = blocks.blocks(config, made, corpus_content(config))
+        held.append((validation.source.blocks.documents.tolist(), validation.text_bytes))
+    assert held[0] == held[1]
+
+
+def test_a_state_of_another_format_is_refused(tmp_path: Path) -> None:
+    state.save(tmp_path / "state", {}, {"step": 3})
+    assert state.load(tmp_path / "state") == ({}, {"format": state.FORMAT, "step": 3})
+    (tmp_path / "state/state.json").write_text('{"step": 3}')
+    with pytest.raises(ResumeError, match="training state format an older one, this thaw resumes 1"):
+        state.load(tmp_path / "state")
+
+
+def test_devices_that_are_not_here_are_refused_first(corpus_file: Path, tmp_path: Path) -> None:
+    config = pretraining(corpus_file, tmp_path, trainer=TrainerConfig(accelerator="tpu", devices=8))
+    with pytest.raises(ConfigError, match=r"trainer\.accelerator=tpu trainer\.devices=8: none found"):
+        run.pretrain(config)
+    assert not (tmp_path / "cache").exists()
 
 
 def test_divergence_stops_the_run(corpus_file: Path, tmp_path: Path) -> None:

@@ -76,12 +76,12 @@ def test_training_twice_gives_the_same_bytes(
 
 def test_sample_is_seeded_bounded_and_in_order() -> None:
     items = [str(number) for number in range(1000)]
-    drawn = tokenizers._sample(items, 100, 1)
-    assert drawn == tokenizers._sample(iter(items), 100, 1) == sorted(drawn, key=int)
+    drawn = tokenizers.sample(items, 100, 1)
+    assert drawn == tokenizers.sample(iter(items), 100, 1) == sorted(drawn, key=int)
     assert len(set(drawn)) == 100
-    assert drawn != tokenizers._sample(items, 100, 2)
-    assert tokenizers._sample(items, 5000, 1) == items
-    means = [np.mean([int(one) for one in tokenizers._sample(items, 100, seed)]) for seed in range(200)]
+    assert drawn != tokenizers.sample(items, 100, 2)
+    assert tokenizers.sample(items, 5000, 1) == items
+    means = [np.mean([int(one) for one in tokenizers.sample(items, 100, seed)]) for seed in range(200)]
     assert abs(np.mean(means) - 499.5) < 4 * 288.7 / np.sqrt(100 * 200)  # uniform: standard deviation 288.7
 
 

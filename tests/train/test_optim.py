@@ -71,10 +71,21 @@ def test_newton_schulz_brings_all_singular_values_near_one(shape: tuple[int, int
     assert 0.6 < values.min() < values.max() < 1.3  # the quintic's own range: Jordan et al. 2024
 
 
+def test_muon_cuts_only_the_fused_weight_in_parts() -> None:
+    config = EncoderConfig(layers=1, hidden=16, heads=2, intermediate=48)  # `up` has the shape of the fused weight
+    layers = groups(Encoder(config, 20), torch.nn.Linear(16, 3))
+    optimizer = optim.build(layers, OptimConfig(name="muon"))
+    cut = {name: p for name, p in layers[1].named_parameters() if p.ndim == 2}
+    in_parts = {id(p): group["orthogonal"] for group in optimizer.param_groups for p in group["params"]}
+    assert {name: in_parts[id(p)] for name, p in cut.items()} == {
+        name: 3 if "query_key_value" in name else 1 for name in cut
+    }
+
+
 def test_muon_treats_query_key_and_value_apart() -> None:
     torch.manual_seed(0)
     weight = torch.nn.Parameter(torch.zeros(48, 16))
-    optimizer = optim.Muon([{"params": [weight], "orthogonal": 1, "weight_decay": 0.0}], 1.0, (0.9, 0.98), 1e-8)
+    optimizer = optim.Muon([{"params": [weight], "orthogonal": 3, "weight_decay": 0.0}], 1.0, (0.9, 0.98), 1e-8)
     weight.grad = torch.cat([torch.randn(16, 16) * scale for scale in (1.0, 100.0, 0.01)])
     optimizer.step()
     sizes = [float(part.norm()) for part in weight.detach().split(16)]
