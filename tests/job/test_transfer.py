@@ -237,6 +237,11 @@ def test_a_tuned_rate_is_the_best_on_dev_with_equal_trials(
     run.transfer(dataclasses.replace(config, seed=5))
     from thaw.job import resolve
 
+    path = next(Path(folder).glob("*/config.yaml"))
+    assert resolve._asked(path) == "60"
+    path.write_text(path.read_text().replace("train_size: '60'", "train_size: all"))
+    assert resolve._asked(path) == "all"
+    path.write_text(path.read_text().replace("train_size: all", "train_size: '60'"))
     resolve._rows.cache_clear()
     with pytest.raises(ConfigError, match="different seeds"):
         chosen(folder, "classes", "full", "60")

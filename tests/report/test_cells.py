@@ -81,6 +81,12 @@ def test_any_setting_makes_a_variant_but_not_where_or_how_fast(tmp_path: Path, m
     assert cell.variant == {"strategy.decay": 1.0}
 
 
+def test_runs_with_another_cache_are_seeds_of_one_setting(tmp_path: Path, make_run: Make) -> None:
+    for seed, limit in ((1, 4.0), (2, 4.0), (3, 0.0)):
+        make_run(tmp_path, run_id=f"s{seed}", seed=seed, cache__limit=limit, cache__folder=f"/tmp/{limit}")
+    assert len(only(tmp_path).runs) == 3
+
+
 def test_words_only_controls_know_no_rate(tmp_path: Path, make_run: Make) -> None:
     for lr in (1e-4, 1e-3):
         make_run(tmp_path, run_id=f"{lr}", kind="control", strategy="tfidf", lr=None, optim__lr=lr, test=0.7, dev=0.7)

@@ -128,6 +128,7 @@ def test_near_duplicates_across_splits_are_counted_and_stay(tmp_path):
     assert overlap(splits.report["duplicates"]) == "texts of train that stand elsewhere too: 20 nearly in test"
     assert overlap({"train_dev": 0, "train_test": 2, "dropped": 2}).endswith("too: 2 in test, 2 dropped")
     assert overlap({"train_dev": 0, "train_test": 0, "dropped": 0}) == ""
+    assert overlap({"dev_test": 3}) == "3 texts of dev stand in test too: what dev chooses has seen them"
 
 
 def test_near_duplicates_of_very_long_splits_are_not_counted(monkeypatch):

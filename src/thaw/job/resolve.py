@@ -50,7 +50,7 @@ def chosen(folder: str, task: str, strategy: str, train_size: str) -> float:
         if file.is_file():
             return _recorded(file, task, strategy)
     rows = [row for row in _rows(folder) if row["task"] == task and row["strategy"] == strategy]
-    same_size = [row for row in rows if str(row["train_size"]) == train_size]
+    same_size = [row for row in rows if train_size in (row["asked"], str(row["train_size"]))]
     scores: dict[float, dict[tuple[int, int], float]] = defaultdict(dict)
     for row in same_size or rows:
         trial = (row["seed"], row["train_size"])
@@ -80,6 +80,14 @@ def _recorded(file: Path, task: str, strategy: str) -> float:
         raise ConfigError(f"tuned={file} has no rate for task={task} strategy={strategy}, add it there") from error
 
 
+def _asked(config: Path) -> str | None:
+    """Return ``data.train_size`` as it was given: "all", where the row has the number that was."""
+    try:
+        return str(yaml.safe_load(config.read_text())["data"]["train_size"])
+    except (OSError, KeyError, TypeError, yaml.YAMLError):
+        return None
+
+
 @lru_cache(maxsize=8)
 def _rows(folder: str) -> tuple[dict[str, Any], ...]:
     if not Path(folder).is_dir():
@@ -87,7 +95,8 @@ def _rows(folder: str) -> tuple[dict[str, Any], ...]:
     rows = []
     for path in sorted(Path(folder).glob("*/result.json")):
         try:
-            rows.append(json.loads(path.read_text()))
+            row = json.loads(path.read_text())
+            rows.append(row | {"asked": _asked(path.with_name("config.yaml"))})
         except ValueError:
             continue  # a damaged row is no trial; the seeds of its rate will not match
     return tuple(row for row in rows if row.get("lr") is not None)

@@ -31,10 +31,9 @@ _FREE = {
     "tuned",
     "keep",
     "runs",
-    "cache",
     "debug",
 }
-_FREE_ROOTS = {"wandb", "hydra"}
+_FREE_ROOTS = {"wandb", "hydra", "cache"}
 _ARCHITECTURE_ROOTS = {"encoder", "tokenizer"}  # a checkpoint brings its own
 _SPEED_ROOT = "trainer"
 _TRAINER_IDENTITY = {"trainer.precision", "trainer.accumulate"}

@@ -107,6 +107,9 @@ def _data(cells: Sequence[Cell]) -> list[str]:
         if duplicates.get("train_test"):
             told = f"{task}: {_number(duplicates['train_test'], 'training text')} also in the test set"
             lines.append(told + ("; such texts were dropped from train." if duplicates.get("dropped") else "."))
+        if duplicates.get("dev_test"):
+            told = f"{task}: {_number(duplicates['dev_test'], 'dev text')} also in the test set"
+            lines.append(f"{told}: settings chosen by dev have seen them.")
         if duplicates.get("near_train_test"):
             lines.append(
                 f"{task}: {_number(duplicates['near_train_test'], 'training text')} nearly equal to a test text."

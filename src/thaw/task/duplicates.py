@@ -71,4 +71,7 @@ def overlap(counts: dict[str, Any]) -> str:
     names["near_train_test"] = "nearly in test"
     found = ", ".join(f"{counts[key]} {name}" for key, name in names.items() if counts.get(key))
     dropped = f", {counts['dropped']} dropped" if counts.get("dropped") else ""
-    return f"texts of train that stand elsewhere too: {found}{dropped}" if found else ""
+    lines = [f"texts of train that stand elsewhere too: {found}{dropped}"] if found else []
+    if counts.get("dev_test"):
+        lines.append(f"{counts['dev_test']} texts of dev stand in test too: what dev chooses has seen them")
+    return "; ".join(lines)

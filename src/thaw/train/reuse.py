@@ -64,6 +64,8 @@ class Reuse(pl.Callback):
         ends = [first for first, _ in self.timeline[1:]] + [self.plan.progress.steps]
         for (first, factors), end in zip(self.timeline, ends, strict=False):
             if first <= step < end:
+                if list(factors) != list(self.plan.factors or []):
+                    return None  # the plan goes by more than the step, so nobody knows what stays fixed
                 depth = fixed_depth(factors)
                 if 2 * depth < self.layers or depth < 1 or (end - first) * self.batch_size < len(self.train):
                     return None
