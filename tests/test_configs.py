@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from thaw import config as schema
+from thaw import fields
 from thaw.cli.compose import Combination, composer
 from thaw.cli.words import parse
 from thaw.config import conf_dir
@@ -60,7 +61,7 @@ def test_yaml_is_short_and_says_its_purpose(path: Path) -> None:
 def test_every_command_composes_with_defaults(command: str) -> None:
     (one,) = compose(command)
     assert type(one.config) is schema.TOP[command]
-    assert set(schema.roles(one.config).values()) <= {"identity", "speed", "free"}
+    assert set(fields.roles(one.config).values()) <= {"identity", "speed", "free"}
 
 
 def test_every_strategy_has_a_choice_of_its_type() -> None:
@@ -79,12 +80,12 @@ def test_identity_leaves_out_what_does_not_change_the_result() -> None:
     (one,) = compose("transfer", "task.path=A", "trainer.threads=1", "wandb=disabled", "name=a", "runs=x")
     (two,) = compose("transfer", "task.path=B", "trainer.threads=2", "wandb=offline", "name=b", "runs=y")
     (three,) = compose("transfer", "optim.lr=0.1")
-    assert schema.identity(one.config) == schema.identity(two.config) != schema.identity(three.config)
+    assert fields.identity_of(one.config) == fields.identity_of(two.config) != fields.identity_of(three.config)
 
 
 def test_a_config_built_in_python_is_the_composed_one() -> None:
     (one,) = compose("transfer", "strategy=top_k", "strategy.k=1")
-    assert schema.read("transfer", schema.as_dict(one.config)) == one.config
+    assert schema.read("transfer", fields.as_dict(one.config)) == one.config
     with pytest.raises(ConfigError, match=r"steps=-1 must be at least 1"):
         dataclasses.replace(one.config, steps=-1)
 

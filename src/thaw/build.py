@@ -104,16 +104,18 @@ def leave_process_group() -> None:
 
 def require(config: TrainerConfig) -> None:
     """Refuse devices that are not here, before any data is read."""
-    there = {
-        "gpu": pl.accelerators.CUDAAccelerator.auto_device_count()
-        or int(pl.accelerators.MPSAccelerator.is_available()),
-        "mps": int(pl.accelerators.MPSAccelerator.is_available()),
-        "tpu": pl.accelerators.XLAAccelerator.auto_device_count()
-        if pl.accelerators.XLAAccelerator.is_available()
-        else 0,
+    from pytorch_lightning.accelerators import CUDAAccelerator, MPSAccelerator, XLAAccelerator
+
+    known: dict[str, list[type[pl.accelerators.Accelerator]]] = {
+        "gpu": [CUDAAccelerator, MPSAccelerator],
+        "mps": [MPSAccelerator],
+        "tpu": [XLAAccelerator],
     }
-    count = there.get(config.accelerator)
-    if count is not None and count < config.devices:
+    if config.accelerator not in known:
+        return
+    here = [kind for kind in known[config.accelerator] if kind.is_available()]
+    count = here[0].auto_device_count() if here else 0
+    if count < config.devices:
         found = f"{count} found" if count else "none found"
         raise ConfigError(
             f"trainer.accelerator={config.accelerator} trainer.devices={config.devices}: {found} on this machine, lower"

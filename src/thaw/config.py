@@ -1,7 +1,7 @@
 """The table of contents of a run: every config, and the bridge from Hydra's composed dictionary to typed dataclasses.
 
 Decisions taken here:
-* Roles are declared beside the fields (`thaw.fields`); `identity` collects what a run id is made of.
+* Roles are declared beside the fields (`thaw.fields`, which also reads them).
 * All checks of values run in `__post_init__` of the three top-level configs, so a config built in Python is checked
   like one from the command line.
 * Hydra and OmegaConf are imported where they are used, so `import thaw.config` is cheap and a run needs neither.
@@ -9,10 +9,8 @@ Decisions taken here:
   thaw.encoders (an EncoderConfig).
 """
 
-import dataclasses
 import re
 from dataclasses import dataclass
-from enum import Enum
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -153,32 +151,6 @@ GROUPS: dict[str, type] = {
 }
 
 
-def identity(config: Any) -> dict[str, Any]:
-    """Return the identity fields of a config as plain nested values; inputs by content are for the caller to add."""
-    result: dict[str, Any] = {}
-    for field in dataclasses.fields(config):
-        if field.metadata.get("role") == "identity":
-            result[field.name] = _plain(getattr(config, field.name), identity)
-    return result
-
-
-def as_dict(config: Any) -> dict[str, Any]:
-    """Return all fields of a config as plain nested values, enums by name."""
-    return {field.name: _plain(getattr(config, field.name), as_dict) for field in dataclasses.fields(config)}
-
-
-def roles(config: Any, prefix: str = "") -> dict[str, str]:
-    """Return dotted field name -> identity, speed or free, for every leaf of a config."""
-    result: dict[str, str] = {}
-    for field in dataclasses.fields(config):
-        name, value = f"{prefix}{field.name}", getattr(config, field.name)
-        if dataclasses.is_dataclass(value):
-            result |= roles(value, f"{name}.")
-        else:
-            result[name] = field.metadata["role"]
-    return result
-
-
 @cache
 def plugins(group: str) -> dict[str, Any]:
     """Return what installed packages offer under the entry point ``thaw.<group>``, by name."""
@@ -257,13 +229,3 @@ def _check_corpus(corpus: CorpusConfig) -> None:
     if not (corpus.paths or corpus.hub or corpus.package):
         remedy = "set corpus.paths=[FILE,...], corpus.hub or corpus.package"
         raise ConfigError(f"corpus={corpus.name} has no text, {remedy}")
-
-
-def _plain(value: Any, fields_of: Any) -> Any:
-    if dataclasses.is_dataclass(value):
-        return fields_of(value)
-    if isinstance(value, Enum):
-        return value.name
-    if isinstance(value, dict):
-        return {key: _plain(item, fields_of) for key, item in value.items()}
-    return [_plain(item, fields_of) for item in value] if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""Config fields that declare their role and their bounds beside their default.
+"""Config fields that declare their role and their bounds beside their default, and what reads them.
 
 Roles: ``identity`` changes the result and is part of the run id; ``speed`` changes how fast it is reached, equal
 beyond rounding; ``free`` says where, who, how it is shown.
@@ -6,6 +6,7 @@ beyond rounding; ``free`` says where, who, how it is shown.
 
 import dataclasses
 from collections.abc import Callable
+from enum import Enum
 from typing import Any
 
 from thaw.errors import ConfigError
@@ -62,3 +63,39 @@ def check(config: Any, prefix: str = "") -> None:
                 if not rule(one, bound):
                     shown = ", ".join(map(str, bound)) if key == "choices" else bound
                     raise ConfigError(f"out of range: {name}={one} must be {words} {shown}")
+
+
+def identity_of(config: Any) -> dict[str, Any]:
+    """Return the identity fields of a config as plain nested values; inputs by content are for the caller to add."""
+    result: dict[str, Any] = {}
+    for field in dataclasses.fields(config):
+        if field.metadata.get("role") == "identity":
+            result[field.name] = _plain(getattr(config, field.name), identity_of)
+    return result
+
+
+def as_dict(config: Any) -> dict[str, Any]:
+    """Return all fields of a config as plain nested values, enums by name."""
+    return {field.name: _plain(getattr(config, field.name), as_dict) for field in dataclasses.fields(config)}
+
+
+def roles(config: Any, prefix: str = "") -> dict[str, str]:
+    """Return dotted field name -> identity, speed or free, for every leaf of a config."""
+    result: dict[str, str] = {}
+    for field in dataclasses.fields(config):
+        name, value = f"{prefix}{field.name}", getattr(config, field.name)
+        if dataclasses.is_dataclass(value):
+            result |= roles(value, f"{name}.")
+        else:
+            result[name] = field.metadata["role"]
+    return result
+
+
+def _plain(value: Any, fields_of: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return fields_of(value)
+    if isinstance(value, Enum):
+        return value.name
+    if isinstance(value, dict):
+        return {key: _plain(item, fields_of) for key, item in value.items()}
+    return [_plain(item, fields_of) for item in value] if isinstance(value, list) else value

@@ -6,6 +6,7 @@ name, and `recover` puts it back when a crash came between the two renames.
 """
 
 import contextlib
+import functools
 import hashlib
 import os
 import re
@@ -14,7 +15,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from thaw.errors import StorageError
@@ -27,6 +28,17 @@ def sha256_file(path: Path | str) -> str:
     """Return the SHA-256 of a file's bytes, 64 hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def remembered(digest: Callable[[Path], str], path: Path | str) -> str:
+    """Return ``digest(path)``; a file is read again only when its size or time changed."""
+    found = os.stat(path)
+    return _remembered(digest, os.path.abspath(path), found.st_size, found.st_mtime_ns, found.st_ino)
+
+
+@functools.lru_cache(maxsize=4096)
+def _remembered(digest: Callable[[Path], str], path: str, size: int, modified: int, inode: int) -> str:
+    return digest(Path(path))
 
 
 def write_text(path: Path | str, text: str) -> None:

@@ -1,6 +1,8 @@
 """Learning from kept features is learning: the same weights, for every strategy that can use them, charged in full."""
 
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,8 @@ from language import transfer
 from safetensors.torch import load_file, save_file
 
 from thaw import run
+from thaw.fields import identity
+from thaw.strategy.plan import STRATEGIES, Factor, NetworkConfig, Progress, Strategy
 from thaw.task.task import Kind
 from thaw.track.folder import RunFolder
 from thaw.train import loop
@@ -30,6 +34,17 @@ CASES: list[tuple[str, Kind, dict[str, Any]]] = [
 ]
 
 
+@dataclass(kw_only=True)
+class Staged(NetworkConfig):
+    """A plug-in's strategy that goes by stages but has no field that says so."""
+
+    name: str = identity("staged")
+
+
+def by_stage(config: Staged, groups: Sequence[str], progress: Progress) -> list[Factor]:
+    return [1.0 if group == "head" or progress.stage else None for group in groups]
+
+
 @pytest.fixture(scope="module")
 def checkpoint(pretrained: dict[str, Any]) -> Path:
     return pretrained["folder"] / "checkpoint"
@@ -37,6 +52,26 @@ def checkpoint(pretrained: dict[str, Any]) -> Path:
 
 def features(folder: Path) -> list[Path]:
     return sorted(folder.glob("features/*/features.safetensors"))
+
+
+def test_a_plan_by_stages_is_given_no_stale_features(
+    tasks: dict[Kind, Path], checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(STRATEGIES, "staged", Strategy(Staged, by_stage))
+    found = []
+    for limit in (4.0, 0.0):
+        config = transfer(
+            Kind.classes, tasks[Kind.classes], checkpoint, tmp_path / str(limit), "staged", steps=60, eval_every=2,
+            cache=CacheConfig(folder=str(tmp_path / str(limit)), limit=limit),
+        )  # fmt: skip
+        run.transfer(config)
+        found.append(RunFolder(run.run_folder(config)).events())
+    assert features(tmp_path / "4.0")  # of the first stage
+    assert found[0][-1]["drift/layer.0"] > 0  # there was a second one
+    for one, other in zip(*found, strict=True):
+        assert {k: v for k, v in one.items() if k != "seconds"} == pytest.approx(
+            {k: v for k, v in other.items() if k != "seconds"}, abs=1e-4
+        )
 
 
 @pytest.mark.parametrize(("strategy", "kind", "settings"), CASES)

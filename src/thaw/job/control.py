@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from thaw.config import TransferConfig, as_dict
+from thaw.config import TransferConfig
+from thaw.fields import as_dict
 from thaw.job import data
 from thaw.job.finished import finished
 from thaw.job.identity import transfer_id

@@ -4,7 +4,8 @@ import dataclasses
 import json
 from functools import lru_cache
 
-from thaw.config import TransferConfig, as_dict
+from thaw.config import TransferConfig
+from thaw.fields import as_dict
 from thaw.job.identity import task_content
 from thaw.task.encode import Encoded, encode
 from thaw.task.example import Splits

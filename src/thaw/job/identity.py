@@ -9,9 +9,10 @@ from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
 from typing import Any
 
-from thaw.config import PretrainConfig, TokenizerRun, TransferConfig, identity
+from thaw.config import PretrainConfig, TokenizerRun, TransferConfig
 from thaw.encoder.manifest import fingerprint
 from thaw.errors import ConfigError, DataError
+from thaw.fields import identity_of
 from thaw.storage import sha256_file
 from thaw.strategy.plan import STRATEGIES
 from thaw.task.files import split_files
@@ -24,7 +25,7 @@ TOKENIZER_FILES = ("tokenizer.json", "vocab.txt")
 
 def pretrain_id(config: PretrainConfig) -> str:
     """Return the run id of a pretraining."""
-    fields = identity(config)
+    fields = identity_of(config)
     fields["corpus"]["content"] = corpus_content(config)
     fields["tokenizer"] = tokenizer_content(config.tokenizer, fields["tokenizer"])
     if config.checkpoint:
@@ -36,7 +37,7 @@ def pretrain_id(config: PretrainConfig) -> str:
 
 def transfer_id(config: TransferConfig) -> str:
     """Return the run id of a transfer or control run."""
-    fields, strategy = identity(config), STRATEGIES[config.strategy.name]
+    fields, strategy = identity_of(config), STRATEGIES[config.strategy.name]
     fields["task"]["content"] = task_content(config)
     if plugin := _plugin(config.strategy.name):
         fields["plugin"] = plugin
@@ -89,7 +90,7 @@ def tokenizer_content(config: Any, fields: dict[str, Any]) -> Any:
 
 def tokenizer_fields(config: TokenizerRun | PretrainConfig) -> dict[str, Any]:
     """Return what names a trained tokenizer: its settings and the text it is trained on."""
-    content = tokenizer_content(config.tokenizer, identity(config.tokenizer))
+    content = tokenizer_content(config.tokenizer, identity_of(config.tokenizer))
     return {"tokenizer": content, "corpus": corpus_content(config)}
 
 

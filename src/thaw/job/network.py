@@ -6,9 +6,10 @@ from typing import Any
 import torch
 
 from thaw import build
-from thaw.config import TransferConfig, identity, strategies
+from thaw.config import TransferConfig, strategies
 from thaw.encoder.bert import Encoder
 from thaw.errors import ConfigError
+from thaw.fields import identity_of
 from thaw.job import data
 from thaw.job.identity import tokenizer_content
 from thaw.strategy.plan import NetworkConfig
@@ -52,7 +53,7 @@ class Network:
         """Return the tokenizer of a run without a checkpoint."""
         config = self.config.tokenizer
         assert config is not None
-        fields = {"tokenizer": tokenizer_content(config, identity(config))}
+        fields = {"tokenizer": tokenizer_content(config, identity_of(config))}
         return build.tokenizer(config, None, fields, Path(self.config.cache.folder))
 
     def encoder(self) -> Encoder:

@@ -12,10 +12,11 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from thaw import __version__, build
-from thaw.config import PretrainConfig, as_dict
+from thaw.config import PretrainConfig
 from thaw.encoder import checkpoint as checkpoints
 from thaw.encoder.bert import Encoder
 from thaw.encoder.counts import piece_vectors
+from thaw.fields import as_dict
 from thaw.job import length
 from thaw.job.blocks import blocks, own_tokenizer
 from thaw.job.card import pretrain_card

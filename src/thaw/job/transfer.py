@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from thaw import build
-from thaw.config import TransferConfig, as_dict, strategies
+from thaw.config import TransferConfig, strategies
 from thaw.encoder import checkpoint as checkpoints
+from thaw.fields import as_dict
 from thaw.job import data
 from thaw.job.card import transfer_card
 from thaw.job.finished import finished

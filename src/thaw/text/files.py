@@ -7,7 +7,6 @@ regular file. Handled: byte order marks are dropped, CR and CRLF end lines, a li
 
 import codecs
 import difflib
-import functools
 import glob
 import gzip
 import hashlib
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from thaw.errors import ConfigError, DataError
+from thaw.storage import remembered
 
 TEXT_SUFFIXES = (".txt", ".text", ".md", "")
 JSON_SUFFIXES = (".jsonl", ".ndjson")
@@ -104,13 +104,11 @@ def chunks(path: Path) -> Iterator[bytes]:
 
 def sha256(path: Path) -> str:
     """Return the sha256 of a file's (unpacked) bytes; a file is read again only when its size or time changed."""
-    with open_bytes(path):  # what can not be read is refused in one place
-        found = os.stat(path)
-    return _sha256(path, found.st_size, found.st_mtime_ns, found.st_ino)
+    open_bytes(path).close()  # what can not be read is refused in one place
+    return remembered(_sha256, path)
 
 
-@functools.lru_cache(maxsize=4096)
-def _sha256(path: Path, size: int, modified: int, inode: int) -> str:
+def _sha256(path: Path) -> str:
     state = hashlib.sha256()
     for chunk in chunks(path):
         state.update(chunk)

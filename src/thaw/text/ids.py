@@ -64,7 +64,6 @@ def tokenise(
     """Return the ids of the documents, from ``folder/key`` if they lie there; documents without pieces are left out.
 
     ``tally`` is what ``documents`` counts in; it is kept in the meta data with the number of those left out.
-
     ``key`` must change with the documents and with the tokenizer: a hash of both fingerprints.
     """
     target = Path(folder) / key

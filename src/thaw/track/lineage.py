@@ -1,13 +1,11 @@
 """What a run came from, by content: the local source of truth that W&B artifacts mirror."""
 
-import functools
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from thaw import __version__
-from thaw.storage import sha256_file
+from thaw.storage import remembered, sha256_file
 
 PARTS = ("tokenizer", "corpus", "split", "subset", "checkpoint")
 
@@ -43,13 +41,4 @@ def lineage(
 
 def sha256_files(paths: Iterable[Path | str]) -> dict[str, str]:
     """Return path -> SHA-256 of each file; a file is read again only when its size or time changed."""
-    found = {}
-    for path in paths:
-        stat = os.stat(path)
-        found[str(path)] = _sha256(os.path.abspath(path), stat.st_size, stat.st_mtime_ns, stat.st_ino)
-    return found
-
-
-@functools.lru_cache(maxsize=4096)
-def _sha256(path: str, size: int, modified: int, inode: int) -> str:
-    return sha256_file(path)
+    return {str(path): remembered(sha256_file, path) for path in paths}

@@ -44,17 +44,19 @@ class Reuse(pl.Callback):
         self.layers = module.encoder.config.layers
         self.used: set[int] = set()  # first steps of the stretches that learnt from features
         self._factors: list[Factor] | None = None
+        self._thawed = False  # whether any of the encoder has learnt since the start of this process
         self._other: dict[int, Features | None] = {}  # of the splits that are only evaluated, by id
 
     def on_train_batch_start(self, trainer: pl.Trainer, module: Any, batch: Any, batch_idx: int) -> None:
         """Look for features when the plan has changed."""
         if self.plan.factors is not self._factors:
             self._factors = self.plan.factors
+            self._thawed |= fixed_depth(self.plan.factors or []) < self.layers
             self.module.features = self._for_stretch(module.step)
 
     def evaluated(self, encoded: Encoded) -> Features | None:
         """Return the features of a dev or test split, if the encoder is fixed from the first step to the last."""
-        if not self.timeline or any(fixed_depth(factors) < self.layers for _, factors in self.timeline):
+        if self._thawed or not self.timeline or any(fixed_depth(factors) < self.layers for _, factors in self.timeline):
             return None
         if id(encoded) not in self._other:
             self._other[id(encoded)] = self._find(encoded, self.layers, "32-true")
