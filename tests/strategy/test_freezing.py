@@ -1,5 +1,7 @@
 """Frozen means frozen: bits, gradients, modes, decay; the audit notices when it does not hold."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from thaw.encoder.config import EncoderConfig
 from thaw.encoder.groups import groups
 from thaw.strategy.apply import ApplyPlan
 from thaw.strategy.audit import Audit, AuditError
-from thaw.strategy.plan import STRATEGIES, Progress
+from thaw.strategy.plan import STRATEGIES, Factor, Progress
 from thaw.train import optim
 from thaw.train.config import OptimConfig
 
@@ -31,8 +33,10 @@ def model(dropout: float = 0.5) -> tuple[Encoder, torch.nn.Linear]:
     return Encoder(config, 20), torch.nn.Linear(16, 3)
 
 
-def train(name: str, steps: int = STEPS, **fields: Any) -> tuple[ApplyPlan, Audit, dict[str, torch.Tensor]]:
-    """Train on noise for some steps, observing after each; return the plan, the audit and the first weights."""
+def train(
+    name: str, steps: int = STEPS, observe: bool = True, **fields: Any
+) -> tuple[ApplyPlan, Audit, dict[str, torch.Tensor]]:
+    """Train on noise for some steps, perhaps observing after each; return the plan, the audit and the first weights."""
     encoder, head = model()
     parts = groups(encoder, head)
     optimizer = optim.build(parts, OptimConfig(lr=0.1, weight_decay=0.5))
@@ -48,7 +52,8 @@ def train(name: str, steps: int = STEPS, **fields: Any) -> tuple[ApplyPlan, Audi
         torch.nn.functional.cross_entropy(head(encoder(ids)[-1][:, 0]), torch.tensor([0, 1, 2, 0])).backward()
         optimizer.step()
         optimizer.zero_grad()
-        audit.observe()
+        if observe:
+            audit.observe()
     return plan, audit, audit.start
 
 
@@ -120,6 +125,21 @@ def test_the_audit_fails_when_declared_and_observed_differ(spoil: Any, message: 
     plan, audit, _ = train("frozen", steps=1)
     spoil(plan)
     with pytest.raises(AuditError, match=message):
+        audit.observe()
+
+
+def alternating(config: Any, names: Sequence[str], progress: Progress) -> list[Factor]:
+    return [1.0 if number % 2 == progress.step % 2 or name == "head" else None for number, name in enumerate(names)]
+
+
+def test_the_audit_follows_groups_that_are_frozen_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(STRATEGIES, "alternating", replace(STRATEGIES["frozen"], plan=alternating))
+    plan, audit, _ = train("alternating", steps=5, observe=False)  # evaluations are rarer than changes
+    assert audit.verdict() == "passed"
+    assert {name.split(".")[0] for name in audit.moved} == {"embeddings", "layer", "head"}
+    refrozen = next(group for group, factor in zip(plan.groups, plan.factors or [], strict=True) if factor is None)
+    refrozen.parameters()[0].data.add_(1.0)
+    with pytest.raises(AuditError, match="was frozen again but its weights changed"):
         audit.observe()
 
 

@@ -163,7 +163,7 @@ class Transfer(Network):
         module = self.module
         optimizer = module.configure_optimizers()  # only to audit against the first weights
         self.audit = Audit(self.plan, optimizer)
-        self.audit.start, self.audit.moved = parts["start"], set(info["moved"])
+        self.audit.restore(parts["start"], set(info["moved"]))
         module.load_state_dict(parts["model"])
         module.start, module.tokens, module.moments = info["step"], info["tokens"], parts.get("optimizer", {})
         self.best, self.last = (info["best"], info["best_step"], parts["best"]), info["last"]

@@ -34,6 +34,7 @@ class ApplyPlan(pl.Callback):
         self.names = [group.name for group in self.groups]
         self.progress = progress
         self.factors: list[Factor] | None = None
+        self.watch: Callable[[], None] = lambda: None  # called before and after the plan changes: the audit
         self.advanced: list[int] = []  # steps at which a stage ended (unfreeze=plateau)
 
     def on_train_batch_start(self, trainer: pl.Trainer, module: Any, batch: Any, batch_idx: int) -> None:
@@ -46,9 +47,12 @@ class ApplyPlan(pl.Callback):
         assert self.strategy.plan is not None
         factors = self.strategy.plan(self.config, self.names, self.progress)
         if factors != self.factors:
+            if self.factors is not None:
+                self.watch()
             for group, factor in zip(self.groups, factors, strict=True):
                 self.set_learning(group, factor is not None)
             self.factors = factors
+            self.watch()
         rate = self.rate(self.progress.step)
         for part in optimizer.param_groups:
             part["lr"] = rate * (factors[part["index"]] or 0.0) * part.get("scale", 1.0)

@@ -1,7 +1,7 @@
 """The freeze audit: what the plan declared is what was observed, else the run fails.
 
-Checked at every change of the plan and at the end: requires_grad, gradients, eval mode, optimizer membership. Groups
-that were frozen keep their bits until they are thawed, and to the end if they never are.
+Checked before and after every change of the plan, at evaluations and at the end: requires_grad, gradients, eval mode,
+optimizer membership. What is frozen keeps its bits until it is thawed, also when it is frozen again.
 """
 
 from dataclasses import replace
@@ -30,7 +30,14 @@ class Audit:
             for group in apply.groups
             for name, parameter in group.named_parameters()
         }
+        self.held = dict(self.start)  # what each parameter must be while it is frozen
         self.moved: set[str] = set()  # parameters that were ever allowed to learn
+        apply.watch = self.observe
+
+    def restore(self, start: dict[str, torch.Tensor], moved: set[str]) -> None:
+        """Go on with the audit of an interrupted run: its first weights, and what has learnt since."""
+        self.start, self.moved = start, moved
+        self.held = {key: value for key, value in start.items() if key not in moved}
 
     def observe(self) -> None:
         """Compare modules with the plan in force; raise AuditError where they differ."""
@@ -46,8 +53,12 @@ class Audit:
                     raise AuditError(f"audit: {key} is frozen but has a gradient")
                 if expected:
                     self.moved.add(key)
-                elif key not in self.moved and not torch.equal(parameter.detach().cpu(), self.start[key]):
-                    raise AuditError(f"audit: {key} was never thawed but its weights changed")
+                    self.held.pop(key, None)
+                elif key not in self.held:
+                    self.held[key] = parameter.detach().to("cpu", copy=True)
+                elif not torch.equal(parameter.detach().cpu(), self.held[key]):
+                    since = "frozen again" if key in self.moved else "never thawed"
+                    raise AuditError(f"audit: {key} was {since} but its weights changed")
             if any(module.training != learns for part in group.modules for module in part.modules()):
                 raise AuditError(f"audit: {group.name} is in {'eval' if learns else 'train'} mode, declared otherwise")
 
