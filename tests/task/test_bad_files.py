@@ -1,11 +1,13 @@
 """Bad task files: each is refused in one line that names the file, the first offending lines and the remedy."""
 
 import json
+from pathlib import Path
 
 import pytest
 from task_files import make_task
 
 from thaw.errors import DataError
+from thaw.task.files import split_files
 from thaw.task.read import read
 from thaw.task.task import DataConfig
 
@@ -40,12 +42,22 @@ JSONL = {
     "null label": ('{"text": "a", "label": null}\n{"text": "b", "label": NaN}\n', r"no label.*lines 1, 2"),
     "label left out": ('{"text": "a", "label": "x"}\n{"text": "b"}\n', r"no label.*line 2"),
     "number as text": ('{"text": 5, "label": "x"}\n', r"a text that is not a string.*line 1"),
+    "nested too deep": ("[" * 200_000 + "]" * 200_000 + "\n", r"not a JSON object.*line 1"),
     "list as label": ('{"text": "a", "label": ["x"]}\n', r"no label.*line 1"),
 }
 TAGS = {
     "more tags than tokens": ('{"tokens": ["a"], "tags": ["O", "O"]}\n', r"not as many tags as tokens.*line 1"),
     "tokens as numbers": ('{"tokens": [1], "tags": ["O"]}\n', r"no list of words.*line 1"),
     "no tags": ('{"tokens": ["a"], "tags": []}\n', r"no list of tags.*line 1"),
+}
+
+
+ANSWERS = {
+    "place as a string": ({"text": ["Ann"], "answer_start": ["0"]}, "answers that are no texts with their places"),
+    "text as a number": ({"text": [3], "answer_start": [0]}, "answers that are no texts with their places"),
+    "more texts than places": ({"text": ["Ann", "Ann"], "answer_start": [0]}, "answers that are no texts with their"),
+    "no lists": ({"text": "Ann", "answer_start": 3}, "answers that are no texts with their places"),
+    "wrong place": ({"text": ["Ann"], "answer_start": [1]}, "an answer that is not in the context"),
 }
 
 
@@ -137,3 +149,29 @@ def test_long_cells_and_newlines_inside_quotes_are_read(tmp_path):
     texts = {example.text_a: example.line for split in (splits.train, splits.dev, splits.test) for example in split}
     assert texts['one\ntwo "quoted"'] == 22
     assert texts["x" * 200_000] == 24
+
+
+@pytest.mark.parametrize("case", ANSWERS)
+def test_bad_answers(tmp_path, case):
+    answers, match = ANSWERS[case]
+    row = {"question": "who?", "context": "Ann is here", "answers": answers}
+    (tmp_path / "all.jsonl").write_text(json.dumps(row) + "\n")
+    refused("span", tmp_path / "all.jsonl", match)
+
+
+def test_a_score_beyond_all_numbers(tmp_path):
+    (tmp_path / "all.jsonl").write_text('{"text_a": "a", "text_b": "b", "label": 1' + "0" * 400 + "}\n")
+    refused("score", tmp_path / "all.jsonl", r"a label that is not a finite number.*line 1")
+
+
+def test_a_path_that_is_neither_file_nor_folder():
+    refused("classes", "/dev/null", "no such file or folder, task.path=/dev/null")
+    with pytest.raises(DataError, match=r"task\.path=/dev/null is neither a regular file nor a folder"):
+        split_files(Path("/dev/null"))
+
+
+def test_half_a_character_is_replaced(tmp_path):
+    rows = [f'{{"text": "half \\ud83d of {n}", "label": "{n % 2}"}}\n' for n in range(20)]
+    (tmp_path / "all.jsonl").write_text("".join(rows))
+    found = read(make_task("classes", tmp_path / "all.jsonl"), DataConfig())
+    assert {example.text_a[:7] for example in found.train} == {"half \ufffd "}

@@ -51,7 +51,10 @@ def fingerprint(folder: Path | str) -> str:
             raise ConfigError(
                 f"not a checkpoint: {folder} has no {name}, give the folder of `thaw pretrain` or a BERT one"
             )
-    return fingerprint_of({name: sha256_file(folder / name) for name in (CONFIG, WEIGHTS)})
+    try:
+        return fingerprint_of({name: sha256_file(folder / name) for name in (CONFIG, WEIGHTS)})
+    except OSError as error:
+        raise StorageError(f"checkpoint can not be read, {error.filename}: {error.strerror}") from error
 
 
 def fingerprint_of(files: dict[str, str]) -> str:

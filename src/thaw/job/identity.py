@@ -112,7 +112,12 @@ def task_content(config: TransferConfig) -> str:
         if not root.exists():
             raise DataError(f"task.path={task.path} does not exist, give a folder with train/dev/test files")
         files = {"all": root} if root.is_file() else split_files(root)
-        digests = sha256_files(files.values())
+        try:
+            digests = sha256_files(files.values())
+        except OSError as error:
+            raise DataError(
+                f"task file can not be read, {error.filename}: {error.strerror}; check task.path"
+            ) from error
         return ":".join(f"{split}={digests[str(path)]}" for split, path in sorted(files.items()))
     if task.package:
         return f"package {task.package} {_package_version(task.package)}"

@@ -1,11 +1,13 @@
 """Task files to rows: JSONL, CSV, TSV (RFC 4180 quoting, UTF-8) and SQuAD JSON.
 
-A file that is not what it says is refused with its first offending lines; nothing is guessed, nothing skipped.
+A file that is not what it says is refused with its first offending lines; nothing is guessed, nothing skipped. Half
+a character, which JSON's escapes may hold, becomes U+FFFD.
 """
 
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +17,7 @@ from thaw.errors import DataError
 
 SPLIT_NAMES = {"train": ("train",), "dev": ("dev", "validation", "valid", "val"), "test": ("test",)}
 SUFFIXES = (".jsonl", ".csv", ".tsv", ".json")
+_HALF = re.compile("[\ud800-\udfff]")
 LONGEST_CELL = 2**27  # characters; csv's own limit of 131,072 refuses long documents
 
 
@@ -39,6 +42,10 @@ def offend(where: str, what: str, lines: Iterable[int | str], remedy: str) -> Da
 
 def split_files(folder: Path) -> dict[str, Path]:
     """Return the file of each split in a folder: one of train.jsonl, train.csv, train.tsv, train.json and so on."""
+    if not folder.is_dir():
+        raise DataError(
+            f"task.path={folder} is neither a regular file nor a folder, give one with train/dev/test files"
+        )
     found: dict[str, Path] = {}
     for split, names in SPLIT_NAMES.items():
         files = [folder / (name + suffix) for name in names for suffix in SUFFIXES]
@@ -86,14 +93,23 @@ def _constant(name: str) -> Any:
     return None if name == "NaN" else float(name)  # a NaN cell is a missing one
 
 
+def _whole(value: Any) -> Any:
+    """Return a JSON value without half characters."""
+    if isinstance(value, str):
+        return _HALF.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_whole(one) for one in value]
+    return {_whole(key): _whole(one) for key, one in value.items()} if isinstance(value, dict) else value
+
+
 def _jsonl(path: Path, text: str) -> list[tuple[int, dict[str, Any]]]:
     rows, bad = [], []
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
-            row = json.loads(line, parse_constant=_constant)
-        except ValueError:
+            row = _whole(json.loads(line, parse_constant=_constant))
+        except (ValueError, RecursionError):
             row = None
         if isinstance(row, dict):
             rows.append((number, row))
@@ -147,7 +163,7 @@ def _header(path: Path, cells: list[str], delimiter: str) -> list[str]:
 def _squad(path: Path, text: str) -> list[tuple[int, dict[str, Any]]]:
     """SQuAD's nested JSON to rows; a row's number counts questions from 1."""
     try:
-        articles = json.loads(text)["data"]
+        articles = _whole(json.loads(text))["data"]
         rows = [
             {
                 "question": question["question"],
@@ -165,7 +181,7 @@ def _squad(path: Path, text: str) -> list[tuple[int, dict[str, Any]]]:
             for paragraph in article["paragraphs"]
             for question in paragraph["qas"]
         ]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         what = f"no {error}" if isinstance(error, KeyError) else str(error)
         raise DataError(f"not SQuAD JSON, {path}: {what}; .json is for SQuAD, other tasks use .jsonl") from None
     if not rows:

@@ -120,7 +120,7 @@ def _class(value: Any, names: list[str]) -> str | None:
 def _score(value: Any, names: list[str]) -> float | None:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return number if math.isfinite(number) and not isinstance(value, bool) else None
 
@@ -175,7 +175,11 @@ def _span(reader: _Reader, task: TaskConfig, labelled: bool) -> Callable[[int, d
             if not isinstance(given, dict) or not given.get("text") or not given.get("answer_start"):
                 reader.offend(number, "a question without answer", "take it out: SQuAD 2.0's are not supported")
                 return None
-            found = list(zip(given["text"], given["answer_start"], strict=True))
+            found = _answers(given["text"], given["answer_start"])
+            if found is None:
+                remedy = 'give "text" a list of strings and "answer_start" as many whole numbers'
+                reader.offend(number, "answers that are no texts with their places", remedy)
+                return None
             if not all(text.strip() and passage[start : start + len(text)] == text for text, start in found):
                 reader.offend(number, "an answer that is not in the context at answer_start", "count characters from 0")
                 return None
@@ -184,6 +188,15 @@ def _span(reader: _Reader, task: TaskConfig, labelled: bool) -> Callable[[int, d
         return Example(question=asked, context=passage, answers=found, group=group, id=name)
 
     return example
+
+
+def _answers(texts: Any, starts: Any) -> list[tuple[str, int]] | None:
+    """Return each answer with its place; None where the two are not lists of strings and whole numbers alike long."""
+    if not isinstance(texts, list) or not isinstance(starts, list) or len(texts) != len(starts):
+        return None
+    if not all(isinstance(text, str) for text in texts) or not all(type(start) is int for start in starts):
+        return None
+    return list(zip(texts, starts, strict=True))
 
 
 def _unique_ids(table: Table) -> None:
