@@ -12,6 +12,7 @@ from thaw.cli.main import main
 from thaw.encoder.bert import Encoder
 from thaw.encoder.checkpoint import save
 from thaw.encoder.config import EncoderConfig
+from thaw.job.tell import tell
 from thaw.text.tokenizer import TokenizerConfig, train
 
 WORDS = "the a sun rain wind river stone bird tree house".split()
@@ -169,8 +170,14 @@ def test_texts_longer_than_the_encoder_are_refused_or_cut_and_told(  # F29
         "steps=2",
     ]
     assert "64 positions" in say(2, *words, *QUIET, "task.max_length=65")
-    assert main([*words, "task.max_length=8", "wandb=disabled", "name=cut"]) == 0
-    assert "longer than task.max_length=8" in capsys.readouterr().err
+    assert main([*words, "task.max_length=8", "wandb=disabled", "name=cut", "keep=true"]) == 0
+    assert "note: files: 100.0% of examples are longer than task.max_length=8" in capsys.readouterr().err
+    (kept,) = Path("runs/cut").glob("*/checkpoint")
+    assert main(["predict", str(kept), str(folder / "test.jsonl")]) == 0
+    assert "test.jsonl: 100.0% of examples are longer than task.max_length=8" in capsys.readouterr().err
+    tell.cache_clear()
+    assert main([*words, "-m", "task.max_length=8", "wandb=disabled", "name=sweep", "seed=1,2"]) == 0
+    assert capsys.readouterr().err.count("longer than task.max_length=8") == 1  # once, however many runs
 
 
 def test_a_tokenizer_that_is_not_the_models(say: Callable[..., str], tmp_path: Path, checkpoint: Path) -> None:  # F30
@@ -203,7 +210,7 @@ def test_a_model_without_a_head_predicts_nothing(say: Callable[..., str], tmp_pa
 
 
 def test_duplicates_and_conflicts_are_counted(
-    tmp_path: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:  # F27, F28
     monkeypatch.chdir(tmp_path)
     folder = write_good_task(tmp_path / "task")
@@ -220,8 +227,13 @@ def test_duplicates_and_conflicts_are_counted(
         "wandb=disabled",
     ]
     assert main(words) == 0
+    assert (
+        "files: texts of train that stand elsewhere too: 3 in test, 3 nearly in test, 3 dropped"
+        in capsys.readouterr().err
+    )
     (lineage,) = Path("runs").glob("*/*/lineage.json")
     report = json.loads(lineage.read_text())["data"]
     assert report["train"] == 22
-    assert "3" in json.dumps(report["duplicates"])
-    assert report["conflicts"]
+    assert (report["duplicates"]["train_test"], report["duplicates"]["dropped"]) == (3, 3)
+    assert report["conflicts"]["count"] == 1
+    assert sorted(report["conflicts"]["first"][0]["labels"]) == ["a", "b"]

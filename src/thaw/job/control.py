@@ -11,7 +11,9 @@ from thaw.job.finished import finished
 from thaw.job.identity import transfer_id
 from thaw.job.outcome import common_row, data_lineage, majority_score, run_name, score
 from thaw.job.record import Record, record
+from thaw.job.tell import tell
 from thaw.strategy.controls import CONTROLS
+from thaw.task.duplicates import overlap
 from thaw.task.subset import choose
 
 
@@ -33,6 +35,8 @@ def _run(config: TransferConfig, rec: Record) -> dict[str, Any]:
     train_indices, dev_indices = choose(found, config.data, config.task.kind, config.seed)
     train, dev = [found.train[i] for i in train_indices], [found.dev[i] for i in dev_indices]
     rec.begin(data_lineage(config, found, train_indices, rec.run_id), 0)
+    if note := overlap(found.report["duplicates"]):
+        tell(f"{config.task.name}: {note}")
     if config.strategy.name == "tfidf":
         import sklearn.feature_extraction.text
         import sklearn.linear_model  # noqa: F401  loading it is no training

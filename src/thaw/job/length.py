@@ -1,7 +1,6 @@
 """How long a pretraining is: a budget of steps, tokens or time as optimizer steps."""
 
 import math
-import sys
 import time
 from collections.abc import Callable
 
@@ -10,6 +9,7 @@ import torch
 
 from thaw import build
 from thaw.config import PretrainConfig
+from thaw.job.tell import tell
 from thaw.train.budget import parse_budget, parse_count
 from thaw.train.pretrain import MaskedBlocks, PretrainModule
 
@@ -29,7 +29,7 @@ def steps(config: PretrainConfig, step_tokens: float, seconds_per_step: Callable
     fitting = int((amount - spent) / seconds)
     if fitting < FEWEST:
         needed = spent + FEWEST * seconds
-        print(f"note: {FEWEST} steps are the least, about {needed:.0f} s, budget={config.budget}", file=sys.stderr)
+        tell(f"{FEWEST} steps are the least, about {needed:.0f} s, budget={config.budget}")
     return max(FEWEST, fitting)
 
 
@@ -57,7 +57,7 @@ def milestones(config: PretrainConfig, steps: int, step_tokens: float) -> dict[i
             due.setdefault(step, []).append(name)
         else:
             reached = f"{steps * step_tokens:.4g} tokens"
-            print(f"note: save_at={name} is not reached, budget={config.budget} ends at {reached}", file=sys.stderr)
+            tell(f"save_at={name} is not reached, budget={config.budget} ends at {reached}")
     return due
 
 

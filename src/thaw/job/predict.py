@@ -5,6 +5,7 @@ from typing import Any
 
 from thaw.encoder import checkpoint as checkpoints
 from thaw.errors import ConfigError
+from thaw.job.tell import tell
 from thaw.task.encode import encode
 from thaw.task.head_config import HeadConfig
 from thaw.task.heads import build_head
@@ -27,7 +28,10 @@ def run(folder: str, file: str) -> list[dict[str, Any]]:
     head.load_state_dict(found.head_state)
     module = TransferModule(encoder, head, OptimConfig(), seed=0, steps=1, epoch_steps=1)
     examples = read_examples(file, task)
-    made = answers(module, encode(examples, task, found.tokenizer, labels))
+    encoded = encode(examples, task, found.tokenizer, labels)
+    if encoded.report["warning"]:
+        tell(f"{file}: {encoded.report['warning']}")
+    made = answers(module, encoded)
     if kind is Kind.classes:
         for one in made:
             one["scores"] = dict(zip(labels, one["scores"], strict=True))

@@ -3,7 +3,6 @@
 import copy
 import functools
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from thaw.job.card import pretrain_card
 from thaw.job.finished import finished
 from thaw.job.identity import checkpoint_content, corpus_content, pretrain_id
 from thaw.job.record import Record, record
+from thaw.job.tell import tell
 from thaw.objective.mlm import MLMHead
 from thaw.storage import write_text
 from thaw.strategy.apply import ApplyPlan
@@ -152,7 +152,7 @@ class Pretraining:
         words = {"excluded": "hold held-out texts and are left out", "cut": "continue longer ones, which were cut"}
         for key, what in words.items():
             if read.get(key) and self.rec.leads:
-                print(f"note: {read[key]} of the corpus' documents {what}", file=sys.stderr)
+                tell(f"{read[key]} of the corpus' documents {what}")
 
     def make(self, trainer: Any) -> Any:
         """Return the function from step to micro-batches of this process."""

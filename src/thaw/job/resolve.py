@@ -9,7 +9,6 @@ No torch here.
 
 import dataclasses
 import json
-import sys
 from collections import defaultdict
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +18,7 @@ import yaml
 
 from thaw.config import PretrainConfig, TransferConfig, conf_dir, strategies
 from thaw.errors import ConfigError
+from thaw.job.tell import tell
 
 C = TypeVar("C", PretrainConfig, TransferConfig)
 
@@ -69,7 +69,7 @@ def chosen(folder: str, task: str, strategy: str, train_size: str) -> float:
         )
     best = max(sorted(scores), key=lambda lr: sum(scores[lr].values()) / len(scores[lr]))
     if len(scores) > 2 and best in (min(scores), max(scores)):
-        _tell(f"note: optim.lr={best:g} of {task} {strategy} lies on the edge of the grid in {folder}, widen it")
+        tell(f"optim.lr={best:g} of {task} {strategy} lies on the edge of the grid in {folder}, widen it")
     return best
 
 
@@ -100,8 +100,3 @@ def _rows(folder: str) -> tuple[dict[str, Any], ...]:
         except ValueError:
             continue  # a damaged row is no trial; the seeds of its rate will not match
     return tuple(row for row in rows if row.get("lr") is not None)
-
-
-@lru_cache(maxsize=1000)
-def _tell(text: str) -> None:
-    print(text, file=sys.stderr)

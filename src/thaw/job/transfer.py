@@ -20,6 +20,7 @@ from thaw.job.identity import transfer_id
 from thaw.job.network import Network
 from thaw.job.outcome import common_row, data_lineage, majority_score, run_name, score
 from thaw.job.record import Record, record
+from thaw.job.tell import tell
 from thaw.strategy.apply import ApplyPlan
 from thaw.strategy.audit import Audit
 from thaw.strategy.plan import Factor, Progress, timeline
@@ -98,14 +99,14 @@ class Transfer(Network):
         return row
 
     def tell(self) -> None:
-        """Show and record the plan; warn of truncated texts."""
+        """Record the plan, show it where a single run is watched; warn of truncated texts and of leaks."""
         text = table(run_name(self.config), self.plan.names, self.timeline())
         self.rec.plan(text)
         if self.config.trainer.progress and self.rec.leads:
             print(text, file=sys.stderr)
-            for note in (self.train.report["warning"], overlap(self.found.report["duplicates"])):
-                if note:
-                    print(f"note: {note}", file=sys.stderr)
+        for note in (self.train.report["warning"], overlap(self.found.report["duplicates"])):
+            if note and self.rec.leads:
+                tell(f"{self.config.task.name}: {note}")
 
     def timeline(self) -> list[tuple[int, list[Factor]]]:
         """Return the plan of the whole run."""

@@ -1,0 +1,10 @@
+"""Notes for the user, each once in a process: the runs of a sweep would repeat them. No torch here."""
+
+import sys
+from functools import lru_cache
+
+
+@lru_cache(maxsize=1000)
+def tell(note: str) -> None:
+    """Print a note on stderr, unless it was told before."""
+    print(f"note: {note}", file=sys.stderr, flush=True)
