@@ -101,6 +101,13 @@ def test_study(words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "6 runs" in capsys.readouterr().out
     assert main([*words, "study=mine", "seed=7", "--dry-run"]) == 0
     assert capsys.readouterr().out.count("files majority n=10 seed=7") == 1
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "runs").mkdir()  # a folder beside experiments/ is no config group
+    assert main([*words, "study=mine", "seed=7", "runs=elsewhere", "--dry-run"]) == 0
+    assert "elsewhere/s/" in capsys.readouterr().out
+    folder.rename(folder.with_name("optim"))
+    assert main([*words, "study=optim", "--dry-run"]) == 2
+    assert "study=optim has the name of a config group" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from thaw.config import conf_dir
+from thaw.config import GROUPS, conf_dir
 from thaw.errors import ConfigError, nearest
 
 
@@ -47,8 +47,8 @@ def parse(argv: list[str]) -> Words:
     for word in flags.overrides:
         key, _, value = word.partition("=")
         if key == "study":
-            search_path.append(f"file://{_study_root(value)}")
-            overrides.append(f"+experiments={value}/study")
+            search_path.append(f"file://{_study_root(value)}/experiments")  # not its parent: runs/ would be a group
+            overrides.append(f"+{value}=study")
         elif key == "hydra.searchpath":
             search_path += value.strip("[]").split(",")
         elif key == "tasks":  # a list of choices, each with its own keys: tasks.trec.path=DIR
@@ -61,6 +61,8 @@ def parse(argv: list[str]) -> Words:
 
 def _study_root(name: str) -> Path:
     """Return the folder that holds ``experiments/<name>/study.yaml``: the working folder, the checkout or package."""
+    if name.partition("/")[0] in (*GROUPS, "strategy"):
+        raise ConfigError(f"study={name} has the name of a config group, rename its folder in experiments/")
     roots = [Path.cwd(), conf_dir().parent]
     for root in roots:
         if (root / "experiments" / name / "study.yaml").is_file():
