@@ -209,6 +209,54 @@ def test_a_model_without_a_head_predicts_nothing(say: Callable[..., str], tmp_pa
     assert "keep=true" in say(2, "predict", str(checkpoint), "texts.jsonl")
 
 
+@pytest.fixture
+def kept(tmp_path: Path, checkpoint: Path, say: Callable[..., str], capsys: pytest.CaptureFixture[str]) -> Path:
+    """A transferred model of two classes."""
+    folder = write_good_task(tmp_path / "task")
+    words = ["transfer", "task=files", f"task.path={folder}", "task.kind=classes", f"checkpoint={checkpoint}", *QUIET]
+    assert main([*words, "steps=2", "keep=true", "name=kept"]) == 0
+    capsys.readouterr()
+    (found,) = (tmp_path / "runs/kept").glob("*/checkpoint")
+    return found
+
+
+TO_PREDICT: dict[str, tuple[str, bytes | None]] = {
+    "missing": ("x.jsonl", None),  # F24
+    "empty": ("x.jsonl", b""),
+    "latin-1": ("x.jsonl", '{"text": "caf\xe9"}\n'.encode("latin-1")),
+    "NUL": ("x.jsonl", b'{"text": "a\0b"}\n'),
+    "another format": ("x.parquet", b"PAR1"),
+    "not JSON": ("x.jsonl", b'{"text": \n'),  # F26
+    "no text": ("x.jsonl", b'{"label": "a"}\n'),
+    "a number as text": ("x.jsonl", b'{"text": 5}\n'),
+    "missing column": ("x.csv", b"txt,label\na,b\n"),
+    "shifted columns": ("x.csv", b"text,label\na,b,c\n"),
+}
+
+
+def test_files_to_predict(say: Callable[..., str], tmp_path: Path, kept: Path) -> None:
+    for case, (name, content) in TO_PREDICT.items():
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+        assert name in say(3, "predict", str(kept), name), case
+
+
+def test_a_damaged_model_neither_predicts_nor_exports(say: Callable[..., str], tmp_path: Path, kept: Path) -> None:
+    (tmp_path / "x.jsonl").write_text('{"text": "a"}\n')
+    train(TEXT * 5, TokenizerConfig(kind="bpe", vocab_size=290)).save(kept)  # F30
+    assert "spiece.model is not what was saved" in say(5, "predict", str(kept), "x.jsonl")
+    assert "spiece.model is not what was saved" in say(5, "export", str(kept), "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_tasks_of_a_fertility_report(say: Callable[..., str], tmp_path: Path) -> None:
+    (tmp_path / "corpus.txt").write_text("\n\n".join(TEXT * 20))
+    (tmp_path / "task").mkdir()
+    (tmp_path / "task/train.csv").write_text("txt,label\na,b\n")
+    words = ["tokenizer", "corpus=files", "corpus.paths=[corpus.txt]", "tokenizer.vocab_size=290", "tasks=[trec]"]
+    assert "train.csv" in say(3, *words, "tasks.trec.path=task", "tasks.trec.label=label")
+
+
 def test_duplicates_and_conflicts_are_counted(
     tmp_path: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:  # F27, F28
