@@ -1,18 +1,26 @@
-"""Every config composes and is typed; every field has a role; the grammar of budgets."""
+"""Every config composes, is typed and is built; every field has a role; the grammar of budgets."""
 
 import dataclasses
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 
+from thaw import build, fields
 from thaw import config as schema
-from thaw import fields
 from thaw.cli.compose import Combination, composer
 from thaw.cli.words import parse
 from thaw.config import conf_dir
+from thaw.encoder.bert import Encoder
+from thaw.encoder.config import EncoderConfig
+from thaw.encoder.groups import groups
 from thaw.errors import ConfigError
 from thaw.strategy.plan import STRATEGIES
+from thaw.text.masking import mask
+from thaw.train import optim
+from thaw.train.schedule import rate
 
 ENOUGH = {
     "tokenizer": ["corpus=files", "corpus.paths=[a.txt]"],
@@ -47,6 +55,48 @@ def test_every_choice_composes(group: str) -> None:
         found += compose(command_of(group), word, *NEEDED[word])
     assert len(found) == len(words)
     assert all(dataclasses.is_dataclass(getattr(one.config, group)) for one in found)
+
+
+def of_every_choice(group: str) -> list[Any]:
+    words = ",".join(path.stem for path in sorted((conf_dir() / group).glob("*.yaml")))
+    return [one.config for one in compose("pretrain", "-m", f"{group}={words}")]
+
+
+def test_every_encoder_is_built() -> None:
+    for config in of_every_choice("encoder"):
+        with torch.device("meta"):
+            network = Encoder(config.encoder, 8000)
+        assert len(network.layers) == config.encoder.layers
+        assert network.word_weight.shape == (8000, config.encoder.hidden)
+
+
+def test_every_optimizer_is_built() -> None:
+    parts = groups(Encoder(EncoderConfig(layers=1, hidden=16, heads=2, intermediate=32), 20), torch.nn.Linear(16, 3))
+    for config in of_every_choice("optim"):
+        assert len(optim.build(parts, config.optim).param_groups) >= len(parts)
+        assert 0 < rate(config.optim, 5, 100) <= config.optim.lr
+
+
+def test_every_objective_masks() -> None:
+    ids, valid = np.full((2, 64), 9), np.ones((2, 64), dtype=bool)
+    for config in of_every_choice("objective"):
+        objective = config.objective
+        _, positions, targets = mask(
+            ids, valid, rate=objective.rate, mask_share=objective.mask_share, random_share=objective.random_share,
+            unit=objective.unit, mean_span=objective.mean_span, seed=0, epoch=0, blocks=np.arange(2),
+            word_start=np.ones(20, dtype=bool), mask_id=4, special_ids=[0, 1, 2, 3, 4], vocab_size=20,
+        )  # fmt: skip
+        assert len(positions) == len(targets) > 0
+
+
+def test_every_trainer_is_built_or_says_what_is_not_here() -> None:
+    for config in of_every_choice("trainer"):
+        if config.trainer.accelerator == "cpu" or torch.cuda.device_count() >= config.trainer.devices:
+            build.require(config.trainer)
+            assert build.trainer(config.trainer, 1, [], find_unused=False).max_steps == 1
+        else:
+            with pytest.raises(ConfigError, match=r"trainer\.accelerator=gpu .* found on this machine"):
+                build.require(config.trainer)
 
 
 @pytest.mark.parametrize("path", sorted(conf_dir().rglob("*.yaml")), ids=lambda path: str(path.relative_to(conf_dir())))
@@ -115,6 +165,6 @@ def test_no_budget(text: str) -> None:
 def test_groups_of_the_help_are_those_of_the_config() -> None:
     from thaw.cli.help import GROUPS
 
-    for command, groups in GROUPS.items():
+    for command, listed in GROUPS.items():
         names: set[Any] = {field.name for field in dataclasses.fields(schema.TOP[command])}
-        assert set(groups) <= names
+        assert set(listed) <= names

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from thaw.cli import forecast
 from thaw.cli.main import main
+from thaw.config import TransferConfig
+from thaw.strategy.plan import Full
+from thaw.task.task import Kind, TaskConfig
 
 
 @pytest.fixture
@@ -88,6 +92,30 @@ def test_dry_run_starts_nothing(words: list[str], capsys: pytest.CaptureFixture[
     assert "[1/2] to run " in shown
     assert "[2/2] finished " in shown
     assert "2 runs, 1 finished, 1 to run; expected: 0.00 hours in one process, 0.0 MB of disk" in shown
+    assert main([*words, "name=other", "strategy=majority", "--dry-run"]) == 0  # what runs of other folders took
+    assert "1 to run; expected: 0.00 hours" in capsys.readouterr().out
+
+
+def test_dry_run_of_a_pretraining_tells_its_budget(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.txt").write_text("some words\n")
+    words = ["pretrain", "corpus=files", f"corpus.paths=[{tmp_path}/a.txt]", f"runs={tmp_path}/runs", "--dry-run"]
+    assert main([*words, "-m", "budget=30m", "seed=1,2"]) == 0
+    assert "2 to run; expected: 1.00 hours in one process, disk unknown" in capsys.readouterr().out
+    assert main([*words, "budget=2000"]) == 0
+    assert "expected hours and disk: unknown" in capsys.readouterr().out
+
+
+def test_dry_run_multiplies_the_steps_of_like_runs() -> None:
+    config = TransferConfig(
+        task=TaskConfig(name="t", kind=Kind.classes, metric="accuracy", path="x"),
+        strategy=Full(),
+        checkpoint="x",
+        steps=300,
+    )
+    like = [forecast.Measured("full", 100, 10.0, 5.0), forecast.Measured("frozen", 100, 1.0, 5.0)]
+    assert forecast._seconds(config, [*like, forecast.Measured(None, 10, 1e6, 5.0)]) == pytest.approx(30)
+    assert forecast._seconds(config, like[1:]) == pytest.approx(3)
+    assert forecast._seconds(config, []) is None
 
 
 def test_study(words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
