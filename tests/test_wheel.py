@@ -1,11 +1,17 @@
 """A wheel works outside the checkout: its configs, a user's config folder, studies, another package's plug-ins."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from thaw.encoder.bert import Encoder
+from thaw.encoder.checkpoint import save
+from thaw.encoder.config import EncoderConfig
+from thaw.text.tokenizer import TokenizerConfig, train
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -116,6 +122,19 @@ def test_plugins(thaw) -> None:
     assert "strategy.every=0 must be at least 1" in thaw(*words, "strategy.every=0", code=2)
     assert "alternate" in thaw("transfer", "--help")
     assert "alternate" in thaw(*words, "strategy=alternat", code=2)
+
+
+def test_a_plugins_strategy_runs_and_is_audited(thaw, task_folder: Path, tmp_path: Path) -> None:
+    texts = [f"{split} {i} a {word} day" for i in range(20) for split, word in (("train", "sunny"), ("test", "cold"))]
+    tokenizer = train(texts * 5, TokenizerConfig(vocab_size=290))
+    config = EncoderConfig(name="test", layers=1, hidden=16, heads=2, intermediate=32, max_positions=64)
+    save(tmp_path / "ck", encoder=Encoder(config, tokenizer.vocab_size), tokenizer=tokenizer, lineage={}, card="")
+    words = ["transfer", "task=files", f"task.path={task_folder}", "task.kind=classes", "checkpoint=ck"]
+    assert "accuracy dev" in thaw(*words, "strategy=alternate", "steps=9", "eval_every=3", "wandb=disabled")
+    (result,) = (tmp_path / "runs").glob("*/*/result.json")
+    row = json.loads(result.read_text())
+    assert (row["strategy"], row["frozen_audit"]) == ("alternate", "passed")
+    assert row["trainable_parameters"] == row["total_parameters"]  # each group in its turn
 
 
 def test_a_broken_plugin_is_named(site: Path, thaw, tmp_path: Path) -> None:
