@@ -127,7 +127,7 @@ def test_plugins(thaw) -> None:
 def test_a_plugins_strategy_runs_and_is_audited(thaw, task_folder: Path, tmp_path: Path) -> None:
     texts = [f"{split} {i} a {word} day" for i in range(20) for split, word in (("train", "sunny"), ("test", "cold"))]
     tokenizer = train(texts * 5, TokenizerConfig(vocab_size=285))
-    config = EncoderConfig(name="test", layers=1, hidden=16, heads=2, intermediate=32, max_positions=64)
+    config = EncoderConfig(name="test", layers=1, hidden=16, heads=2, intermediate=32, max_positions=128)
     save(tmp_path / "ck", encoder=Encoder(config, tokenizer.vocab_size), tokenizer=tokenizer, lineage={}, card="")
     words = ["transfer", "task=files", f"task.path={task_folder}", "task.kind=classes", "checkpoint=ck"]
     assert "accuracy dev" in thaw(*words, "strategy=alternate", "steps=9", "eval_every=3", "wandb=disabled")
