@@ -18,7 +18,7 @@ from typing import Any
 
 from thaw import fields
 from thaw.encoder.config import EncoderConfig
-from thaw.errors import ConfigError, nearest
+from thaw.errors import ConfigError, NotApplicable, nearest
 from thaw.objective.config import ObjectiveConfig
 from thaw.strategy.plan import STRATEGIES, Strategy, StrategyConfig
 from thaw.task.task import DataConfig, TaskConfig
@@ -128,6 +128,9 @@ class TransferConfig:
         strategy = strategies().get(self.strategy.name)
         if strategy is None:
             raise ConfigError(f"unknown strategy.name={self.strategy.name}{nearest(self.strategy.name, strategies())}")
+        if self.task.kind not in strategy.kinds:
+            kind = self.task.kind.name
+            raise NotApplicable(f"strategy={self.strategy.name} does not apply to task.kind={kind}, leave it out there")
         if self.checkpoint is None and strategy.plan is not None:
             if strategy.pretrained:
                 raise ConfigError(f"strategy={self.strategy.name} starts from a checkpoint, set checkpoint=FOLDER")

@@ -19,6 +19,10 @@ class ConfigError(ThawError):
     exit_code = 2
 
 
+class NotApplicable(ConfigError):
+    """A strategy that has no answer for a task's kind of label: alone a mistake, in a sweep left out."""
+
+
 class DataError(ThawError):
     """Bad data: a corpus, a task file, a tokenizer."""
 

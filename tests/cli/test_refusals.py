@@ -70,6 +70,8 @@ CASES = [
         ["pretrain", "--cfg", "job", "corpus=files", "corpus.paths=[a]", "trainer.num_nodes=2", "budget=2m"],
         "which machines would measure apart",
     ),
+    ([*TREC, "task=squad", "task.path=x", "strategy=tfidf"], "strategy=tfidf does not apply to task.kind=span"),
+    ([*TREC, "-m", "task=squad", "task.path=x", "strategy=tfidf,majority"], "no run is left: strategy=tfidf does not"),
     ([*TREC, "trainer.strategy=dpp"], "trainer.strategy=dpp must be one of auto, ddp"),
     ([*TREC, "cache.limit=inf"], "cache.limit=inf must be at most"),
     (

@@ -57,6 +57,15 @@ def test_sweep_skips_records_and_goes_on(words: list[str], tmp_path: Path, capsy
     assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("runs/s/*/result.json")} == before
 
 
+def test_a_sweep_leaves_out_what_does_not_apply(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    kept = [word for word in words if not word.startswith(("task=", "task.kind="))]
+    sweep = [*kept, "-m", "task=trec,conll2003", "strategy=majority,tfidf", "--dry-run"]
+    assert main(sweep) == 0
+    shown = capsys.readouterr()
+    assert "3 runs, 0 finished" in shown.out
+    assert shown.err == "note: 1 runs left out: strategy=tfidf does not apply to task.kind=tags\n"
+
+
 def test_finished_sweep_is_0(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     for _ in range(2):
         assert main([*words, "-m", "strategy=majority", "seed=1,2", "data.train_size=10"]) == 0

@@ -105,6 +105,19 @@ def test_two_checkpoints_are_two_arms_with_one_scratch(tmp_path: Path, make_run:
     assert [cell.difference.mean for cell in found if cell.difference] == pytest.approx([0.1, 0.1])
 
 
+def test_each_tokenizer_has_a_scratch_of_its_own(tmp_path: Path, make_run: Make) -> None:
+    for name, scratch in (("A", 0.3), ("B", 0.5)):
+        for strategy, test in (("scratch", scratch), ("full", 0.6)):
+            checkpoint = name * 9 if strategy == "full" else None
+            given = {"strategy": strategy, "checkpoint": checkpoint, "test": test, "total_parameters": 1000}
+            folder = make_run(tmp_path, run_id=f"{strategy}{name}", **given)
+            text = (folder / "config.yaml").read_text().replace("abc/checkpoint", f"{name}/checkpoint")
+            (folder / "config.yaml").write_text(text)
+            (folder / "lineage.json").write_text(json.dumps({"tokenizer": f"pieces of {name}"}))
+    differences = {cell.arm.label: cell.difference.mean for cell in cells(read(tmp_path)) if cell.difference}
+    assert differences == {"full · A": pytest.approx(0.3), "full · B": pytest.approx(0.1)}
+
+
 def test_collapsed_runs_count_in_the_mean(tmp_path: Path, make_run: Make) -> None:
     make_run(tmp_path, run_id="a", seed=1, test=0.2, collapsed=True)
     make_run(tmp_path, run_id="b", seed=2, test=0.8)

@@ -8,6 +8,8 @@ Decisions taken here:
 """
 
 import copy
+import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,7 +33,7 @@ from thaw import config as schema
 from thaw.cli.explain import explain
 from thaw.cli.words import Words
 from thaw.config import conf_dir
-from thaw.errors import ConfigError, ThawError
+from thaw.errors import ConfigError, NotApplicable, ThawError
 
 CONFIG_NAME = {"tokenizer": "tokenize", "pretrain": "pretrain", "transfer": "transfer"}
 
@@ -83,14 +85,29 @@ class Composer:
         self.overrides = list({o.get_key_element(): o for o in all_words}.values())  # of one key twice, the last counts
 
     def combinations(self) -> list[Combination]:
-        """Return every combination, checked; the first bad one raises ConfigError."""
+        """Return every combination, checked; the first bad one raises ConfigError.
+
+        In a sweep, a strategy that does not apply to a task is left out, with a note.
+        """
         task = [o for o in self.overrides if not o.is_hydra_override()]
         try:
             lists = [part for batch in BasicSweeper.split_arguments(task, None) for part in batch]
         except Exception as error:
             raise ConfigError(explain(error, self.command, self.choices)) from error
         swept = [o.is_sweep_override() for o in task]
-        return [self._combination(list(words), swept) for words in lists]
+        found, left_out = [], list[str]()
+        for words in lists:
+            try:
+                found.append(self._combination(list(words), swept))
+            except NotApplicable as error:
+                if not self.multirun:
+                    raise
+                left_out.append(str(error).partition(" (in ")[0])
+        if not found:
+            raise ConfigError(f"no run is left: {left_out[0]}")
+        for note, times in Counter(left_out).items():
+            print(f"note: {times} runs left out: {note.partition(', leave')[0]}", file=sys.stderr)
+        return found
 
     def launcher(self, function: TaskFunction) -> Launcher:
         """Return Hydra's launcher for a sweep's jobs; each calls ``function`` with its composed config."""

@@ -1,7 +1,7 @@
 """Which runs belong together: an arm is a strategy, told apart by checkpoint (its content) where a study has several.
 
 Scratch and the frozen random encoder use no weights of a checkpoint, so they are one arm for all checkpoints of one
-architecture; the words-only controls are one arm always.
+architecture and tokenizer; the words-only controls are one arm always.
 """
 
 import os
@@ -33,10 +33,11 @@ class Arm:
 def arms(runs: Iterable[Run]) -> dict[int, Arm]:
     """Return the arm of each transfer run, by ``id(run)``."""
     members = [run for run in runs if run.transfers]
-    architectures: dict[tuple[str, str], set[int]] = defaultdict(set)
+    architectures: dict[tuple[str, str], set[tuple[int, str]]] = defaultdict(set)
     for run in members:
         if run["total_parameters"]:
-            architectures[str(run["task"]), str(run["strategy"])].add(run["total_parameters"])
+            architecture = (run["total_parameters"], str(run.lineage.get("tokenizer")))
+            architectures[str(run["task"]), str(run["strategy"])].add(architecture)
     several = {strategy for (_, strategy), sizes in architectures.items() if len(sizes) > 1}
     sources: dict[str, set[str]] = defaultdict(set)
     of_run = {}

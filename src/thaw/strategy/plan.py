@@ -12,6 +12,7 @@ from typing import Any
 
 from thaw.errors import ConfigError
 from thaw.fields import identity
+from thaw.task.task import Kind
 
 Factor = float | None
 
@@ -177,6 +178,7 @@ class Strategy:
     pretrained: bool = True  # starts from the checkpoint's weights, so it needs one
     only: str = ""  # the encoder's parameters that learn: those whose name ends so
     control: bool = False
+    kinds: frozenset[Kind] = frozenset(Kind)  # of labels that it has an answer for
 
 
 STRATEGIES: dict[str, Strategy] = {
@@ -189,8 +191,8 @@ STRATEGIES: dict[str, Strategy] = {
     "top_k": Strategy(TopK, top_layers),
     "bias_only": Strategy(BiasOnly, everything, only="bias"),
     "frozen_random": Strategy(FrozenRandom, head_only, pretrained=False, control=True),
-    "tfidf": Strategy(Tfidf, None, pretrained=False, control=True),
-    "majority": Strategy(Majority, None, pretrained=False, control=True),
+    "tfidf": Strategy(Tfidf, None, pretrained=False, control=True, kinds=frozenset({Kind.classes, Kind.score})),
+    "majority": Strategy(Majority, None, pretrained=False, control=True, kinds=frozenset(Kind) - {Kind.span}),
 }
 
 
