@@ -1,0 +1,1 @@
+"""What the benchmark scripts share: measuring, the rivals, the text."""
