@@ -37,6 +37,7 @@ class TrainerConfig:
     accumulate: int = identity(1, ge=1)  # micro-batches an optimizer step
     compile: bool = speed(False)
     threads: int = speed(0, ge=0)  # torch threads, 0: all cores; bitwise equality needs the same number
+    keep_memory: bool = speed(True)  # Linux: freed memory stays with the process, a step then has no page faults
     progress: bool = free(True)
     checkpoint_minutes: float = free(5.0, gt=0)  # time between two states for resuming
 
