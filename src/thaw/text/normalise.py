@@ -32,7 +32,7 @@ NORMALISER = normalizers.Sequence(
 )
 
 # The short cut below holds where no ASCII character needs more than white space joined.
-_NEEDS_CARE = re.compile(rf"[\x00-\x08\x0b\x0e-\x1f\x7f]|{_SQUARE}|{_BYTE}")
+NEEDS_CARE = re.compile(rf"[\x00-\x08\x0b\x0e-\x1f\x7f]|{_SQUARE}|{_BYTE}")
 
 
 @lru_cache(maxsize=1 << 16)
@@ -46,7 +46,7 @@ def normalise(text: str) -> str:
     Words between white space normalise on their own (no character composes with a space before it), so only words with
     other characters go through the full rules.
     """
-    if _NEEDS_CARE.search(text):
+    if NEEDS_CARE.search(text):
         return NORMALISER.normalize_str(text)
     words = text.split()
     if text.isascii():

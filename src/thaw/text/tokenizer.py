@@ -123,13 +123,27 @@ class Tokenizer:
         """Return the ids (n,) int32 of a text, without special pieces."""
         return self.encode_batch([text])[0]
 
-    def encode_batch(self, texts: list[str], clean: list[str] | None = None) -> list[np.ndarray]:
-        """Return the ids (n,) int32 of each text; ``clean``: the same texts normalised, where the caller has them."""
+    def encode_batch(self, texts: list[str]) -> list[np.ndarray]:
+        """Return the ids (n,) int32 of each text."""
         if not self._words:
             return [
                 np.array(found.ids, np.int32) for found in self._twin.encode_batch_fast(texts, add_special_tokens=False)
             ]
-        return self._words.encode([text.split() for text in clean or map(normalise, texts)])
+        ids, lengths, _ = self._words.encode(texts)
+        ends = np.cumsum(lengths).tolist()
+        return [ids[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
+    def encode_flat(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the ids (n,) int32 of all texts, and of each text (texts,) int64 the number of its ids and its bytes.
+
+        Bytes are those of the text in UTF-8 after our normalisation, whatever the tokenizer.
+        """
+        if self._words:
+            return self._words.encode(texts)
+        encoded = self.encode_batch(texts)
+        sizes = [len(normalise(text).encode("utf-8", "replace")) for text in texts]
+        lengths = np.array([len(ids) for ids in encoded], np.int64)
+        return np.concatenate([np.empty(0, np.int32), *encoded]), lengths, np.array(sizes, np.int64)
 
     def encode_offsets(self, text: str) -> tuple[np.ndarray, np.ndarray]:
         """Return ids (n,) int32 and their characters [start, end) (n, 2) int32 in the text as it was given."""
