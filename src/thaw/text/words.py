@@ -57,18 +57,18 @@ class Words:
         split = [_split(text) for text in texts]
         bounds = np.cumsum([0, *map(len, split)])
         words = np.fromiter(map(self._numbers.__getitem__, chain.from_iterable(split)), np.int32, bounds[-1])
-        self._learn()
-        # copies, all of them: an array can not grow while it is viewed
-        starts, sizes = np.array(self._starts, np.int32), np.array(self._bytes, np.int32)
+        if self._numbers.fresh:
+            self._learn(self._numbers.fresh)
+        # views, of which none is returned: an array can not grow while it is viewed
+        starts, sizes = np.frombuffer(self._starts, np.int32), np.frombuffer(self._bytes, np.int32)
         lengths = starts[words + 1] - starts[words]
         ends = np.cumsum(lengths, dtype=np.int32)
         places = np.repeat(starts[words] - ends + lengths, lengths)
         ids = np.frombuffer(self._ids, np.int32)[places + np.arange(len(places), dtype=np.int32)]
         return ids, _sums(lengths, bounds), np.maximum(_sums(sizes[words], bounds) - 1, 0)
 
-    def _learn(self) -> None:
+    def _learn(self, fresh: list[str]) -> None:
         """Encode the words met for the first time."""
-        fresh, self._numbers.fresh = self._numbers.fresh, []
         clean = [word if word.isascii() else _clean(word) for word in fresh]
         encoded = self._processor.encode(clean, num_threads=1)
         ends = np.cumsum([len(ids) for ids in encoded], dtype=np.int32) + np.int32(len(self._ids))
@@ -76,6 +76,7 @@ class Words:
         self._starts.frombytes(ends.tobytes())
         # with the space after it
         self._bytes.extend([len(word.encode("utf-8", "replace")) + 1 if word else 0 for word in clean])
+        self._numbers.fresh = []
 
 
 def _split(text: str) -> list[str]:
