@@ -28,6 +28,7 @@ from bench import inputs, measure, picture
 from thaw.text import corpus, ids
 from thaw.text.corpus import CorpusConfig
 from thaw.text.tokenizer import Tokenizer, TokenizerConfig, train
+from thaw.track.cost import peak_rss_bytes
 
 FULL = {"train": 100, "speed": 5, "growth": [10, 30, 100, 300, 1000]}  # MB
 QUICK = {"train": 10, "speed": 1, "growth": [3, 10, 30]}
@@ -159,12 +160,12 @@ def child(what: str, file: Path, tokenizer: Path) -> dict[str, float]:
 
 
 def timed(file: Path, begun: float, cpu: float) -> dict[str, float]:
-    """Return what a measurement took, its own children included."""
+    """Return what a measurement took: CPU seconds with those of its children, peak memory without."""
     usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return {
         "seconds": time.perf_counter() - begun,
         "cpu_seconds": sum(one.ru_utime + one.ru_stime for one in usage) - cpu,
-        "peak_mb": max(one.ru_maxrss for one in usage) / 1e3,
+        "peak_mb": peak_rss_bytes() / 1e6,  # ru_maxrss would begin with that of the process that started this one
         "megabytes": file.stat().st_size / 1e6,
     }
 

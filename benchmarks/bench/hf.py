@@ -91,9 +91,13 @@ def _watch() -> Any:
         def __init__(self) -> None:
             self.times: list[float] = []
             self.places, self.seen = 0, list[int]()
+            self.began = 0.0  # the time of day the first step begins
 
         def count(self, model: Any, args: Any, kwargs: Any) -> None:
             self.places += kwargs["input_ids"].numel() if model.training else 0
+
+        def on_step_begin(self, *args: Any, **kwargs: Any) -> None:
+            self.began = self.began or time.time()
 
         def on_step_end(self, *args: Any, **kwargs: Any) -> None:
             self.times.append(time.perf_counter())
@@ -102,7 +106,7 @@ def _watch() -> Any:
         def result(self) -> dict[str, float]:
             count = len(self.times) - WARM
             seconds, places = self.times[-1] - self.times[WARM - 1], self.seen[-1] - self.seen[WARM - 1]
-            return {"seconds_per_step": seconds / count, "places_per_step": places / count}
+            return {"seconds_per_step": seconds / count, "places_per_step": places / count, "began": self.began}
 
     return Watch()
 

@@ -208,10 +208,11 @@ def read(command: str, raw: Any) -> Any:
 
     Unknown keys and wrong types raise OmegaConf's errors (`cli.compose` explains them), bad values raise ConfigError.
     """
-    from omegaconf import OmegaConf
+    from omegaconf import DictConfig, OmegaConf
 
     schema = OmegaConf.structured(TOP[command])
-    values = OmegaConf.to_container(OmegaConf.create(raw), resolve=True, enum_to_str=True)
+    composed = raw if isinstance(raw, DictConfig) else OmegaConf.create(raw)
+    values = OmegaConf.to_container(composed, resolve=True, enum_to_str=True)
     assert isinstance(values, dict)
     values.pop("hydra", None)
     if command == "transfer" and isinstance(values.get("strategy"), dict):
@@ -219,7 +220,8 @@ def read(command: str, raw: Any) -> Any:
         if name not in strategies():
             raise ConfigError(f"unknown strategy.name={name}{nearest(name, strategies())}")
         schema.strategy = OmegaConf.structured(strategies()[name].config)
-    return OmegaConf.to_object(OmegaConf.merge(schema, values))
+    schema.merge_with(values)  # in place: the schema is new, OmegaConf.merge would copy it first
+    return OmegaConf.to_object(schema)
 
 
 def _check(config: Any) -> None:

@@ -55,6 +55,7 @@ def transfer_id(config: TransferConfig) -> str:
     return run_id({"kind": "transfer", **fields})
 
 
+@functools.cache  # reading the metadata of all packages takes 3 ms
 def _plugin(name: str) -> str | None:
     """Return package and version of a strategy that another package adds: its code is part of what the run is."""
     found = [entry.dist for entry in entry_points(group="thaw.strategies") if entry.name == name and entry.dist]

@@ -1,0 +1,142 @@
+"""Does a sweep of a thousand runs take more memory, or more seconds a run, at its end than at its beginning?
+
+Runs that do next to nothing (a control; a new head on cached features for two steps), so that what the sweep itself
+does is what is measured. The memory of the process that was started is read from /proc four times a second; a run ends
+when its line is printed. First: a hundred runs after a tenth of all as warm-up; last: the last hundred (a quarter of
+the runs where there are fewer than 400). With the basic launcher that process runs everything itself; with joblib's two
+workers it only hands out and collects.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench import glue, measure, picture
+
+TWO_WORKERS = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "trainer.threads=1"]
+HEAD = ["strategy=frozen", "steps=2", "eval_every=2", "test=false", "data.batch_size=8"]
+SWEEPS = {
+    "controls, basic": ["strategy=majority"],
+    "controls, joblib": ["strategy=majority", *TWO_WORKERS],
+    "heads, basic": HEAD,
+    "heads, joblib": [*HEAD, *TWO_WORKERS],
+}
+
+
+@dataclass
+class Watched:
+    """A sweep as seen from outside: (seconds since its start, value)."""
+
+    ends: list[float] = field(default_factory=list)  # of each run
+    memory: list[tuple[float, float]] = field(default_factory=list)  # resident MB of the parent
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = measure.options(__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, help="runs in a sweep (1,000; 40 with --quick)")
+    glue.add(parser)
+    arguments = parser.parse_args()
+    runs = arguments.runs or (40 if arguments.quick else 1000)
+    rows, curves = [], {}
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        write_task(folder / "task")
+        for name, words in SWEEPS.items():
+            if arguments.only in name:
+                seen = watch(given(arguments, folder, name, words, runs), folder)
+                rows.append(row(name, seen, runs))
+                curves[name] = seen
+                measure.progress(f"{name}: {seen.ends[-1]:.0f} s")
+    measure.show(f"{runs} runs in one sweep (target: memory of the parent within 5 %)", rows)
+    path = measure.write(arguments, "many", {"runs": runs}, rows=rows, seen={n: vars(s) for n, s in curves.items()})
+    memory = {name: thinned(seen.memory) for name, seen in curves.items()}
+    picture.lines(path.with_suffix(".svg"), "Memory of a sweep", "seconds", "MB", memory, log=False, dots=False)
+
+
+def write_task(folder: Path) -> None:
+    """Write a task of two classes and a hundred texts."""
+    folder.mkdir()
+    for split, count in (("train", 60), ("dev", 20), ("test", 20)):
+        rows = [{"text": f"number {i * 7919} of {split} comes {i % 7}", "label": "ab"[i % 2]} for i in range(count)]
+        (folder / f"{split}.jsonl").write_text("".join(json.dumps(one) + "\n" for one in rows))
+
+
+def given(arguments: argparse.Namespace, folder: Path, name: str, words: list[str], runs: int) -> list[str]:
+    """Return the command of one sweep."""
+    seeds = ",".join(map(str, range(1, runs + 1)))
+    task = ["task=files", f"task.path={folder}/task", "task.kind=classes", "data.train_size=20", "wandb=disabled"]
+    checkpoint = [f"checkpoint={glue.checkpoint(arguments)}"] * ("majority" not in words[0])
+    place = [f"name={name.replace(', ', '-')}", f"cache.folder={folder}/cache"]
+    return [sys.executable, "-m", "thaw", "transfer", "-m", *task, *checkpoint, *words, *place, f"seed={seeds}"]
+
+
+def watch(command: list[str], folder: Path) -> Watched:
+    """Run a sweep and look on."""
+    seen, begun = Watched(), time.monotonic()
+    env = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(
+        command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
+    )
+    errors: list[str] = []
+    reader = threading.Thread(target=lambda: errors.extend(process.stderr), daemon=True)
+    sampler = threading.Thread(target=sample, args=(process, seen, begun), daemon=True)
+    reader.start()
+    sampler.start()
+    for line in process.stdout or ():
+        if line.startswith("[") and " … " in line:
+            if "failed" in line:
+                raise SystemExit(f"error: {line}")
+            seen.ends.append(time.monotonic() - begun)
+    if process.wait():
+        raise SystemExit(f"error: the sweep ended with {process.returncode}:\n{''.join(errors)[-2000:]}")
+    sampler.join()
+    return seen
+
+
+def sample(process: Any, seen: Watched, begun: float) -> None:
+    """Note the resident memory of a process until it ends."""
+    while process.poll() is None:
+        try:
+            lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+        except OSError:
+            return
+        kilobytes = [int(line.split()[1]) for line in lines if line.startswith("VmRSS:")]
+        seen.memory += [(time.monotonic() - begun, one * 1024 / 1e6) for one in kilobytes]
+        time.sleep(0.25)
+
+
+def row(name: str, seen: Watched, runs: int) -> dict[str, Any]:
+    """Return what the first and the last runs took, after a tenth of them."""
+    warm, part = runs // 10, 100 if runs >= 400 else runs // 4
+    first, last = (seen.ends[warm], seen.ends[warm + part]), (seen.ends[-part - 1], seen.ends[-1])
+    seconds = [1000 * (end - start) / part for start, end in (first, last)]
+    memory = [measure.median(value for at, value in seen.memory if start <= at <= end) for start, end in (first, last)]
+    return {
+        "sweep": name,
+        "s in all": seen.ends[-1],
+        "s before the first": seen.ends[0],
+        "ms a run, first": seconds[0],
+        "last": seconds[1],
+        "last / first": seconds[1] / seconds[0],
+        "MB, first": memory[0],
+        "MB, last": memory[1],
+        "growth": f"{memory[1] / memory[0] - 1:+.1%}",
+    }
+
+
+def thinned(points: list[tuple[float, float]], most: int = 200) -> list[tuple[float, float]]:
+    """Return at most about ``most`` of some points."""
+    return points[:: max(1, len(points) // most)]
+
+
+if __name__ == "__main__":
+    main()
