@@ -3,9 +3,9 @@
 The grid: 4 strategies x 4 train sizes x 3 seeds on one task, the same optimizer steps and batch in all runs, start-up,
 evaluation and record included, W&B offline. Thaw as one `thaw transfer -m` with Hydra's joblib launcher, two workers of
 one thread, against run_glue.py-style processes of Hugging Face `Trainer`, two threads, one after another. Of the rival
-one process is timed for each size and for each of full and frozen, and counted for every run of the grid like it (in
-gradual unfreezing it fine-tunes fully, as a user would); the same is done for Thaw with one process a run. Then: how
-workers and threads share the cores, what one more frozen run costs, and whether a run of a sweep is the run made alone.
+one process is timed for each of full and frozen at two sizes, and their mean counted for every run of the grid like it
+(in gradual unfreezing it fine-tunes fully, as a user would); the same is done for Thaw with one process a run. Then:
+how workers and threads share the cores, what one more frozen run costs, whether a run of a sweep is the run alone.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from thaw import run
 
 STRATEGIES = ["feature_based", "frozen", "gradual_unfreeze", "full"]
 SIZES, SEEDS, BATCH = [100, 500, 1000, 4000], [1, 2, 3], 32
+TIMED = [500, 4000]  # sizes at which processes are timed
 HALF = ["trainer.precision=bf16-mixed"]
 SPLITS = {"1 worker, 2 threads": (1, 2), "2 workers, 1 thread each": (2, 1), "2 workers, 2 threads each": (2, 2)}
 
@@ -126,18 +127,16 @@ def main() -> None:
     glue.WORK.mkdir(parents=True, exist_ok=True)
     begun = time.perf_counter()
     ours = {"bfloat16": sweeps.sweep("grid", 2, 1, *grid(sizes, seeds), *HALF)}
-    if not quick:
-        ours["float32"] = sweeps.sweep("grid32", 2, 1, *grid(sizes, seeds))
-    theirs = rivals(arguments, sweeps, sizes, steps)
-    singles = alone(sweeps, [500] if quick else [100, 1000, 4000])
+    timed = sizes if quick else TIMED
+    theirs, singles = rivals(arguments, sweeps, timed, steps), alone(sweeps, timed)
     kinds = {strategy: "full" if strategy in ("full", "gradual_unfreeze") else "frozen" for strategy in STRATEGIES}
     runs = len(STRATEGIES) * len(sizes) * len(seeds)
+    each = runs // len(STRATEGIES) / len(timed)  # runs of a strategy that one timed process stands for
     totals = {
-        f"Trainer {setting}, a process a run": len(seeds)
-        * sum(found[f"{kinds[s]} {n}"] for s in STRATEGIES for n in sizes)
+        f"Trainer {setting}, a process a run": each * sum(found[f"{kinds[s]} {n}"] for s in STRATEGIES for n in timed)
         for setting, found in theirs.items()
     }
-    totals["Thaw, a process a run"] = runs * sum(singles.values()) / len(singles)
+    totals["Thaw, a process a run"] = each * sum(singles.values())
     table = [{"grid": f"Thaw, one sweep, {name}", "s": taken, "rival / Thaw": 1.0} for name, taken in ours.items()]
     table += [{"grid": name, "s": taken, "rival / Thaw": taken / ours["bfloat16"]} for name, taken in totals.items()]
     measure.show(f"{task}: {runs} runs of {steps} steps", table)

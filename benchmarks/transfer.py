@@ -125,8 +125,9 @@ def main() -> None:
     parser = measure.options(__doc__ or "")
     glue.add(parser)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--compile", action="store_true", help="full fine-tuning with trainer.compile=true as well")
     arguments = parser.parse_args()
-    rounds, epochs = arguments.rounds or (1 if arguments.quick else 3), 1 if arguments.quick else 3
+    rounds, epochs = arguments.rounds or (1 if arguments.quick else 3), 1 if arguments.quick else 2
     results: dict[str, Any] = {}
     for task in glue.names(arguments, ["trec"] if arguments.quick else ["trec", "sst2"]):
         results[task] = measured(arguments, task, rounds, epochs)
@@ -153,7 +154,7 @@ def measured(arguments: argparse.Namespace, task: str, rounds: int, epochs: int)
             ),
             f"frozen {name}": lambda n=name, m=more: thaw.whole(f"frozen {n}", ["strategy=frozen", *m], EPOCHS),
         }
-        if not arguments.quick:
+        if arguments.compile:
             compiled = [*more, "trainer.compile=true"]
             contestants[f"full {name} compiled"] = lambda n=name, m=compiled: thaw.full(f"full {n} compiled", m, epochs)
     splits, labels = glue.rows(thaw.config)
