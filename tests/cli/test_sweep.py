@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from thaw.cli import forecast
+from thaw.cli.compose import composer
 from thaw.cli.main import main
+from thaw.cli.words import parse
 from thaw.config import TransferConfig
 from thaw.strategy.plan import Full
 from thaw.task.task import Kind, TaskConfig
@@ -185,3 +187,11 @@ def test_several_devices_do_not_mix_with_several_workers(words: list[str], capsy
     sweep = [*words, "-m", "strategy=majority", "seed=1,2", "data.train_size=10", "trainer.devices=2"]
     assert main([*sweep, "hydra/launcher=joblib"]) == 2
     assert "several devices in a sweep need hydra/launcher=basic" in capsys.readouterr().err
+
+
+def test_what_a_job_returns_holds_no_config(words: list[str]) -> None:
+    given = parse([*words[1:], "strategy=majority", "-m", "seed=1,2"])
+    with composer("transfer", given) as compose:
+        jobs = [one.overrides for one in compose.combinations()]
+        returned = compose.launcher(lambda raw: raw.seed).launch(jobs, initial_job_idx=0)
+    assert [(one.return_value, one.cfg, one.hydra_cfg) for one in returned] == [(1, None, None), (2, None, None)]

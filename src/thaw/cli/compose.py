@@ -25,6 +25,8 @@ from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
+from hydra.core.utils import JobReturn
+from hydra.experimental.callback import Callback
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, RunMode, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
@@ -40,11 +42,18 @@ CONFIG_NAME = {"tokenizer": "tokenize", "pretrain": "pretrain", "transfer": "tra
 
 @dataclass(frozen=True)
 class Combination:
-    """One run of a command: its overrides, as composed, as typed."""
+    """One run of a command: its overrides, as typed, as shown."""
 
     overrides: list[str]
-    raw: DictConfig
     config: Any
+    yaml: str  # as composed, for ``--cfg``; else empty: a composed config takes 0.3 MB
+
+
+class _Forget(Callback):
+    """Drops from what a job returns its two configs, which a launcher would keep (and send) until the sweep ends."""
+
+    def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
+        job_return.cfg = job_return.hydra_cfg = None
 
 
 @contextmanager
@@ -61,6 +70,7 @@ class Composer:
     def __init__(self, command: str, words: Words) -> None:
         self.command = command
         self.name = CONFIG_NAME[command]
+        self.shown = words.show_config
         self.hydra = GlobalHydra.instance().hydra
         assert self.hydra is not None
         self.loader = cast(ConfigLoaderImpl, self.hydra.config_loader)
@@ -116,7 +126,9 @@ class Composer:
         # the values of a swept group wait for the jobs: it has no choice here
         config = self._compose([str(o.input_line) for o in kept], RunMode.MULTIRUN)
         HydraConfig.instance().set_config(config)
-        context = HydraContext(config_loader=self.loader, callbacks=Callbacks(config))
+        callbacks = Callbacks(config)
+        callbacks.callbacks.insert(0, _Forget())  # the end of a job is told in reverse: a user's own still see all
+        context = HydraContext(config_loader=self.loader, callbacks=callbacks)
         return Plugins.instance().instantiate_launcher(hydra_context=context, task_function=function, config=config)
 
     def choices(self, group: str) -> list[str]:
@@ -141,7 +153,8 @@ class Composer:
                     valid = ", ".join(self.choices(group))
                     raise ConfigError(f"{group} is null, choose one first: {group}=..., valid: {valid}")
             ConfigLoaderImpl._apply_overrides_to_config(values, raw)
-            return Combination(words, raw, schema.read(self.command, raw))
+            config = schema.read(self.command, raw)
+            return Combination(words, config, OmegaConf.to_yaml(raw, resolve=True) if self.shown else "")
         except ThawError as error:
             raise type(error)(f"{error}{where}") from error
         except Exception as error:
@@ -175,8 +188,3 @@ class Composer:
                 remedy = "quote values with special signs"
                 raise ConfigError(f"'{word}' is not key=value or group=choice, {remedy}") from error
         return result
-
-
-def to_yaml(raw: DictConfig) -> str:
-    """Return a composed config as YAML, for ``--cfg``."""
-    return OmegaConf.to_yaml(raw, resolve=True)

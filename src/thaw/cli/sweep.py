@@ -52,13 +52,13 @@ def main(command: str, argv: list[str]) -> int:
     if given.help:
         print(help.text(command, given.search_path))
         return 0
-    from thaw.cli.compose import composer, to_yaml
+    from thaw.cli.compose import composer
 
     with composer(command, given) as compose:
         combinations = compose.combinations()
         if given.show_config:
             for one in combinations:
-                print(to_yaml(one.raw), end="")
+                print(one.yaml, end="")
             return 0
         jobs = named(command, [(one.overrides, one.config) for one in combinations])
         if given.dry_run:
@@ -140,7 +140,8 @@ def sweep(command: str, jobs: list[Job], launcher: Callable[[Any], Any]) -> int:
     print(f"{len(jobs)} runs, {len(jobs) - len(pending)} finished before", flush=True)
     failed = 0
     if pending:
-        labels = [f"[{job.number}/{len(jobs)}] {title(job.config)}{_more(job, jobs)}" for job in pending]
+        common = set.intersection(*(set(job.overrides) for job in jobs))
+        labels = [f"[{job.number}/{len(jobs)}] {title(job.config)}{_more(job, common)}" for job in pending]
         numbers = [job.number for job in pending]
         runner = launcher(
             functools.partial(run_job, command=command, labels=labels, numbers=numbers, begun=time.time())
@@ -205,12 +206,10 @@ def title(config: Any) -> str:
     return f"{config.corpus.name} {config.tokenizer.name} {config.tokenizer.vocab_size}"
 
 
-def _more(job: Job, jobs: list[Job]) -> str:
+def _more(job: Job, common: set[str]) -> str:
     """Return the swept words that the title does not tell."""
     told = ("task=", "strategy=", "data.train_size=", "seed=", "corpus=", "encoder=", "budget=", "tokenizer=")
-    common = set.intersection(*(set(one.overrides) for one in jobs))
-    words = [word for word in job.overrides if word not in common and not word.startswith(told)]
-    return "".join(f" {word}" for word in words)
+    return "".join(f" {word}" for word in job.overrides if word not in common and not word.startswith(told))
 
 
 def outcome(row: dict[str, Any]) -> str:
