@@ -27,7 +27,6 @@ SWEEPS = {
     "controls, basic": ["strategy=majority"],
     "controls, joblib": ["strategy=majority", *TWO_WORKERS],
     "heads, basic": HEAD,
-    "heads, basic, memory given back": [*HEAD, "trainer.keep_memory=false"],
     "heads, joblib": [*HEAD, *TWO_WORKERS],
 }
 
