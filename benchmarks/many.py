@@ -42,10 +42,10 @@ class Watched:
 def main() -> None:
     """Measure, print, write."""
     parser = measure.options(__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, help="runs in a sweep (1,000; 40 with --quick)")
+    parser.add_argument("--runs", type=int, help="runs in a sweep (1,000; 24 with --quick)")
     glue.add(parser)
     arguments = parser.parse_args()
-    runs = arguments.runs or (40 if arguments.quick else 1000)
+    runs = arguments.runs or (24 if arguments.quick else 1000)
     rows, curves = [], {}
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)

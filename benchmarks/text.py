@@ -31,7 +31,7 @@ from thaw.text.tokenizer import Tokenizer, TokenizerConfig, train
 from thaw.track.cost import peak_rss_bytes
 
 FULL = {"train": 100, "speed": 5, "growth": [10, 30, 100, 300, 1000]}  # MB
-QUICK = {"train": 10, "speed": 1, "growth": [3, 10, 30]}
+QUICK = {"train": 10, "speed": 1, "growth": [1, 3, 10]}
 SEQUENCE = 128
 
 
