@@ -17,6 +17,7 @@ from thaw.task.task import Kind
 
 POOL = 32  # batches sorted by length together at most
 POOLS = 4  # pools an epoch has at least, so that small data keep mixing
+CPU_TOKENS = 2048  # places of an evaluation batch whose states stay in the caches: a third faster than 8192
 
 
 @dataclass(kw_only=True)
@@ -110,6 +111,11 @@ def collate(encoded: Encoded, indices: list[int]) -> Batch:
         labels=None if labels is None else torch.from_numpy(labels),
         context=None if context is None else torch.from_numpy(context),
     )
+
+
+def eval_tokens(device: torch.device) -> int:
+    """Return the places of an evaluation batch that suit a device."""
+    return CPU_TOKENS if device.type == "cpu" else 8192
 
 
 def eval_batches(encoded: Encoded, tokens: int = 8192) -> Iterator[Batch]:

@@ -42,7 +42,25 @@ def build(groups: Sequence[Group], config: OptimConfig, precision: str = "32-tru
         half = precision == "bf16-mixed"
         return Muon(parameters, lr=config.lr, betas=betas, eps=config.eps, dtype=torch.bfloat16 if half else None)
     devices = {parameter.device.type for group in parameters for parameter in group["params"]}
-    return torch.optim.AdamW(parameters, lr=config.lr, betas=betas, eps=config.eps, fused=devices <= {"cpu", "cuda"})
+    return AdamW(parameters, lr=config.lr, betas=betas, eps=config.eps, fused=devices <= {"cpu", "cuda"})
+
+
+class AdamW(torch.optim.AdamW):
+    """torch's, but for the time it spends on groups without a gradient: most of them while an encoder is frozen."""
+
+    def step(self, closure=None):  # type: ignore[no-untyped-def]
+        """Update all parameters that have a gradient."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        groups = self.param_groups
+        self.param_groups = [group for group in groups if any(one.grad is not None for one in group["params"])]
+        try:
+            super().step()
+        finally:
+            self.param_groups = groups
+        return loss
 
 
 def orthogonalise(matrix: Tensor, steps: int = 5) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from thaw.encoder.bert import Encoder
 from thaw.encoder.groups import groups
-from thaw.task.batches import Batch, TrainOrder, collate, eval_batches
+from thaw.task.batches import Batch, TrainOrder, collate, eval_batches, eval_tokens
 from thaw.task.encode import Encoded
 from thaw.task.heads import Head
 from thaw.task.predict import predictions
@@ -59,7 +59,7 @@ class TransferModule(Learner):
         modes = [(part, part.training) for part in self.modules()]
         self.eval()
         try:
-            for batch in eval_batches(encoded):
+            for batch in eval_batches(encoded, eval_tokens(self.device)):
                 batch = batch.to(self.device)
                 yield batch, self.outputs(batch, features).float()
         finally:
