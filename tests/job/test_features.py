@@ -1,5 +1,6 @@
 """Learning from kept features is learning: the same weights, for every strategy that can use them, charged in full."""
 
+import multiprocessing
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from thaw.task.task import Kind
 from thaw.track.folder import RunFolder
 from thaw.train import loop
 from thaw.train.config import CacheConfig
+from thaw.train.features import make_room
 
 CASES: list[tuple[str, Kind, dict[str, Any]]] = [
     *[("frozen", kind, {}) for kind in Kind],
@@ -155,3 +157,49 @@ def test_a_damaged_file_is_computed_again(tasks: dict[Kind, Path], checkpoint: P
         for path in features(tmp_path / "cache"):
             path.write_bytes(path.read_bytes()[:100])
     assert rows[0]["test"] == rows[1]["test"]
+
+
+def test_a_cache_that_can_not_be_written_is_told_and_gone_without(
+    tasks: dict[Kind, Path], checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "cache").write_text("a file")
+    rows = []
+    for name in ("cache", "other"):
+        cache = CacheConfig(folder=str(tmp_path / name))
+        config = transfer(
+            Kind.classes, tasks[Kind.classes], checkpoint, tmp_path / f"of {name}", "frozen", steps=24, eval_every=24,
+            cache=cache,
+        )  # fmt: skip
+        rows.append(run.transfer(config))
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("note: features are not kept")]
+    assert told
+    assert all("Not a directory, free space or choose another folder" in line for line in told)
+    assert rows[0]["test"] == rows[1]["test"]
+
+
+def evict(folder: Path, start: Any, failures: Any) -> None:
+    """Make room for nothing at all, again and again; report what was raised."""
+    start.wait()
+    for _ in range(200):
+        try:
+            make_room(folder, 1, 0)
+        except Exception as error:
+            failures.put(repr(error))
+            return
+
+
+def test_two_processes_may_make_room_at_once(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    start, failures = context.Event(), context.Queue()
+    workers = [context.Process(target=evict, args=(tmp_path, start, failures)) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    start.set()
+    for number in range(2000):
+        target = tmp_path / str(number)
+        target.mkdir()
+        (target / "features.safetensors").write_bytes(b"x")
+    for worker in workers:
+        worker.join()
+    assert failures.empty(), failures.get()
+    assert [worker.exitcode for worker in workers] == [0, 0, 0]

@@ -61,7 +61,7 @@ class Transfer(Network):
         self.reuse = Reuse(
             self.module, self.plan, self.timeline() if known else [], self.train, batch_size=config.data.batch_size,
             precision=config.trainer.precision, folder=Path(config.cache.folder) / "features",
-            limit=int(config.cache.limit * 1e9), clock=rec.clock,
+            limit=int(config.cache.limit * 1e9), clock=rec.clock, tell=tell,
         )  # fmt: skip
         self.best: tuple[float, int, dict[str, Tensor]] | None = None
         self.last, self.waited = math.nan, 0

@@ -13,6 +13,7 @@ import contextlib
 import hashlib
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from thaw.encoder.bert import Encoder
+from thaw.errors import StorageError
 from thaw.storage import atomic_folder
 from thaw.strategy.plan import Factor
-from thaw.task.batches import Batch, eval_batches
+from thaw.task.batches import Batch, eval_batches, eval_tokens
 from thaw.task.encode import Encoded
 from thaw.task.heads import Head
 
@@ -84,11 +86,12 @@ def size(encoder: Encoder, head: Head, encoded: Encoded, states: list[int]) -> i
 
 
 def find(
-    encoder: Encoder, head: Head, encoded: Encoded, states: list[int], *, precision: str, folder: Path, limit: int
-) -> Features | None:
+    encoder: Encoder, head: Head, encoded: Encoded, states: list[int], *, precision: str, folder: Path, limit: int,
+    tell: Callable[[str], None],
+) -> Features | None:  # fmt: skip
     """Return the features of all items, from ``folder`` if they are there; else computed and written there.
 
-    None where they would take more than ``limit`` bytes.
+    None where they would take more than ``limit`` bytes. A folder that can not be written is told of, no more.
     """
     needed = size(encoder, head, encoded, states)
     if needed > limit:
@@ -100,11 +103,12 @@ def find(
         values = compute(encoder, head, encoded, states, precision)
         seconds, cpu = time.perf_counter() - begun[0], time.process_time() - begun[1]
         found = Features(values, _starts(encoded, states), seconds, cpu)
-        make_room(folder, needed, limit)
-        with atomic_folder(target) as new:
-            tensors = {f"state.{number}": value for number, value in values.items()} | {"starts": found.starts}
-            meta = {"seconds": repr(seconds), "cpu_seconds": repr(cpu)}
-            save_file(tensors, new / "features.safetensors", metadata=meta)
+        try:
+            make_room(folder, needed, limit)
+            _write(target, found)
+        except (OSError, StorageError, SafetensorError) as error:
+            if not target.is_dir():  # else another run has written it meanwhile
+                tell(f"features are not kept: {error}")
     return found
 
 
@@ -132,7 +136,7 @@ def compute(encoder: Encoder, head: Head, encoded: Encoded, states: list[int], p
     encoder.eval()
     try:
         with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16-mixed"):
-            for batch in eval_batches(encoded):
+            for batch in eval_batches(encoded, eval_tokens(device)):
                 batch = batch.to(device)
                 found = encoder(batch.ids, batch.valid, batch.segments)
                 lengths = batch.valid.sum(1).tolist()
@@ -148,15 +152,26 @@ def compute(encoder: Encoder, head: Head, encoded: Encoded, states: list[int], p
 
 def make_room(folder: Path, needed: int, limit: int) -> None:
     """Remove the features that were written longest ago until ``needed`` bytes fit under ``limit``."""
-    files = sorted(folder.glob("*/features.safetensors"), key=lambda file: file.stat().st_mtime)
-    room = limit - sum(file.stat().st_size for file in files)
-    for file in files:
+    files = []
+    for file in folder.glob("*/features.safetensors"):
+        with contextlib.suppress(FileNotFoundError):  # another run makes room too
+            found = file.stat()
+            files.append((found.st_mtime, found.st_size, file))
+    room = limit - sum(size for _, size, _ in files)
+    for _, size, file in sorted(files):
         if room >= needed:
             return
-        room += file.stat().st_size
+        room += size
         file.unlink(missing_ok=True)  # whoever has it mapped keeps it
         with contextlib.suppress(OSError):
             file.parent.rmdir()
+
+
+def _write(target: Path, features: Features) -> None:
+    tensors = {f"state.{number}": value for number, value in features.values.items()} | {"starts": features.starts}
+    cost = {"seconds": repr(features.seconds), "cpu_seconds": repr(features.cpu_seconds)}
+    with atomic_folder(target) as new:
+        save_file(tensors, new / "features.safetensors", metadata=cost)
 
 
 def _starts(encoded: Encoded, states: list[int]) -> Tensor:

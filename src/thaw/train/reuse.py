@@ -4,7 +4,7 @@ The rule looks at the plan alone, so that a run resumed or repeated does the sam
 fixed, for at least one pass over the train items.
 """
 
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +37,11 @@ class Reuse(pl.Callback):
         folder: Path,
         limit: int,
         clock: Clock,
+        tell: Callable[[str], None],
     ) -> None:
         self.module, self.plan, self.timeline, self.train = module, plan, timeline, train
         self.batch_size, self.precision, self.folder, self.limit = batch_size, precision, folder, limit
-        self.clock = clock
+        self.clock, self.tell = clock, tell
         self.layers = module.encoder.config.layers
         self.used: set[int] = set()  # first steps of the stretches that learnt from features
         self._factors: list[Factor] | None = None
@@ -84,9 +85,10 @@ class Reuse(pl.Callback):
     def _find(self, encoded: Encoded, depth: int, precision: str) -> Features | None:
         encoder, head = self.module.encoder, self.module.head
         states = kept(head, depth, self.layers)
-        found = find(encoder, head, encoded, states, precision=precision, folder=self.folder, limit=self.limit)
+        found = find(
+            encoder, head, encoded, states, precision=precision, folder=self.folder, limit=self.limit, tell=self.tell
+        )
         if found is None and self.limit:
             needed = size(encoder, head, encoded, states)
-            told = f"{needed / 1e9:.1f} GB of features are not kept, cache.limit={self.limit / 1e9:g}"
-            print(f"note: {told}", file=sys.stderr)
+            self.tell(f"{needed / 1e9:.1f} GB of features are not kept, cache.limit={self.limit / 1e9:g}")
         return found
