@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 from task_files import make_task, write_rows, write_squad
@@ -135,6 +136,20 @@ def test_near_duplicates_of_very_long_splits_are_not_counted(monkeypatch):
     monkeypatch.setattr("thaw.task.duplicates.MOST_CHARACTERS", 10)
     some = [Example(text_a="one two three four")]
     assert near_duplicates(some, {"test": some}) == {"near_train_test": None}
+
+
+def test_counts_of_near_duplicates_are_kept_by_content(tmp_path: Path) -> None:
+    long = "one two three four five six seven eight nine ten eleven twelve"
+    train, test = [Example(text_a=long, label="a")], [Example(text_a=f"{long} thirteen", label="a")]
+    counts = near_duplicates(train, {"test": test}, tmp_path)
+    (kept,) = tmp_path.iterdir()
+    assert counts == {"near_train_test": 1}
+    assert kept.read_text() == "1\n"
+    kept.write_text("7\n")
+    assert near_duplicates(train, {"test": test}, tmp_path) == {"near_train_test": 7}, "it was not looked up"
+    kept.write_text("half a fi")
+    assert near_duplicates(train, {"test": test}, tmp_path) == {"near_train_test": 1}, "damage is counted again"
+    assert near_duplicates(train * 2, {"test": test}, tmp_path) == {"near_train_test": 2}, "other texts"
 
 
 def test_one_text_with_two_labels_is_counted_and_shown(tmp_path):

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from functools import lru_cache
+from pathlib import Path
 
 from thaw.config import TransferConfig
 from thaw.fields import as_dict
@@ -18,7 +19,7 @@ KEPT = 4  # tasks in memory
 
 def splits(config: TransferConfig) -> Splits:
     """Return the splits of a run's task."""
-    return _splits(_key(config.task, config.data), task_content(config))
+    return _splits(_key(config.task, config.data), task_content(config), config.cache.folder)
 
 
 def encoded_test(config: TransferConfig, found: Splits, tokenizer: Tokenizer) -> Encoded:
@@ -39,7 +40,8 @@ def _key(task: TaskConfig, data: DataConfig) -> str:
 
 
 @lru_cache(maxsize=KEPT)
-def _splits(key: str, content: str) -> Splits:
+def _splits(key: str, content: str, cache: str) -> Splits:
     task, dev_share, duplicates = json.loads(key)
     config = TaskConfig(**{**task, "kind": Kind[task["kind"]]})
-    return read(config, dataclasses.replace(DataConfig(), dev_share=dev_share, duplicates=duplicates))
+    data = dataclasses.replace(DataConfig(), dev_share=dev_share, duplicates=duplicates)
+    return read(config, data, Path(cache) / "duplicates")

@@ -1,11 +1,17 @@
 """Texts that stand twice: within train, across splits, with conflicting labels, and nearly the same."""
 
+import contextlib
+import hashlib
+import json
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
+from thaw.errors import StorageError
+from thaw.storage import write_text
 from thaw.task.example import Example, text_key
 from thaw.task.task import Kind
-from thaw.text.near import near_pairs
+from thaw.text.near import FORMULA, NEAR, RUN, near_pairs
 
 MOST_CHARACTERS = 20_000_000  # a few seconds of searching near duplicates
 
@@ -48,10 +54,13 @@ def conflicts(examples: list[Example], kind: Kind) -> dict[str, Any]:
     return {"count": len(found), "first": first}
 
 
-def near_duplicates(train: list[Example], others: dict[str, list[Example]]) -> dict[str, Any]:
+def near_duplicates(
+    train: list[Example], others: dict[str, list[Example]], folder: Path | None = None
+) -> dict[str, Any]:
     """Return how many train texts are nearly a text of ``others`` (dev, test); exact duplicates are among them.
 
     None where the texts together are longer than ``MOST_CHARACTERS``: counting would delay the start of every run.
+    A count is kept in ``folder`` by a hash of the texts, so that the next process need not count again.
     """
     found: dict[str, Any] = {}
     for name, other in others.items():
@@ -59,10 +68,23 @@ def near_duplicates(train: list[Example], others: dict[str, list[Example]]) -> d
         if sum(map(len, texts)) > MOST_CHARACTERS:
             found[f"near_train_{name}"] = None
             continue
-        pairs = near_pairs(texts)
-        across = (pairs[:, 0] < len(train)) & (pairs[:, 1] >= len(train))
-        found[f"near_train_{name}"] = len(set(pairs[across, 0].tolist()))
+        digest = hashlib.sha256(json.dumps([RUN, NEAR, FORMULA, len(train), texts]).encode()).hexdigest()
+        found[f"near_train_{name}"] = _kept(folder / digest[:24] if folder else None, texts, len(train))
     return found
+
+
+def _kept(file: Path | None, texts: list[str], border: int) -> int:
+    """Return how many of the texts before ``border`` are nearly one after it, from ``file`` if it knows."""
+    if file:
+        with contextlib.suppress(OSError, ValueError):
+            return int(file.read_text("utf-8"))
+    pairs = near_pairs(texts)
+    across = (pairs[:, 0] < border) & (pairs[:, 1] >= border)
+    count = len(set(pairs[across, 0].tolist()))
+    if file:
+        with contextlib.suppress(StorageError):  # it is counted again then
+            write_text(file, f"{count}\n")
+    return count
 
 
 def overlap(counts: dict[str, Any]) -> str:

@@ -22,8 +22,11 @@ __all__ = ["Example", "Splits", "fingerprint", "read", "read_examples"]
 MOST_LABELS = 10_000  # more distinct labels than this are a column of texts or ids
 
 
-def read(task: TaskConfig, data: DataConfig) -> Splits:
-    """Return the splits of a task; DataError for bad data, ConfigError when there is no source."""
+def read(task: TaskConfig, data: DataConfig, counts_folder: Path | None = None) -> Splits:
+    """Return the splits of a task; DataError for bad data, ConfigError when there is no source.
+
+    Near duplicates are looked up in ``counts_folder`` and kept there.
+    """
     notes: list[str] = []
     found, names = _source(task, data.dev_share, notes)
     train, dev, test = found["train"], found.get("dev"), found["test"]
@@ -47,7 +50,7 @@ def read(task: TaskConfig, data: DataConfig) -> Splits:
         "train": len(train),
         "dev": len(dev),
         "test": len(test),
-        "duplicates": counts | near_duplicates(train, {"dev": dev, "test": test}),
+        "duplicates": counts | near_duplicates(train, {"dev": dev, "test": test}, counts_folder),
         "conflicts": clashes,
         "notes": notes,
     }
