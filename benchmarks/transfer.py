@@ -127,14 +127,13 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--compile", action="store_true", help="full fine-tuning with trainer.compile=true as well")
     arguments = parser.parse_args()
-    rounds, epochs = arguments.rounds or (1 if arguments.quick else 3), 1 if arguments.quick else 2
-    results: dict[str, Any] = {}
-    for task in glue.names(arguments, ["trec"] if arguments.quick else ["trec", "sst2"]):
-        results[task] = measured(arguments, task, rounds, epochs)
-    results["padding"] = padding(arguments)
+    rounds, epochs = arguments.rounds or (1 if arguments.quick else 3), 1
+    results: dict[str, Any] = {"padding": padding(arguments)}
     measure.show("share of padding in batches of 32", results["padding"])
     settings = vars(arguments) | {"labels": LABELS, "batch": BATCH, "warm": WARM, "frozen_epochs": EPOCHS}
-    measure.write(arguments, "transfer", settings, **results)
+    for task in glue.names(arguments, ["trec"] if arguments.quick else ["trec", "sst2"]):
+        results[task] = measured(arguments, task, rounds, epochs)
+        measure.write(arguments, "transfer", settings, **results)
 
 
 def measured(arguments: argparse.Namespace, task: str, rounds: int, epochs: int) -> dict[str, Any]:
@@ -149,27 +148,22 @@ def measured(arguments: argparse.Namespace, task: str, rounds: int, epochs: int)
             f"gradual {name}": lambda n=name, m=more: thaw.whole(
                 f"gradual {n}", ["strategy=gradual_unfreeze", *m], max(3, epochs)
             ),
-            f"gradual, a layer an epoch {name}": lambda n=name, m=ulmfit: thaw.whole(
-                f"gradual, a layer an epoch {n}", m, 6
-            ),
             f"frozen {name}": lambda n=name, m=more: thaw.whole(f"frozen {n}", ["strategy=frozen", *m], EPOCHS),
         }
+        if not arguments.quick:
+            contestants[f"gradual, a layer an epoch {name}"] = lambda n=name, m=ulmfit: thaw.whole(
+                f"gradual, a layer an epoch {n}", m, 6
+            )
         if arguments.compile:
             compiled = [*more, "trainer.compile=true"]
             contestants[f"full {name} compiled"] = lambda n=name, m=compiled: thaw.full(f"full {n} compiled", m, epochs)
     splits, labels = glue.rows(thaw.config)
-    other = Contestant(
-        rival,
-        checkpoint=thaw.config.checkpoint,
-        splits=splits,
-        labels=labels,
-        batch_size=BATCH,
-        threads=arguments.threads,
-    )
+    fixed = {"checkpoint": thaw.config.checkpoint, "splits": splits, "labels": labels}
+    other = Contestant(rival, **fixed, batch_size=BATCH, threads=arguments.threads)
 
     def ask(setting: str, kind: str) -> float:
         steps = 8 if setting == "default" else thaw.epoch  # of 128 places all steps are alike
-        seconds = other(setting, kind == "frozen", hf.WARM + steps * (1 if arguments.quick else 2))
+        seconds = other(setting, kind == "frozen", hf.WARM + steps)
         seen[f"{kind} {setting}"] = other.notes[-1][0]
         return seconds
 
