@@ -23,6 +23,7 @@ from thaw.text import tokenizer as tokenizers
 from thaw.text.corpus import CorpusConfig
 from thaw.text.tokenizer import Tokenizer, TokenizerConfig
 from thaw.track.identity import run_id
+from thaw.track.process import cores
 from thaw.train.config import TrainerConfig
 
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # malloc.h
@@ -151,7 +152,6 @@ def use_threads(config: TrainerConfig) -> int:
     """Set torch's threads for this run and return their number; 0 means all cores this process may use."""
     if config.keep_memory:
         keep_memory()
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    threads = config.threads or int(os.environ.get("OMP_NUM_THREADS") or cores)
+    threads = config.threads or int(os.environ.get("OMP_NUM_THREADS") or cores())
     torch.set_num_threads(threads)
     return threads

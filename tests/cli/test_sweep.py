@@ -10,6 +10,7 @@ import pytest
 from thaw.cli import forecast
 from thaw.cli.compose import composer
 from thaw.cli.main import main
+from thaw.cli.sweep import share
 from thaw.cli.words import parse
 from thaw.config import TransferConfig
 from thaw.strategy.plan import Full
@@ -163,6 +164,11 @@ def test_launchers_give_what_the_basic_one_gives(words: list[str], tmp_path: Pat
 
     more = ["hydra.launcher.n_jobs=2"] if launcher == "joblib" else []
     assert run("basic") == run("other", f"hydra/launcher={launcher}", *more)
+
+
+@pytest.mark.parametrize(("at_once", "threads"), [(None, 0), (1, 0), (2, 4), (3, 2), (16, 1), (-1, 1), (-5, 2)])
+def test_jobs_at_once_share_the_cores(at_once: int | None, threads: int) -> None:
+    assert share(at_once, 8) == threads
 
 
 def test_one_run_of_a_sweep(words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

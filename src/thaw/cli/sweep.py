@@ -23,6 +23,7 @@ from thaw.cli import help, words
 from thaw.cli.devices import own_process_group, processes
 from thaw.errors import ConfigError, ThawError
 from thaw.job.finished import finished
+from thaw.track.process import cores
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -173,6 +174,7 @@ def run_job(raw: "DictConfig", *, command: str, labels: list[str], numbers: list
     config = schema.read(command, raw)
     if command != "tokenizer":
         config.trainer.progress = False
+        config.trainer.threads = config.trainer.threads or share(HydraConfig.get().launcher.get("n_jobs"), cores())
     start = time.monotonic()
     row: dict[str, Any] | None = None
     try:
@@ -198,6 +200,16 @@ def _collect() -> None:
     gc.collect()
     if not gc.get_freeze_count():
         gc.freeze()
+
+
+def share(at_once: int | None, cores: int) -> int:
+    """Return the threads of one of the jobs that joblib runs at once; 0, as many as there are, for other launchers.
+
+    Workers with more threads than cores wait for each other: two with two each on two cores take four times as long.
+    """
+    if at_once is None or at_once == 1:
+        return 0
+    return max(1, cores // (at_once if at_once > 0 else max(1, cores + 1 + at_once)))
 
 
 def _left(begun: float, jobs: int) -> str:

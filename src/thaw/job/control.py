@@ -1,6 +1,5 @@
 """The job of a control without a network: TF-IDF with a linear model, or the majority answer."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from thaw.job.tell import tell
 from thaw.strategy.controls import CONTROLS
 from thaw.task.duplicates import overlap
 from thaw.task.subset import choose
+from thaw.track.process import cores
 
 
 def run(config: TransferConfig) -> dict[str, Any]:
@@ -57,9 +57,8 @@ def _run(config: TransferConfig, rec: Record) -> dict[str, Any]:
         rec.predictions(answers)
     floor = majority_score(config, found, train, dev)
     collapsed = config.strategy.name != "majority" and best[metric] <= floor
-    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return rec.finish(
-        common_row(config, rec.run_id, threads, None)
+        common_row(config, rec.run_id, cores(), None)
         | {
             "kind": "control", "train_size": len(train), "dev": best[metric], "test": test.get(metric), "steps": 0,
             "train_seconds": rec.clock.train_seconds, "eval_seconds": rec.clock.eval_seconds,

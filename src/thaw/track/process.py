@@ -7,6 +7,11 @@ from pathlib import Path
 _PROC = Path("/proc")
 
 
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def process_start(pid: int) -> str | None:
     """Return a text that names the process ``pid`` of this machine for good (boot and start time), None if dead."""
     if (_PROC / "self/stat").exists():
