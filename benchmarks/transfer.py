@@ -150,7 +150,7 @@ def measured(arguments: argparse.Namespace, task: str, rounds: int, epochs: int)
             ),
             f"frozen {name}": lambda n=name, m=more: thaw.whole(f"frozen {n}", ["strategy=frozen", *m], EPOCHS),
         }
-        if not arguments.quick:
+        if more and not arguments.quick:
             contestants[f"gradual, a layer an epoch {name}"] = lambda n=name, m=ulmfit: thaw.whole(
                 f"gradual, a layer an epoch {n}", m, 6
             )
