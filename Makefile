@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 THAW := $(BIN)/thaw
 NAME ?=
 COMMAND ?= transfer
+BENCH ?= --quick
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-texts test test-all golden lint check format types study report bench wheel clean clean-all
@@ -67,8 +68,8 @@ study: $(VENV)/.setup ## run a study of experiments/: make study NAME=... [COMMA
 report: $(VENV)/.setup ## the page of the runs under runs/NAME (all without NAME)
 	$(THAW) report $(if $(NAME),runs/$(NAME),runs) --out report/
 
-bench: $(VENV)/.setup ## speed against what one would use instead
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+bench: $(VENV)/.demo ## speed against what one would use instead, quick modes: ten minutes (BENCH= for the full ones: hours)
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script $(BENCH) || exit 1; done
 
 wheel: $(VENV)/.setup ## build dist/thaw_nlp-*.whl
 	$(BIN)/python -m build --wheel --no-isolation

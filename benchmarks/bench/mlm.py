@@ -44,6 +44,16 @@ def blocks(config: Any) -> tuple[Any, Any, Any]:
     return tokenizer, *build_blocks(config, tokenizer, corpus_content(config))
 
 
+def module(encoder: Any, head: Any, config: Any, train: Any) -> Any:
+    """Return the Lightning module of `thaw pretrain`."""
+    from thaw.train.pretrain import PretrainModule
+
+    return PretrainModule(
+        encoder, head, config.optim, seed=0, steps=100_000, epoch_steps=train.epoch_steps,
+        compile=config.trainer.compile, precision=config.trainer.precision,
+    )  # fmt: skip
+
+
 def ours(encoder: str, words: list[str], steps: int, threads: int, **changes: Any) -> Callable[[], Any]:
     """Return what measures a turn of ``steps`` optimizer steps of `thaw pretrain`."""
     from thaw import build
@@ -53,17 +63,13 @@ def ours(encoder: str, words: list[str], steps: int, threads: int, **changes: An
     from thaw.track.cost import Clock
     from thaw.train.interrupt import stoppable
     from thaw.train.loop import Batches, Loop
-    from thaw.train.pretrain import PretrainModule
 
     config = settings(encoder, words, trainer__threads=threads, **changes)
     build.use_threads(config.trainer)
     tokenizer, train, _ = blocks(config)
     network = build.encoder(config.encoder, tokenizer.vocab_size, 0)
     head = MLMHead(network.config, network.vocab_size, network.word_weight)
-    module = PretrainModule(
-        network, head, config.optim, seed=0, steps=100_000, epoch_steps=train.epoch_steps,
-        compile=config.trainer.compile, precision=config.trainer.precision,
-    )  # fmt: skip
+    learner = module(network, head, config, train)
     accumulate, tokens = config.trainer.accumulate, config.data.batch_size * config.data.length
 
     def measure() -> tuple[float, float]:
@@ -75,7 +81,7 @@ def ours(encoder: str, words: list[str], steps: int, threads: int, **changes: An
                 milestones={step: lambda: ends.append(time.perf_counter()) for step in range(1, 100_000)},
             )  # fmt: skip
             plan = ApplyPlan(
-                STRATEGIES["full"], Full(), module.parameter_groups_in_order, module.rate, Progress(0, 100_000)
+                STRATEGIES["full"], Full(), learner.parameter_groups_in_order, learner.rate, Progress(0, 100_000)
             )
             trainer = build.trainer(config.trainer, steps, [plan, loop], find_unused=False)
             trainer.fit(

@@ -41,13 +41,18 @@ def attention_bias(valid: Tensor | None, dtype: torch.dtype) -> Tensor | None:
 
 def attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, dropout: float) -> Tensor:
     """Scaled dot-product attention of (B, H, T, D / H) tensors (Vaswani et al. 2017, section 3.2.1)."""
+    bias = None if bias is None else bias.to(query.dtype)
     if attention_kernel(query.device.type, query.dtype, query.shape[-2]) == "sdpa":
-        bias = None if bias is None else bias.to(query.dtype)
         return functional.scaled_dot_product_attention(query, key, value, attn_mask=bias, dropout_p=dropout)
+    return plain_products(query, key, value, bias, dropout)
+
+
+def plain_products(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, dropout: float = 0.0) -> Tensor:
+    """Attention by two products, all in the dtype of ``query``; softmax itself computes in float32 and rounds."""
     with torch.autocast(query.device.type, enabled=False):  # its casts would cost more than the products
-        scores = ((query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)).float()
-        weights = (scores if bias is None else scores + bias.float()).softmax(-1)
-        return functional.dropout(weights, dropout).to(value.dtype) @ value
+        scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
+        weights = (scores if bias is None else scores + bias).softmax(-1)
+        return functional.dropout(weights, dropout) @ value
 
 
 class Embeddings(nn.Module):

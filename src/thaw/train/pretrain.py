@@ -28,7 +28,7 @@ class MaskedBatch:
     """A micro-batch: what the encoder sees, and what stood at the masked places."""
 
     inputs: Tensor  # (B, T) ids
-    valid: Tensor  # (B, T) False at padding
+    valid: Tensor | None  # (B, T) False at padding, None: nothing is padded
     positions: Tensor  # (K,) flat indices into B * T
     targets: Tensor  # (K,) ids
     share: float  # weight of one target in the loss of the optimizer step
@@ -36,7 +36,7 @@ class MaskedBatch:
 
     def to(self, device: Any) -> "MaskedBatch":
         """Move the tensors."""
-        inputs, valid = self.inputs.to(device), self.valid.to(device)
+        inputs, valid = self.inputs.to(device), None if self.valid is None else self.valid.to(device)
         return MaskedBatch(inputs, valid, self.positions.to(device), self.targets.to(device), self.share, self.tokens)
 
 
@@ -78,16 +78,15 @@ class MaskedBlocks:
         length = inputs.shape[1]
         first, last = int(rows[0]) * length, (int(rows[-1]) + 1) * length
         inside = (positions >= first) & (positions < last)
+        tokens = int(valid[rows].sum())
         return MaskedBatch(
-            torch.from_numpy(inputs[rows]), torch.from_numpy(valid[rows]), torch.from_numpy(positions[inside] - first),
-            torch.from_numpy(targets[inside]), share, int(valid[rows].sum()),
+            torch.from_numpy(inputs[rows]), torch.from_numpy(valid[rows]) if tokens < valid[rows].size else None,
+            torch.from_numpy(positions[inside] - first), torch.from_numpy(targets[inside]), share, tokens,
         )  # fmt: skip
 
 
 class PretrainModule(Learner):
     """An encoder that learns to say which pieces stood at the masked places."""
-
-    network: Any  # the encoder, compiled or not
 
     def __init__(
         self, encoder: Encoder, head: MLMHead, optim: OptimConfig, *, seed: int, steps: int, epoch_steps: float,
@@ -96,9 +95,8 @@ class PretrainModule(Learner):
         super().__init__(
             groups(encoder, head), optim, seed=seed, steps=steps, epoch_steps=epoch_steps, precision=precision
         )
-        self.encoder, self.head = encoder, head
-        network = torch.compile(encoder) if compile else encoder
-        self.__dict__["network"] = network  # not a submodule: the encoder would be in every state twice
+        self.encoder, self.head, self.compiled = encoder, head, compile
+        self._loss = torch.compile(self.summed_loss) if compile else self.summed_loss
 
     def training_step(self, batch: MaskedBatch, batch_idx: int) -> Tensor:
         """Return the mean cross-entropy at the masked places of the step."""
@@ -109,12 +107,19 @@ class PretrainModule(Learner):
 
     def loss(self, batch: MaskedBatch) -> Tensor:
         """Cross-entropy of a micro-batch, weighted so that those of a step add up to their mean."""
-        return functional.cross_entropy(self.logits(batch), batch.targets, reduction="sum") * batch.share
+        if self.compiled:
+            for tensor in (batch.positions, batch.targets):  # their number differs from step to step
+                torch._dynamo.maybe_mark_dynamic(tensor, 0)
+        return self._loss(batch.inputs, batch.valid, batch.positions, batch.targets) * batch.share
 
-    def logits(self, batch: MaskedBatch) -> Tensor:
+    def summed_loss(self, inputs: Tensor, valid: Tensor | None, positions: Tensor, targets: Tensor) -> Tensor:
+        """Cross-entropy of the pieces at the masked places, summed; the whole of it is compiled, or nothing."""
+        return functional.cross_entropy(self.logits(inputs, valid, positions), targets, reduction="sum")
+
+    def logits(self, inputs: Tensor, valid: Tensor | None, positions: Tensor) -> Tensor:
         """Scores (K, V) of the pieces at the masked places."""
-        hidden = self.network(batch.inputs, batch.valid)[-1]
-        logits: Tensor = self.head(hidden.flatten(0, 1)[batch.positions])
+        hidden = self.encoder(inputs, valid)[-1]
+        logits: Tensor = self.head(hidden.flatten(0, 1)[positions])
         return logits
 
 
@@ -141,7 +146,7 @@ class Validation:
             inputs, positions, targets = self.source.masked(ids, valid, numbers, 0, 0)
             every = np.arange(len(ids))
             batch = self.source.part(inputs, valid, positions, targets, every, 1.0).to(module.device)
-            logits = module.logits(batch).float()
+            logits = module.logits(batch.inputs, batch.valid, batch.positions).float()
             loss += float(functional.cross_entropy(logits, batch.targets, reduction="sum"))
             right += int((logits.argmax(-1) == batch.targets).sum())
             count += len(targets)
