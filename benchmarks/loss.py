@@ -4,8 +4,8 @@ The same encoder (mini), text, tokenizer, block length and validation (held-out 
 full vocabulary). Speeds are measured first, side by side; then every arm gets the optimizer steps that fit its seconds
 at its speed, so that what else the machine does meanwhile changes nothing. The rival computes in bfloat16, batch 32;
 its learning rate and dropout are tuned on a short budget, the best setting gets the long one (linear decay, 10 %
-warm-up in all). Thaw runs `thaw pretrain` with the quick beginning of the README, and with AdamW or Muon from BERT's
-beginning, a few seeds each. Every arm is kept in a file of its own: the same command goes on.
+warm-up in all). Thaw runs `thaw pretrain` with the quick beginning of the README, and with AdamW from
+BERT's beginning, a few seeds each. Every arm is kept in a file of its own: the same command goes on.
 """
 
 import argparse
@@ -25,7 +25,6 @@ HALF = {"trainer__precision": "bf16-mixed", "objective__rate": 0.3, "data__batch
 OURS: dict[str, dict[str, Any]] = {
     "thaw quick beginning": HALF
     | {"optim": "muon", "optim__embeddings": 0.25, "encoder__init": "local", "piece_vectors": "counts"},
-    "thaw Muon": HALF | {"optim": "muon"},
     "thaw AdamW": HALF | {"optim__lr": 2e-3},
 }
 EVALUATIONS = 12  # of a run, evenly spaced

@@ -84,9 +84,8 @@ def ours(encoder: str, words: list[str], steps: int, threads: int, **changes: An
                 STRATEGIES["full"], Full(), learner.parameter_groups_in_order, learner.rate, Progress(0, 100_000)
             )
             trainer = build.trainer(config.trainer, steps, [plan, loop], find_unused=False)
-            trainer.fit(
-                module, train_dataloaders=Batches(lambda step: train.step(step, accumulate), 0, steps, accumulate)
-            )
+            batches = Batches(lambda step: train.step(step, accumulate), 0, steps, accumulate)
+            trainer.fit(learner, train_dataloaders=batches)
         return rate(ends, tokens), ends[1] - ends[0]
 
     return measure
