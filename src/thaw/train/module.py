@@ -74,8 +74,10 @@ class Learner(pl.LightningModule):
     ) -> None:
         """Clip the norm of all gradients; one that is not finite stops the run before the update."""
         parameters = [p for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
-        norm = torch.nn.utils.clip_grad_norm_(parameters, self.optim.clip)
+        norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
         self.must_be_finite("the gradient's norm", norm)
+        if float(norm) + 1e-6 > self.optim.clip:  # else torch would multiply every gradient by 1
+            torch.nn.utils.clip_grads_with_norm_(parameters, self.optim.clip, norm)
 
     def must_be_finite(self, what: str, value: Tensor) -> None:
         """Stop before the update when a loss or gradient is not finite."""
