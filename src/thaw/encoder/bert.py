@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from thaw.encoder import local
 from thaw.encoder.config import EncoderConfig
+from thaw.encoder.dropout import Dropout, dropout
 from thaw.errors import ConfigError
 
 _PLAIN_LENGTH = 512  # tokens up to which plain products beat SDPA in half precision on a CPU (measured, no AMX)
@@ -39,20 +40,23 @@ def attention_bias(valid: Tensor | None, dtype: torch.dtype) -> Tensor | None:
     return bias.masked_fill(~valid.bool(), torch.finfo(dtype).min)[:, None, None, :]
 
 
-def attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, dropout: float) -> Tensor:
-    """Scaled dot-product attention of (B, H, T, D / H) tensors (Vaswani et al. 2017, section 3.2.1)."""
+def attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, share: float) -> Tensor:
+    """Scaled dot-product attention of (B, H, T, D / H) tensors (Vaswani et al. 2017, section 3.2.1).
+
+    ``share`` of the weights is dropped.
+    """
     bias = None if bias is None else bias.to(query.dtype)
     if attention_kernel(query.device.type, query.dtype, query.shape[-2]) == "sdpa":
-        return functional.scaled_dot_product_attention(query, key, value, attn_mask=bias, dropout_p=dropout)
-    return plain_products(query, key, value, bias, dropout)
+        return functional.scaled_dot_product_attention(query, key, value, attn_mask=bias, dropout_p=share)
+    return plain_products(query, key, value, bias, share)
 
 
-def plain_products(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, dropout: float = 0.0) -> Tensor:
+def plain_products(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, share: float = 0.0) -> Tensor:
     """Attention by two products, all in the dtype of ``query``; softmax itself computes in float32 and rounds."""
     with torch.autocast(query.device.type, enabled=False):  # its casts would cost more than the products
         scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
         weights = (scores if bias is None else scores + bias).softmax(-1)
-        return functional.dropout(weights, dropout) @ value
+        return dropout(weights, share) @ value
 
 
 class Embeddings(nn.Module):
@@ -64,7 +68,7 @@ class Embeddings(nn.Module):
         self.position = nn.Embedding(config.max_positions, config.hidden)
         self.segment = nn.Embedding(config.segments, config.hidden)
         self.norm = nn.LayerNorm(config.hidden, eps=config.layer_norm_eps)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(self, ids: Tensor, segments: Tensor | None) -> Tensor:
         """Give ids (B, T), segments (B, T) or None for all 0, their first hidden state (B, T, D)."""
@@ -92,7 +96,7 @@ class Layer(nn.Module):
         self.up = nn.Linear(config.hidden, config.intermediate)
         self.down = nn.Linear(config.intermediate, config.hidden)
         self.output_norm = nn.LayerNorm(config.hidden, eps=config.layer_norm_eps)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(self, hidden: Tensor, bias: Tensor | None) -> Tensor:
         """Map hidden (B, T, D) to the next hidden (B, T, D); ``bias`` comes from `attention_bias`."""
