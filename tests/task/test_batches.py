@@ -51,6 +51,21 @@ def test_batches_group_lengths_yet_mix_from_epoch_to_epoch():
     )
 
 
+@pytest.mark.parametrize("count", [1000, 6000])  # one pool an epoch, several
+def test_little_is_padding_and_texts_meet_others_in_the_next_epoch(count):
+    lengths = np.random.default_rng(1).lognormal(2.6, 0.4, count).astype(np.int64) + 2
+    order = TrainOrder(lengths, 32, 1)
+    epochs = [
+        [order.batch(order.steps_per_epoch * epoch + step) for step in range(order.steps_per_epoch)]
+        for epoch in range(2)
+    ]
+    places = sum(32 * lengths[batch].max() for batch in epochs[0])
+    assert sum(lengths[batch].sum() for batch in epochs[0]) / places > 0.88
+    first, second = ({item: set(batch) for batch in epoch for item in batch} for epoch in epochs)
+    shared = [len(first[item] & second[item]) - 1 for item in first.keys() & second.keys()]
+    assert np.mean(shared) / 31 < 0.4
+
+
 def test_fewer_items_than_a_batch_are_one_batch():
     order = TrainOrder(LENGTHS[:5], 16, 1)
     assert sorted(order.batch(7)) == [0, 1, 2, 3, 4]
