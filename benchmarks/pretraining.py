@@ -27,7 +27,7 @@ OURS: dict[str, dict[str, Any]] = {
     "thaw bf16 Muon": HALF | {"optim": "muon"},
     "thaw bf16, 30 % masked": HALF | {"objective__rate": 0.3},
     "thaw bf16, dropout 0.1": HALF | {"encoder__dropout": 0.1, "encoder__attention_dropout": 0.1},
-    "thaw bf16, memory given back": HALF | {"trainer__keep_memory": "false"},
+    "thaw bf16, memory kept": HALF | {"trainer__keep_memory": "true"},
 }
 NO_DROPOUT = {"model": {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}}
 RIVALS: dict[str, dict[str, Any]] = {

@@ -16,6 +16,7 @@ from thaw.task.encode import IGNORE, Encoded
 from thaw.task.task import Kind
 
 POOL = 32  # batches sorted by length together at most
+POOLS = 4  # pools an epoch of fewer than half as many batches has at least: sorted by length, so few would never mix
 MIX = 0.12  # where one pool is a whole epoch, lengths are taken up to 6 % longer or shorter, so that batches change
 CPU_TOKENS = 2048  # places of an evaluation batch whose states stay in the caches: a third faster than 8192
 
@@ -71,7 +72,8 @@ class TrainOrder:
     def _batches(self, epoch: int) -> list[list[int]]:
         generator = np.random.default_rng([self.seed, epoch])
         order = generator.permutation(len(self.lengths))[: self.steps_per_epoch * self.batch_size]
-        size = self.batch_size * POOL
+        few = self.steps_per_epoch < POOL // 2
+        size = self.batch_size * (max(1, self.steps_per_epoch // POOLS) if few else POOL)
         mix = MIX if len(order) <= size else 0.0
         batches: list[list[int]] = []
         for start in range(0, len(order), size):

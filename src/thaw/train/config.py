@@ -37,7 +37,9 @@ class TrainerConfig:
     accumulate: int = identity(1, ge=1)  # micro-batches an optimizer step
     compile: bool = speed(False)
     threads: int = speed(0, ge=0)  # of torch, 0: all cores, or a share beside other jobs; equal bits need equal threads
-    keep_memory: bool = speed(True)  # Linux: freed memory stays with the process, a step then has no page faults
+    keep_memory: bool = speed(
+        False
+    )  # Linux: freed memory stays with the process, its peak then is that of all its runs
     progress: bool = free(True)
     checkpoint_minutes: float = free(5.0, gt=0)  # time between two states for resuming
 
