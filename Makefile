@@ -68,7 +68,7 @@ study: $(VENV)/.setup ## run a study of experiments/: make study NAME=... [COMMA
 report: $(VENV)/.setup ## the page of the runs under runs/NAME (all without NAME)
 	$(THAW) report $(if $(NAME),runs/$(NAME),runs) --out report/
 
-bench: $(VENV)/.demo ## speed against what one would use instead, quick modes: ten minutes (BENCH= for the full ones: hours)
+bench: $(VENV)/.demo ## speed against what one would use instead, quick modes (BENCH= for the full ones)
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script $(BENCH) || exit 1; done
 
 wheel: $(VENV)/.setup ## build dist/thaw_nlp-*.whl
