@@ -27,7 +27,12 @@ OURS: dict[str, dict[str, Any]] = {
     | {"optim": "muon", "optim__embeddings": 0.25, "encoder__init": "local", "piece_vectors": "counts"},
     "thaw AdamW": HALF | {"optim__lr": 2e-3},
 }
-EVALUATIONS = 12  # of a run, evenly spaced
+EVALUATIONS, QUICK = 12, 3  # of a run, evenly spaced
+
+
+def evaluations(given: argparse.Namespace) -> int:
+    """Return how often a run is validated."""
+    return QUICK if given.quick else EVALUATIONS
 
 
 def fast_rival(dropout: float) -> dict[str, Any]:
@@ -55,7 +60,7 @@ def run_ours(given: argparse.Namespace, words: list[str], name: str, seconds: fl
     config = mlm.settings("mini", words, seed=seed, trainer__threads=given.threads, **OURS[name])
     tokens = config.data.batch_size * config.data.length
     config.budget = str(max(20, int(seconds * speed / tokens)))
-    config.eval_every = str(max(1, int(config.budget) // EVALUATIONS))
+    config.eval_every = str(max(1, int(config.budget) // evaluations(given)))
     config.runs, config.name, config.trainer.progress = str(given.out / "work"), f"loss-{name}".replace(" ", "_"), False
     run.pretrain(config)
     events = (run.run_folder(config) / "metrics.jsonl").read_text().splitlines()
@@ -92,7 +97,7 @@ def run_rival(
 
     class Evaluate(transformers.TrainerCallback):  # type: ignore[misc]
         def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            if state.global_step % max(1, steps // EVALUATIONS) == 0 or state.global_step == steps:
+            if state.global_step % max(1, steps // evaluations(given)) == 0 or state.global_step == steps:
                 found = rival_loss(trainer.model, validation, torch)
                 curve.append((state.global_step * tokens / speed, *found))
 
