@@ -8,7 +8,6 @@ workers it only hands out and collects.
 """
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -19,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench import glue, measure, picture
+from bench import glue, inputs, measure, picture
 
 TWO_WORKERS = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "trainer.threads=1"]
 HEAD = ["strategy=frozen", "steps=2", "eval_every=2", "test=false", "data.batch_size=8"]
@@ -49,7 +48,7 @@ def main() -> None:
     rows, curves = [], {}
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        write_task(folder / "task")
+        inputs.write_task(folder / "task")
         for name, words in SWEEPS.items():
             if arguments.only in name:
                 seen = watch(given(arguments, folder, name, words, runs), folder)
@@ -60,14 +59,6 @@ def main() -> None:
     path = measure.write(arguments, "many", {"runs": runs}, rows=rows, seen={n: vars(s) for n, s in curves.items()})
     memory = {name: thinned(seen.memory) for name, seen in curves.items()}
     picture.lines(path.with_suffix(".svg"), "Memory of a sweep", "seconds", "MB", memory, log=False, dots=False)
-
-
-def write_task(folder: Path) -> None:
-    """Write a task of two classes and a hundred texts."""
-    folder.mkdir()
-    for split, count in (("train", 60), ("dev", 20), ("test", 20)):
-        rows = [{"text": f"number {i * 7919} of {split} comes {i % 7}", "label": "ab"[i % 2]} for i in range(count)]
-        (folder / f"{split}.jsonl").write_text("".join(json.dumps(one) + "\n" for one in rows))
 
 
 def given(arguments: argparse.Namespace, folder: Path, name: str, words: list[str], runs: int) -> list[str]:

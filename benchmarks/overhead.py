@@ -57,9 +57,7 @@ def data_path(train: Any, steps: int) -> Callable[[], float]:
 def main() -> None:
     """Measure, print, write."""
     parser = options(__doc__.splitlines()[0])
-    inputs.add(parser)
-    parser.add_argument("--encoder", default="mini")
-    parser.add_argument("--threads", type=int, default=2)
+    mlm.add(parser)
     given = parser.parse_args()
     words = inputs.overrides(given)
     changes = {"trainer__precision": "bf16-mixed", "trainer__threads": given.threads}

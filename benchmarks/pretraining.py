@@ -70,9 +70,7 @@ def flops_a_token(encoder: str, words: list[str], rate: float) -> float:
 def main() -> None:
     """Measure, print, write."""
     parser = options(__doc__.splitlines()[0])
-    inputs.add(parser)
-    parser.add_argument("--encoder", default="mini")
-    parser.add_argument("--threads", type=int, default=2)
+    mlm.add(parser)
     arguments = parser.parse_args()
     words = inputs.overrides(arguments)
     slow = {"tiny": 0.5, "mini": 1, "small": 4, "medium": 8}.get(arguments.encoder, 16)
@@ -80,11 +78,10 @@ def main() -> None:
     shared = {"encoder": arguments.encoder, "words": words, "threads": arguments.threads}
     chosen = {name: (mlm.ours, changes, steps) for name, changes in OURS.items()}
     chosen |= {name: (mlm.hugging_face, changes, max(6, steps // 3)) for name, changes in RIVALS.items()}
-    wanted = arguments.only.split(",") if arguments.only else QUICK if arguments.quick else list(chosen)
     contestants = {
         name: Contestant(make, steps=count, **shared, **changes)
         for name, (make, changes, count) in chosen.items()
-        if name in wanted
+        if arguments.only in name and (arguments.only or not arguments.quick or name in QUICK)
     }
     peaks = {
         "peak bf16": Contestant(peak, threads=arguments.threads, half=True),

@@ -17,10 +17,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import glue, hf, measure
+from bench import glue, hf, inputs, measure
 
 THAW = [sys.executable, "-m", "thaw"]
-PHRASES = ("where is the river", "who wrote this book", "how many stars are there", "what does a cell need")
 
 
 def main() -> None:
@@ -122,7 +121,7 @@ def first(arguments: Any, folder: Path, rounds: int) -> dict[str, Any]:
 
 def skip(arguments: Any, folder: Path, sizes: tuple[int, int], rounds: int) -> dict[str, Any]:
     """Time sweeps of finished runs, and of runs only named, at two sizes."""
-    write_task(folder / "task")
+    inputs.write_task(folder / "task")
     task = ["transfer", "task=files", f"task.path={folder}/task", "task.kind=classes", "wandb=disabled", "name=skip"]
     control = [*task, "strategy=majority", "data.train_size=20"]
     named = [*task, f"checkpoint={glue.checkpoint(arguments)}", "strategy=full,frozen"]
@@ -159,14 +158,6 @@ def skip(arguments: Any, folder: Path, sizes: tuple[int, int], rounds: int) -> d
 def seeds(count: int) -> str:
     """Return the seeds 1 to ``count`` as a sweep takes them."""
     return ",".join(map(str, range(1, count + 1)))
-
-
-def write_task(folder: Path) -> None:
-    """Write a task of two classes and a hundred texts."""
-    folder.mkdir()
-    for split, count in (("train", 60), ("dev", 20), ("test", 20)):
-        rows = [{"text": f"{PHRASES[i % 4]} {split} {i}", "label": "ab"[i % 2]} for i in range(count)]
-        (folder / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ Both learn from the same blocks with the same batch and number of parameters; ea
 state, the median of the steps of a turn without its first three.
 """
 
+import argparse
 import contextlib
 import io
 import os
@@ -15,7 +16,16 @@ from typing import Any
 
 import numpy as np
 
+from bench import inputs
+
 SKIPPED = 3  # steps of a turn that are not counted
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of a pretraining: its text, its size, its threads."""
+    inputs.add(parser)
+    parser.add_argument("--encoder", default="mini")
+    parser.add_argument("--threads", type=int, default=2)
 
 
 def rate(ends: list[float], tokens: int) -> float:
