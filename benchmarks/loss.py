@@ -2,10 +2,11 @@
 
 The same encoder (mini), text, tokenizer, block length and validation (held-out documents, 15 % masked, the same places,
 full vocabulary). Speeds are measured first, side by side; then every arm gets the optimizer steps that fit its seconds
-at its speed, so that what else the machine does meanwhile changes nothing. The rival computes in bfloat16, batch 32;
-its learning rate and dropout are tuned on a short budget, the best setting gets the long one (linear decay, 10 %
-warm-up in all). Thaw runs `thaw pretrain` with the quick beginning of the README, and with AdamW from
-BERT's beginning, a few seeds each. Every arm is kept in a file of its own: the same command goes on.
+at its speed, so that what else the machine does meanwhile changes nothing. All compute in bfloat16 where that pays
+(`bench.measure.half_pays`), else in float32. The rival has batches of 32; its learning rate, then its dropout are tuned
+on a short budget, the best setting gets the long one (linear decay, 10 % warm-up in all). Thaw runs `thaw pretrain`
+with the quick beginning of the README, and with AdamW from BERT's beginning, a few seeds each. Every arm is kept in a
+file of its own: the same command goes on.
 """
 
 import argparse
@@ -18,16 +19,21 @@ from typing import Any
 
 import numpy as np
 from bench import inputs, mlm
-from bench.measure import interleaved, median, options, progress, show, write
+from bench.measure import half_pays, interleaved, median, options, progress, show, told_half, write
 from bench.turns import Contestant
 
-HALF = {"trainer__precision": "bf16-mixed", "objective__rate": 0.3, "data__batch_size": 16}
+SHARED = {
+    "trainer__precision": "bf16-mixed" if half_pays() else "32-true",
+    "objective__rate": 0.3,
+    "data__batch_size": 16,
+}
 OURS: dict[str, dict[str, Any]] = {
-    "thaw quick beginning": HALF
+    "thaw quick beginning": SHARED
     | {"optim": "muon", "optim__embeddings": 0.25, "encoder__init": "local", "piece_vectors": "counts"},
-    "thaw AdamW": HALF | {"optim__lr": 2e-3},
+    "thaw AdamW": SHARED | {"optim__lr": 2e-3},
 }
 EVALUATIONS, QUICK = 12, 3  # of a run, evenly spaced
+RATES = (5e-4, 1e-3, 2e-3)  # of the rival
 
 
 def evaluations(given: argparse.Namespace) -> int:
@@ -35,9 +41,14 @@ def evaluations(given: argparse.Namespace) -> int:
     return QUICK if given.quick else EVALUATIONS
 
 
+def folder(given: argparse.Namespace) -> Path:
+    """Return where the arms are kept."""
+    return Path(given.out) / ("loss.quick" if given.quick else "loss")
+
+
 def fast_rival(dropout: float) -> dict[str, Any]:
-    """Return the rival's settings that do not learn: bfloat16 and a dropout."""
-    return {"bf16": True, "model": {"hidden_dropout_prob": dropout, "attention_probs_dropout_prob": dropout}}
+    """Return the rival's settings that do not learn: the faster precision and a dropout."""
+    return {"bf16": half_pays(), "model": {"hidden_dropout_prob": dropout, "attention_probs_dropout_prob": dropout}}
 
 
 def speeds(given: argparse.Namespace, words: list[str]) -> dict[str, float]:
@@ -57,7 +68,7 @@ def run_ours(given: argparse.Namespace, words: list[str], name: str, seconds: fl
     """Run `thaw pretrain` for ``seconds`` at ``speed``; return (seconds, loss, bits a byte) of its validations."""
     from thaw import run
 
-    config = mlm.settings("mini", words, seed=seed, trainer__threads=given.threads, **OURS[name])
+    config = mlm.settings("mini", words, seed=seed, trainer__threads=given.run_threads, **OURS[name])
     tokens = config.data.batch_size * config.data.length
     config.budget = str(max(20, int(seconds * speed / tokens)))
     config.eval_every = str(max(1, int(config.budget) // evaluations(given)))
@@ -91,7 +102,7 @@ def run_rival(
         "seed": seed,
         "logging_steps": 10**6,
     }
-    trainer, tokens = mlm.rival("mini", words, given.threads, **fast_rival(dropout), **arguments)
+    trainer, tokens = mlm.rival("mini", words, given.run_threads, **fast_rival(dropout), **arguments)
     validation = mlm.blocks(config)[2]
     curve: list[tuple[float, float, float]] = []
 
@@ -135,6 +146,25 @@ def kept(folder: Path, name: str, make: Any) -> Any:
     return json.loads(path.read_text())
 
 
+def tuned(
+    given: argparse.Namespace, words: list[str], seconds: float, speed: dict[str, float], curves: dict[str, Any]
+) -> tuple[float, float]:
+    """Return the rival's best rate at its own dropout, and whether it is better without; trials go into ``curves``."""
+
+    def trial(lr: float, dropout: float) -> float:
+        name = f"tune Trainer lr {lr:g} dropout {dropout}"
+        made = kept(
+            folder(given), name,
+            lambda: run_rival(given, words, seconds, speed[f"Trainer dropout {dropout}"], lr, dropout, 1),
+        )  # fmt: skip
+        curves[name] = made
+        return float(made[-1][1])
+
+    with_dropout = {lr: trial(lr, 0.1) for lr in ((1e-3,) if given.quick else RATES)}
+    lr = min(with_dropout, key=with_dropout.__getitem__)
+    return lr, 0.1 if given.quick or with_dropout[lr] <= trial(lr, 0.0) else 0.0
+
+
 def reached(curve: list[list[float]], target: float) -> float | None:
     """Return the seconds at which a curve crosses a loss, between two validations on a straight line."""
     for (start, before, _), (end, after, _) in itertools.pairwise(curve):
@@ -147,35 +177,31 @@ def main() -> None:
     """Measure, print, write."""
     parser = options(__doc__.splitlines()[0])
     inputs.add(parser)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=2, help="of the speeds")
+    parser.add_argument("--run-threads", type=int, default=2, help="of the runs: fewer change nothing but their end")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--minutes", type=float, nargs=3, metavar=("TUNE", "RIVAL", "OURS"), default=None)
     given = parser.parse_args()
+    told_half()
     tune, long, short = [60 * m for m in given.minutes or ((0.1, 0.4, 0.2) if given.quick else (5, 20, 2))]
     words = inputs.overrides(given)
-    folder = given.out / ("loss.quick" if given.quick else "loss")
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "speeds.json"
+    folder(given).mkdir(parents=True, exist_ok=True)
+    path = folder(given) / "speeds.json"
     if not path.exists():
         path.write_text(json.dumps(speeds(given, words)))
     speed = json.loads(path.read_text())
-    rates, dropouts = ((1e-3,), (0.1,)) if given.quick else ((5e-4, 1e-3), (0.0, 0.1))
-    trials = [(lr, dropouts[0]) for lr in rates] + [(rates[-1], dropout) for dropout in dropouts[1:]]
     curves: dict[str, Any] = {}
-    for lr, dropout in trials:
-        name = f"tune Trainer lr {lr:g} dropout {dropout}"
-        curves[name] = kept(
-            folder, name, lambda r=lr, d=dropout: run_rival(given, words, tune, speed[f"Trainer dropout {d}"], r, d, 1)
-        )
-    lr, dropout = min(trials, key=lambda trial: curves[f"tune Trainer lr {trial[0]:g} dropout {trial[1]}"][-1][1])
+    lr, dropout = tuned(given, words, tune, speed, curves)
     for name in OURS:
         for seed in range(1, 1 + (1 if given.quick else given.seeds)):
             curves[f"{name} seed {seed}"] = kept(
-                folder, f"{name} seed {seed}", lambda n=name, s=seed: run_ours(given, words, n, short, speed[n], s)
+                folder(given),
+                f"{name} seed {seed}",
+                lambda n=name, s=seed: run_ours(given, words, n, short, speed[n], s),
             )
     name = f"Trainer lr {lr:g} dropout {dropout}, {long:g} s"
     curves[name] = kept(
-        folder, name, lambda: run_rival(given, words, long, speed[f"Trainer dropout {dropout}"], lr, dropout, 2)
+        folder(given), name, lambda: run_rival(given, words, long, speed[f"Trainer dropout {dropout}"], lr, dropout, 2)
     )
     target = min(point[1] for point in curves[name])
     rows = []

@@ -99,6 +99,23 @@ def write(arguments: argparse.Namespace, name: str, settings: dict[str, Any], **
     return path
 
 
+def half_pays() -> bool:
+    """Return whether bfloat16 contestants take part: a rule over the machine, not a timing.
+
+    A CPU without instructions for it multiplies bfloat16 about a hundred times slower than float32.
+    """
+    import torch
+
+    return torch.cuda.is_available() or bool({"avx512_bf16", "amx_bf16"} & set(host()["flags"]))
+
+
+def told_half() -> bool:
+    """Return `half_pays`, and say on stderr what is left out where it does not."""
+    if not (pays := half_pays()):
+        progress("no bfloat16 instructions here (avx512_bf16, amx_bf16 or CUDA): all contestants are float32")
+    return pays
+
+
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that matter."""
     found = {"python": platform.python_version()}
