@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from loopback import KEY, LoopbackWandb
 
+from loopback import KEY, LoopbackWandb
 from thaw.track import reach
 
 

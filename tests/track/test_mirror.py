@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from loopback import KEY, LoopbackWandb
 from offline_run import offline_runs
 
+from loopback import KEY, LoopbackWandb
 from thaw.errors import ConfigError
 from thaw.track.config import WandbConfig
 from thaw.track.mirror import Mirror
@@ -143,7 +143,7 @@ def test_an_offline_run_can_be_uploaded_later(tmp_path: Path, server: LoopbackWa
 def test_the_same_file_of_settings_names_the_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from thaw.track import reach
 
-    assert reach.server() == "https://api.wandb.ai"
+    assert reach.server() == "http://127.0.0.1:7"
     (tmp_path / "settings").write_text("[default]\nbase_url = http://127.0.0.1:9/\n")
     monkeypatch.setenv("WANDB_CONFIG_DIR", str(tmp_path))
     assert reach.server() == "http://127.0.0.1:9"

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from loopback import KEY, LoopbackWandb
 from offline_run import offline_runs
 
+from loopback import KEY, LoopbackWandb
+from thaw.track import reach
 from thaw.track.config import WandbConfig
 from thaw.track.mirror import Mirror
 
@@ -55,6 +56,16 @@ def test_no_key_no_prompt(mode: str, tmp_path: Path, capfd: pytest.CaptureFixtur
     out, err = capfd.readouterr()
     told = "W&B: no API key (run `wandb login` or set WANDB_API_KEY); recording offline\n"
     assert (out, err) == ("", told if mode == "online" else "")
+
+
+@pytest.mark.parametrize("host", [reach.DEFAULT_URL, "https://api.wandb.ai"])
+def test_the_key_of_wandb_login_is_found(host: str) -> None:
+    from wandb.sdk.lib import urls, wbauth
+
+    wbauth.write_netrc_auth(host=host, api_key=KEY)
+    assert reach.server() == urls.DEFAULT_BASE_URL
+    assert reach.key_of(reach.server()) == KEY
+    assert reach.key_of("https://wandb.example.invalid") is None
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,9 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
-DEFAULT_URL = "https://api.wandb.ai"
+DEFAULT_URL = "https://api.forge.coreweave.com"  # of wandb 0.31, whose `wandb login` notes the key under this name
+SAME_HOSTS = ("api.forge.coreweave.com", "api.wandb.ai")  # one deployment; earlier versions noted it under the second
+NO_KEY = "no API key (run `wandb login` or set WANDB_API_KEY)"
 AUTO_SECONDS, ONLINE_SECONDS = 2.0, 3.0  # how long the server may take to answer
 REMEMBERED_SECONDS = 300.0
 
@@ -38,9 +40,9 @@ def decide(mode: str) -> tuple[str, str | None]:
     if mode in ("offline", "disabled"):
         return mode, None
     url = server()
-    key = _key(url)
+    key = key_of(url)
     if key is None:
-        return "offline", None if mode == "auto" else "no API key (run `wandb login` or set WANDB_API_KEY)"
+        return "offline", None if mode == "auto" else NO_KEY
     reason = outage(url) or probe(url, key, AUTO_SECONDS if mode == "auto" else ONLINE_SECONDS)
     if reason is not None:
         remember(reason)
@@ -85,13 +87,15 @@ def first_time(reason: str) -> bool:
     return True
 
 
-def _key(url: str) -> str | None:
+def key_of(url: str) -> str | None:
+    """Return the API key for a server, from the environment or netrc, None without one."""
     if key := os.environ.get("WANDB_API_KEY"):
         return key
     path = Path(os.environ.get("NETRC", Path.home() / ".netrc")).expanduser()
     with contextlib.suppress(OSError, netrc.NetrcParseError, UnicodeDecodeError):
-        entry = netrc.netrc(path).hosts.get(urlsplit(url).hostname or "")
-        return entry[2] if entry else None
+        found, host = netrc.netrc(path).hosts, urlsplit(url).hostname or ""
+        names = [host, *(SAME_HOSTS if host in SAME_HOSTS else ())]
+        return next((found[name][2] for name in names if name in found), None)
     return None
 
 
@@ -105,14 +109,15 @@ def _ask(url: str, key: str, seconds: float) -> str | None:
         viewer = (content.get("data") or {}).get("viewer")
     except urllib.error.HTTPError as error:
         error.close()
-        return _refused(url) if error.code in (401, 403) else f"{_shown(url)} answers HTTP {error.code}"
+        return refused(url) if error.code in (401, 403) else f"{_shown(url)} answers HTTP {error.code}"
     except Exception as error:  # of the network, of a server that is something else: all mean it can not be used
         reason = getattr(error, "reason", error)
         return f"{_shown(url)} is not reachable ({' '.join(str(reason).split()) or type(error).__name__})"
-    return None if viewer else _refused(url)
+    return None if viewer else refused(url)
 
 
-def _refused(url: str) -> str:
+def refused(url: str) -> str:
+    """Return the reason that `probe` gives for a key the server does not accept."""
     return f"{_shown(url)} refuses the API key"
 
 
