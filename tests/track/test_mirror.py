@@ -143,7 +143,7 @@ def test_an_offline_run_can_be_uploaded_later(tmp_path: Path, server: LoopbackWa
 def test_the_same_file_of_settings_names_the_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from thaw.track import reach
 
-    assert reach.server() == "http://127.0.0.1:7"
+    assert reach.server() == reach.DEFAULT_URL
     (tmp_path / "settings").write_text("[default]\nbase_url = http://127.0.0.1:9/\n")
     monkeypatch.setenv("WANDB_CONFIG_DIR", str(tmp_path))
     assert reach.server() == "http://127.0.0.1:9"
