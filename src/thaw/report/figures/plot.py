@@ -1,0 +1,89 @@
+"""One figure and what is said of it; the page, the static files and W&B draw the same ones.
+
+Decisions: a figure is plotly's own JSON as plain dicts, without colours of paper and text: those are words that begin
+with ``@`` (``@ink``, ``@quiet``, ``@line``, ``@paper``), which whoever draws replaces, since the page has two themes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from thaw.report.statistics import Estimate
+
+Figure = dict[str, Any]
+Trace = dict[str, Any]
+CORRELATIONS = ("matthews", "pearson", "spearman")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plot:
+    """A figure with its words: ``key`` is its kind, ``task`` and ``choice`` tell those of one kind apart."""
+
+    key: str
+    title: str
+    caption: str  # n of runs, kind of interval, units where the axes do not say them; plain text
+    figure: Figure
+    task: str = ""  # "" for a figure of the whole study
+    choice: str = ""  # such as a train size, "" where there is nothing to choose
+    choices: str = field(default="", kw_only=True)  # what `choice` is, as a label: "Labels"
+
+    @property
+    def name(self) -> str:
+        """A name for files: letters, digits and dashes."""
+        text = "-".join(part for part in (self.key, self.task, self.choice) if part)
+        return "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in text)
+
+
+def figure(data: list[Trace], x: dict[str, Any], y: dict[str, Any], **layout: Any) -> Figure:
+    """Return a figure of some traces; the axes' titles may be plain text."""
+    axes = {}
+    for name, axis in (("xaxis", x), ("yaxis", y)):
+        title = axis.get("title")
+        axes[name] = {**axis, "title": {"text": title}} if isinstance(title, str) else dict(axis)
+    return {"data": data, "layout": {**axes, **layout}}
+
+
+def band(x: Sequence[float], low: Sequence[float], high: Sequence[float], colour: str, name: str) -> Trace:
+    """Return a filled band between two curves."""
+    return {
+        "type": "scatter",
+        "x": [*x, *reversed(x)],
+        "y": [*high, *reversed(low)],
+        "fill": "toself",
+        "fillcolor": colour,
+        "opacity": 0.16,
+        "line": {"width": 0, "color": colour},
+        "mode": "lines",
+        "hoverinfo": "skip",
+        "name": name,
+    }
+
+
+def bounds(metric: str) -> tuple[float, float]:
+    """Return the smallest and largest value that a metric can have."""
+    return (-1.0, 1.0) if metric.removeprefix("dev/") in CORRELATIONS else (0.0, 1.0)
+
+
+def interval(one: Estimate, metric: str) -> tuple[float, float]:
+    """Return what is drawn of an interval: a t-interval does not know where a metric ends, so it is cut there."""
+    lowest, highest = bounds(metric)
+    low, high = (one.mean if end is None else end for end in (one.low, one.high))
+    return max(lowest, min(low, one.mean)), min(highest, max(high, one.mean))
+
+
+def rounded(value: Any) -> Any:
+    """Return a number with five significant digits: more only makes the page bigger."""
+    return float(f"{value:.5g}") if isinstance(value, float) else value
+
+
+def escaped(text: str) -> str:
+    """Return a text that plotly shows as it is: it knows a few HTML tags."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("%{", "% {")
+
+
+def counted(numbers: Sequence[int]) -> str:
+    """Return ``n = 5`` or ``n = 3 to 5``."""
+    if not numbers:
+        return "n = 0"
+    low, high = min(numbers), max(numbers)
+    return f"n = {low}" if low == high else f"n = {low} to {high}"

@@ -1,0 +1,92 @@
+"""Score against number of labels: a point a cell, intervals over seeds.
+
+Points at one train size are moved sideways by a few percent so that intervals do not hide each other.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from thaw.report.cells import Cell
+from thaw.report.collect import size_key
+from thaw.report.figures.plot import Plot, counted, escaped, figure, interval, rounded
+from thaw.report.figures.style import Style
+from thaw.report.statistics import Estimate
+
+CAPTION = """Mean test score over seeds ({n} a point); bars are 95% t-intervals over seeds, a hollow marker has one seed
+and no interval. Points of one size are moved sideways a little so that the bars can be told apart."""
+
+
+def by_size(cells: Sequence[Cell], style: Style) -> Plot:
+    """Return the figure of one task: test metric against the number of labelled examples, a line an arm."""
+    place = places(cells)
+    labels = list(dict.fromkeys(cell.arm.label for cell in sorted(cells, key=lambda cell: cell.arm.order)))
+    metric = next((cell.metric for cell in cells if cell.metric), "score")
+    data = []
+    for number, label in enumerate(labels):
+        members = [(cell, cell.test) for cell in cells if cell.arm.label == label and cell.test]
+        if not members:
+            continue
+        arm = members[0][0].arm
+        shift = math.exp(0.025 * (number - (len(labels) - 1) / 2))
+        ends = [interval(test, metric) for _, test in members]
+        data.append(
+            {
+                "type": "scatter",
+                "x": [rounded(place[cell.train_size] * shift) for cell, _ in members],
+                "y": [rounded(test.mean) for _, test in members],
+                "error_y": {
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [rounded(high - test.mean) for (_, high), (_, test) in zip(ends, members, strict=True)],
+                    "arrayminus": [rounded(test.mean - low) for (low, _), (_, test) in zip(ends, members, strict=True)],
+                    "thickness": 1.5,
+                    "width": 3,
+                },
+                "text": [hover(cell, test) for cell, test in members],
+                "hovertemplate": "%{text}<extra></extra>",
+                "mode": "lines+markers",
+                "name": label,
+                "line": style.line(arm),
+                "marker": style.marker(arm)
+                | {"symbol": [style.symbol(arm, hollow=test.n == 1) for _, test in members]},
+            }
+        )
+    counts = [cell.test.n for cell in cells if cell.test]
+    return Plot(
+        key="size",
+        task=cells[0].task,
+        title="Score against number of labels",
+        caption=" ".join(CAPTION.format(n=counted(counts)).split()),
+        figure=figure(data, size_axis(cells), {"title": f"test {escaped(metric)}"}),
+    )
+
+
+def places(cells: Sequence[Cell]) -> dict[Any, float]:
+    """Return where each train size stands on the axis; "all" of unknown number stands beyond the largest."""
+    sizes = {cell.train_size for cell in cells}
+    numbers = [size for size in sizes if isinstance(size, int | float)]
+    return {size: float(size) if size in numbers else 2.0 * max(numbers, default=500) for size in sizes}
+
+
+def size_axis(cells: Sequence[Cell]) -> dict[str, Any]:
+    """Return the axis of train sizes; a label is left out where it would touch the one before."""
+    place = places(cells)
+    last, texts = 0.0, []
+    sizes = sorted(place, key=size_key)
+    for size in sizes:
+        texts.append(str(size) if place[size] > 1.3 * last else "")
+        last = place[size] if texts[-1] else last
+    return {
+        "type": "log",
+        "title": "labelled training examples (log scale)",
+        "tickvals": [place[size] for size in sizes],
+        "ticktext": texts,
+        "minor": {"ticks": ""},
+    }
+
+
+def hover(cell: Cell, test: Estimate) -> str:
+    """Return what is said of a cell under the pointer."""
+    ends = "no interval" if test.low is None else f"[{test.low:.3f}, {test.high:.3f}]"
+    return f"{escaped(cell.arm.label)}, {cell.train_size} examples<br>{test.mean:.3f} {ends}, n = {test.n}"

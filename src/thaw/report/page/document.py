@@ -1,0 +1,111 @@
+"""The page as one HTML text that needs nothing else.
+
+Decisions: plotly.js is inlined once; texts of runs (names, labels, errors) reach the page through ``html.escape`` or
+as JSON without ``<``; figures and tables are drawn from that JSON by page/*.js.
+"""
+
+import html
+import json
+from dataclasses import dataclass
+from importlib import resources
+from string import Template
+from typing import Any
+
+from thaw import __version__
+from thaw.report.arms import Arm
+from thaw.report.cells import Cell
+from thaw.report.collect import Run, Study
+from thaw.report.differences import MISSING, differences
+from thaw.report.figures import Plot, Style
+from thaw.report.figures.curves import curves
+from thaw.report.notes import notes
+from thaw.report.page import listings, sections
+from thaw.report.page.record import as_json, flat
+
+RUN_COLUMNS = ["run_id", "state", "kind", "task", "strategy", "train_size", "seed", "lr", "dev", "test"]
+RUN_COLUMNS += ["train_seconds", "collapsed"]
+SCRIPTS = ("elements.js", "figures.js", "curves.js", "table.js", "page.js")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """Everything that a page is made of."""
+
+    study: Study
+    cells: list[Cell]
+    arm_of: dict[int, Arm]  # by id of the run
+    style: Style
+    plots: list[Plot]
+    title: str
+    question: str
+
+
+def page(content: Content) -> str:
+    """Return the page as one HTML text."""
+    from plotly.offline import get_plotlyjs
+
+    study, found = content.study, content.cells
+    tasks = sorted({cell.task for cell in found})
+    parts = {
+        "title": html.escape(content.title),
+        "question": html.escape(content.question),
+        "facts": html.escape(sections.facts(study)),
+        "task_options": "".join(f'<option value="{html.escape(task)}">{html.escape(task)}</option>' for task in tasks),
+        "notes": sections.note_list(notes(study, found)),
+        "comparison": sections.comparison(found, content.style.looks, content.plots),
+        "pretraining": sections.pretraining(study),
+        "differences": listings.difference_tables(study),
+        "problems": listings.problems(study),
+        "footer": html.escape(f"Written by thaw {__version__} from {', '.join(map(str, study.folders))}"),
+        "data": as_json(_data(content)).replace("<", "\\u003c"),  # without < no text can end the script element
+        "plotly": get_plotlyjs(),
+        "css": asset("page.css"),
+        "js": "\n".join(asset(name) for name in SCRIPTS),
+    }
+    return Template(asset("page.html")).substitute(parts)
+
+
+def asset(name: str) -> str:
+    """Return a file of this package as text."""
+    return resources.files("thaw.report.page").joinpath(name).read_text("utf-8")
+
+
+def _data(content: Content) -> dict[str, Any]:
+    study, style = content.study, content.style
+    keys = [one.key for one in differences(study.runs)]
+    labels = [content.arm_of[id(run)].label if id(run) in content.arm_of else None for run in study.runs]
+    return {
+        "metric": {cell.task: cell.metric for cell in content.cells},
+        "arms": [
+            {"label": arm.label, "dash": style.dashes[arm.label]}
+            | {"colour": style.colour(arm), "symbol": style.symbol(arm)}
+            for arm in style.arms
+        ],
+        "plots": [
+            {"key": one.key, "task": one.task, "choice": one.choice, "caption": one.caption, "figure": one.figure}
+            for one in content.plots
+        ],
+        "runs": {
+            "columns": ["seconds" if name == "train_seconds" else name for name in RUN_COLUMNS],
+            "rows": [[flat(run)[name] for name in RUN_COLUMNS] for run in study.runs],
+            "config_keys": keys,
+            "config": [[_shown(run, key) for key in keys] for run in study.runs],
+            "state": [run.state for run in study.runs],
+            "task": [run["task"] for run in study.runs],
+            "arm": labels,
+            "title": [_title(run, label) for run, label in zip(study.runs, labels, strict=True)],
+        },
+        "curves": curves(study.runs),
+    }
+
+
+def _shown(run: Run, key: str) -> Any:
+    value = run.config.get(key, MISSING)
+    plain_value = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return value if plain_value else json.dumps(value, default=str)
+
+
+def _title(run: Run, label: str | None) -> str:
+    if label is None:
+        return f"{run['run_id']}, seed {run['seed']}"
+    return f"{label}, {run['train_size']} examples, seed {run['seed']}, lr {run['lr']} ({run['run_id']})"

@@ -1,0 +1,58 @@
+"""What the page shows as plain data: report.json, runs.csv."""
+
+import csv
+import io
+import json
+from typing import Any
+
+from thaw import __version__
+from thaw.report.cells import Cell
+from thaw.report.collect import Run, Study
+from thaw.report.differences import differences
+from thaw.report.notes import notes
+from thaw.track.plain import plain
+from thaw.track.row import COLUMNS
+
+
+def report(study: Study, found: list[Cell], title: str, question: str) -> dict[str, Any]:
+    """Return what the page shows as plain data."""
+    return {
+        "format": 1,
+        "title": title,
+        "question": question,
+        "thaw_version": __version__,
+        "folders": [str(folder) for folder in study.folders],
+        "notes": notes(study, found),
+        "cells": [_cell(cell) for cell in found],
+        "runs": [flat(run) for run in study.runs],
+        "differences": {one.key: dict(one.values) for one in differences(study.runs)},
+        "unreadable": [{"folder": str(one.folder), "reason": one.reason} for one in study.unreadable],
+    }
+
+
+def runs_csv(study: Study) -> str:
+    """Return one line a run: every column of the result row, then state, error and folder."""
+    file = io.StringIO()
+    writer = csv.DictWriter(file, [*COLUMNS, "state", "error", "folder"], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(flat(run) for run in study.runs)
+    return file.getvalue()
+
+
+def flat(run: Run) -> dict[str, Any]:
+    """Return the row of a run with its state, error and folder."""
+    return {**run.row, "state": run.state, "error": run.error, "folder": str(run.folder)}
+
+
+def as_json(value: Any) -> str:
+    """Return compact, strict JSON."""
+    return json.dumps(plain(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _cell(cell: Cell) -> dict[str, Any]:
+    made = {name: plain(getattr(cell, name)) for name in ("task", "train_size", "metric", "test", "dev", "difference")}
+    made |= {"strategy": cell.arm.strategy, "arm": cell.arm.label, "checkpoint": cell.arm.source or None}
+    made |= {"runs": [run["run_id"] for run in cell.runs], "variant": plain(cell.variant), "trials": cell.trials}
+    made |= {"tuning_seeds": plain(cell.tuning_seeds), "held_out": cell.held_out, "edge": cell.edge}
+    names = ("failed", "unfinished", "collapsed", "repeated", "unscored")
+    return made | {name: getattr(cell, name) for name in names}

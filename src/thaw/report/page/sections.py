@@ -1,0 +1,104 @@
+"""The sections of the page as HTML text. Every text that comes from a run goes through ``escape``."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from thaw.report.cells import Cell
+from thaw.report.collect import STATES, Study
+from thaw.report.figures import Plot
+from thaw.report.page.headline import headline
+from thaw.report.palette import Look
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A question of the page and the kinds of figures that answer it; those of ``wide`` take the whole width."""
+
+    name: str
+    title: str
+    lead: str
+    keys: tuple[str, ...]
+    wide: tuple[str, ...] = ()
+
+
+SECTIONS = (
+    Section(
+        name="labels",
+        title="Does it need fewer labels?",
+        lead="How the test score grows with the number of labelled examples.",
+        keys=("size",),
+    ),
+    Section(
+        name="time",
+        title="Does it save training time?",
+        lead="How the score grows with the time spent.",
+        keys=("seconds",),
+    ),
+)
+
+
+def facts(study: Study) -> str:
+    """Return one line: how many runs in which state, when the last one changed."""
+    states = ", ".join(f"{study.count(state)} {state}" for state in STATES if study.count(state))
+    updated = max((run.updated for run in study.runs), default="")
+    parts = [f"{len(study.runs)} runs ({states or 'none'})", f"{len(study.unreadable)} unreadable folders"]
+    return "; ".join(parts) + (
+        f"; last change {updated.replace('T', ' ').replace('+00:00', ' UTC')}" if updated else ""
+    )
+
+
+def note_list(lines: Sequence[str]) -> str:
+    """Return what to be wary of, empty if there is nothing."""
+    if not lines:
+        return ""
+    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return f"""
+<section class="notes" aria-labelledby="h-notes"><h2 id="h-notes">Before you read on</h2><ul>{items}</ul></section>"""
+
+
+def comparison(cells: Sequence[Cell], looks: Mapping[str, Look], plots: Sequence[Plot]) -> str:
+    """Return the headline tables and the frames of all figures."""
+    if not cells:
+        return ""
+    parts = f"""
+<section aria-labelledby="h-headline" id="scores"><h2 id="h-headline">Test score by strategy and number of labels</h2>
+{headline(cells, looks)}</section>"""
+    return parts + "".join(_section(section, plots) for section in SECTIONS)
+
+
+def _section(section: Section, plots: Sequence[Plot]) -> str:
+    """Return a section with a frame for each kind of figure there is, empty if there is none."""
+    first = {plot.key: plot for plot in reversed(plots)}
+    frames = "".join(_frame(first[key], key in section.wide) for key in section.keys if key in first)
+    if not frames:
+        return ""
+    return f"""
+<section aria-labelledby="h-{section.name}" id="{section.name}"><h2 id="h-{section.name}">{escape(section.title)}</h2>
+<p class="lead">{escape(section.lead)}</p><div class="grid">{frames}</div></section>"""
+
+
+def _frame(plot: Plot, wide: bool) -> str:
+    key = escape(plot.key)
+    return f"""
+<figure data-key="{key}"{' class="wide"' if wide else ""}>
+<div class="top"><h3>{escape(plot.title)}</h3>
+<label hidden>{escape(plot.choices or "Show")} <select id="{key}-choice"></select></label></div>
+<div class="plot" id="plot-{key}" role="img" aria-label="{escape(plot.title)}"></div>
+<figcaption aria-live="polite"></figcaption></figure>"""
+
+
+def pretraining(study: Study) -> str:
+    """Return the frame of the pretraining curves, empty if no pretraining run is among the runs."""
+    if not any(run["kind"] == "pretrain" and run.events for run in study.runs):
+        return ""
+    return """
+<section aria-labelledby="h-pretrain"><h2 id="h-pretrain">Pretraining</h2>
+<div class="choice"><label>Metric <select id="pretrain-metric"></select></label>
+<label>Against <select id="pretrain-x"><option value="step">step</option>
+<option value="seconds">training seconds</option><option value="tokens">tokens</option></select></label>
+<label><input type="checkbox" id="pretrain-log"> log scale</label></div>
+<div class="legend" id="pretrain-runs" role="list" aria-label="Runs drawn"></div>
+<figure><div class="plot" id="plot-pretrains"></div>
+<figcaption id="caption-pretrains" aria-live="polite"></figcaption></figure>
+</section>"""
