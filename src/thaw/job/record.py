@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from thaw.storage import write_text
+from thaw.task.example import Example, texts
 from thaw.track.config import WandbConfig
 from thaw.track.cost import Clock
-from thaw.track.folder import RunFolder
+from thaw.track.folder import TASKS, RunFolder, write_lines
 from thaw.track.mirror import Mirror
 
 
@@ -34,12 +35,13 @@ class Record:
 
     def begin(self, lineage: Mapping[str, Any], step: int) -> None:
         """Record where the run comes from; drop what an earlier try wrote after ``step`` (0: everything)."""
-        if self.leads:
+        if self.mirror is not None:
             if step:
                 self.folder.cut_back(step)
             else:
                 self.folder.restart()
             self.folder.write_lineage(lineage)
+            self.mirror.summary({"lineage": lineage})
 
     def event(self, event: dict[str, Any]) -> None:
         """Record one event."""
@@ -57,6 +59,12 @@ class Record:
         """Record the predictions of the test set."""
         if self.leads:
             self.folder.write_predictions(answers)
+
+    def examples(self, split: str, examples: Sequence[Example]) -> None:
+        """Record the texts of the test set once for all runs of a study: ``.tasks/<sha256 of the splits>.jsonl.gz``."""
+        path = self.folder.path.parent / TASKS / f"{split}.jsonl.gz"
+        if self.leads and not path.exists():
+            write_lines(path, [texts(one) for one in examples])
 
     def artifact(self, name: str, metadata: dict[str, Any], folder: Path | str, used: bool = False) -> None:
         """Record that the run made (or used) the encoder that lies in ``folder``."""

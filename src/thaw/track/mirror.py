@@ -24,10 +24,11 @@ from thaw.track.redact import redact
 from thaw.track.wandb_process import forget_run, own_hooks, surroundings, within
 
 STEP = "trainer/step"  # the default x axis; seconds and tokens stand beside it in every row
-AXES = ("seconds", "tokens")
+AXES = ("seconds", "cpu_seconds", "tokens")
 INIT_SECONDS, FINISH_SECONDS = 4.0, 5.0  # how long W&B may wait for its server
 LAST_SECONDS = 7.0  # how long it gets to obey
 IDENTITY = "mirror.json"  # in the folder wandb/: the W&B id, so that a resumed run continues it
+FETCHED = "fetched"  # the mode that file names where the run folder is a copy of the W&B run
 
 NAME_CHARACTERS, TAG_CHARACTERS = 128, 64  # limits of the W&B server
 
@@ -81,6 +82,8 @@ class Mirror:
         if self._surroundings is None:
             return
         with self._surroundings:
+            if isinstance(error, Exception):
+                self.summary({"error": _line(error)})
             self._try(lambda run: within(LAST_SECONDS, lambda: run.finish(exit_code=_exit_code(error))), ends=True)
         self._run = self._surroundings = None
 
