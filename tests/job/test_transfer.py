@@ -154,6 +154,10 @@ def test_plateaus_open_layers_when_dev_stops_improving(
     run.transfer(config)
     drift = next(event for event in events(run.run_folder(config)) if "drift/head" in event)
     assert all(drift[f"drift/{name}"] > 0 for name in ("embeddings", "layer.0", "layer.1", "head"))
+    plan = (run.run_folder(config) / "plan.txt").read_text("utf-8").splitlines()[2:]
+    begins = [int(line.split()[0]) for line in plan]
+    assert begins[0] == 0
+    assert begins == sorted(set(begins))  # when each layer began to learn, which no plan knows beforehand
 
 
 def test_accumulation_and_batch_are_one_computation(tasks: dict[Kind, Path], checkpoint: Path, tmp_path: Path) -> None:

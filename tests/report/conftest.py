@@ -17,6 +17,15 @@ CEILING = {"scratch": 0.55, "frozen": 0.68, "gradual_unfreeze": 0.78, "full": 0.
 SPEED = {"frozen": 0.4, "gradual_unfreeze": 0.8, "tfidf": 0.01, "majority": 0.001}
 
 
+GROUPS = ("embeddings", "layer.0", "layer.1", "head")
+PLANS = {
+    "scratch": "0 x1 x1 x1 x1",
+    "frozen": "0 - - - x1",
+    "gradual_unfreeze": "0 - - - x1\n38 - - x0.385 x1\n76 - x0.148 x0.385 x1\n114 x0.0569 x0.148 x0.385 x1",
+    "full": "0 x1 x1 x1 x1",
+}
+
+
 def write_run(root: Path, *, run_id: str, state: str = "finished", error: str | None = None, **given: Any) -> Path:
     """Write one run folder; ``given`` are columns of its row, or dotted config keys spelled with ``__``."""
     folder = root / run_id
@@ -38,6 +47,9 @@ def write_run(root: Path, *, run_id: str, state: str = "finished", error: str | 
     (folder / "status.json").write_text(json.dumps(status), "utf-8")
     events = given.get("events", [])
     (folder / "metrics.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events), "utf-8")
+    if row["strategy"] in PLANS:
+        head = f"plan of it (factor on the learning rate, - is frozen)\nfrom step {' '.join(GROUPS)}\n"
+        (folder / "plan.txt").write_text(head + PLANS[row["strategy"]] + "\n", "utf-8")
     if state == "finished":
         (folder / "result.json").write_text(json.dumps(row), "utf-8")
     return folder
@@ -53,6 +65,7 @@ def curve(ceiling: float, seconds: float, rng: random.Random, metric: str = "dev
         if step % 30 == 0:
             score = 0.15 + (ceiling - 0.15) * learned + rng.gauss(0, 0.01)
             events.append({**here, metric: score, "dev/loss": 2 - learned})
+    events.append({"step": 300, "epoch": 6.0, "seconds": seconds} | {f"drift/{name}": 0.1 for name in GROUPS})
     return events
 
 

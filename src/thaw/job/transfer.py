@@ -113,6 +113,14 @@ class Transfer(Network):
         config = self.config
         return timeline(self.strategy, self.settings, self.plan.names, config.steps, self.plan.progress.epoch_steps)
 
+    def went(self) -> list[tuple[int, list[Factor]]]:
+        """Return the plan as it went: stages that waited for dev to stop improving begin where they did."""
+        rows = self.timeline()
+        if getattr(self.settings, "unfreeze", "") == "plateau":
+            begins = [0, *self.plan.advanced]
+            rows = [(first, factors) for first, (_, factors) in zip(begins, rows, strict=False)]
+        return rows
+
     def evaluate(self, step: int) -> dict[str, float]:
         """Score dev, keep the best weights, tell the plan when dev stops improving, audit what is frozen."""
         module, metric = self.module, self.config.task.metric
@@ -184,14 +192,10 @@ class Transfer(Network):
 
     def flops(self) -> float:
         """Return the training FLOPs of the plan as it went."""
-        rows = self.timeline()
-        if getattr(self.settings, "unfreeze", "") == "plateau":
-            begins = [0, *self.plan.advanced]
-            rows = [(first, factors) for first, (_, factors) in zip(begins, rows, strict=False)]
         return transfer_flops(
-            self.module.encoder.config, self.module.head, rows, tokens=self.module.tokens, steps=self.config.steps,
-            mean_length=self.train.report["mean_length"], only_biases=self.strategy.only == "bias",
-            reused=self.reuse.used, pieces=self.train.report["pieces"],
+            self.module.encoder.config, self.module.head, self.went(), tokens=self.module.tokens,
+            steps=self.config.steps, mean_length=self.train.report["mean_length"],
+            only_biases=self.strategy.only == "bias", reused=self.reuse.used, pieces=self.train.report["pieces"],
         )  # fmt: skip
 
     def finish(self) -> dict[str, Any]:
@@ -213,6 +217,8 @@ class Transfer(Network):
             | {f"test/{name}": value for name, value in test.items()}
             | {f"drift/{name}": value for name, value in drift.items()}
         )
+        if self.went() != self.timeline():
+            rec.plan(table(run_name(config), self.plan.names, self.went()))
         if config.keep and rec.leads:
             self.keep()
         floor = majority_score(config, self.found, self.train_examples, self.dev_examples)

@@ -53,7 +53,7 @@ def _of_size(cells: Sequence[Cell], style: Style) -> Plot:
         caption=" ".join(CAPTION.format(n=counted([len(cell.runs) for cell in cells if cell.dev])).split()),
         figure=figure(
             data,
-            {"type": "log", "title": "training seconds (log scale)"},
+            {"type": "log", "title": "training seconds (log scale)", "dtick": "D2"},
             {"title": f"best dev {escaped(metric)} so far"},
         ),
     )

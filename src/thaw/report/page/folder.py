@@ -19,12 +19,13 @@ def write(study: Study, out: str | Path, *, title: str | None = None, question: 
     found = cells(study)
     arm_of = arms(study.runs)
     style = Style.of(arm_of.values())
+    failed = [(arm_of[id(run)], run) for run in study.runs if run.state == "failed" and run.transfers]
     content = Content(
         study=study,
         cells=found,
         arm_of=arm_of,
         style=style,
-        plots=plots(found, style),
+        plots=plots(found, style, failed),
         title=title or ", ".join(dict.fromkeys(str(run["name"]) for run in study.runs)) or "no runs",
         question=question or QUESTION,
     )

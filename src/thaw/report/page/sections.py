@@ -35,6 +35,20 @@ SECTIONS = (
         lead="How the score grows with the time spent.",
         keys=("seconds",),
     ),
+    Section(
+        name="seeds",
+        title="Is the difference larger than the luck of the seed?",
+        lead="One point a run: what the means above are made of.",
+        keys=("seeds",),
+        wide=("seeds",),
+    ),
+    Section(
+        name="method",
+        title="How was it done?",
+        lead="What each strategy does with the pretrained network.",
+        keys=("timeline",),
+        wide=("timeline",),
+    ),
 )
 
 
