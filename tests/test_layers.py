@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "track": BASE,
     "train": BASE | {"text", "encoder", "objective", "task", "strategy", "track"},
     "report": BASE | {"track"},
-    "config": BASE | {"text", "encoder", "objective", "task", "strategy", "track", "train"},
+    "config": BASE | {"text", "encoder", "objective", "task", "strategy", "track", "train", "report"},
     "build": BASE | {"text", "encoder", "objective", "task", "strategy", "track", "train", "config"},
     "job": BASE | {"text", "encoder", "objective", "task", "strategy", "track", "train", "config", "build"},
     "run": BASE | {"config", "job", "strategy", "track"},

@@ -20,6 +20,7 @@ from thaw import fields
 from thaw.encoder.config import EncoderConfig
 from thaw.errors import ConfigError, NotApplicable, nearest
 from thaw.objective.config import ObjectiveConfig
+from thaw.report.claims.rule import Rule
 from thaw.strategy.plan import STRATEGIES, Strategy, StrategyConfig
 from thaw.task.task import DataConfig, TaskConfig
 from thaw.text.corpus import CorpusConfig
@@ -113,6 +114,7 @@ class TransferConfig:
     tuned: str | None = fields.free(None)  # sweep over optim.lr, or a record of rates: replaces optim.lr
     steps: int = fields.identity(300, ge=1)  # optimizer steps, the same at every train size
     eval_every: int = fields.identity(50, ge=1)  # steps between two scorings of dev
+    verdict: Rule = fields.free(Rule)  # what the report may call support, fixed before the runs
     test: bool = fields.identity(True)  # score the test set at the end; false for runs that choose a setting on dev
     keep: bool = fields.free(False)  # keep the best-dev weights as a checkpoint
     trainer: TrainerConfig = fields.identity(TrainerConfig)
@@ -128,6 +130,9 @@ class TransferConfig:
         strategy = strategies().get(self.strategy.name)
         if strategy is None:
             raise ConfigError(f"unknown strategy.name={self.strategy.name}{nearest(self.strategy.name, strategies())}")
+        if self.verdict.strategy not in strategies():
+            hint = nearest(self.verdict.strategy, strategies())
+            raise ConfigError(f"unknown verdict.strategy={self.verdict.strategy}{hint}")
         if self.task.kind not in strategy.kinds:
             kind = self.task.kind.name
             raise NotApplicable(f"strategy={self.strategy.name} does not apply to task.kind={kind}, leave it out there")

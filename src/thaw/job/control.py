@@ -8,11 +8,12 @@ from thaw.fields import as_dict
 from thaw.job import data
 from thaw.job.finished import finished
 from thaw.job.identity import transfer_id
-from thaw.job.outcome import common_row, data_lineage, majority_score, run_name, score
+from thaw.job.outcome import common_row, data_lineage, majority_score, marked, run_name, score
 from thaw.job.record import Record, record
 from thaw.job.tell import tell
 from thaw.strategy.controls import CONTROLS
 from thaw.task.duplicates import overlap
+from thaw.task.example import fingerprint
 from thaw.task.subset import choose
 from thaw.track.process import cores
 
@@ -54,7 +55,8 @@ def _run(config: TransferConfig, rec: Record) -> dict[str, Any]:
     if config.test:
         last = {"step": len(scored) - 1, "epoch": 1, "seconds": seconds}
         rec.event(last | {f"test/{name}": value for name, value in test.items()})
-        rec.predictions(answers)
+        rec.predictions(marked(config, found.test, answers))
+        rec.examples(fingerprint(found), found.test)
     floor = majority_score(config, found, train, dev)
     collapsed = config.strategy.name != "majority" and best[metric] <= floor
     return rec.finish(

@@ -9,6 +9,7 @@ from thaw.config import TransferConfig
 from thaw.errors import ConfigError
 from thaw.strategy.controls import majority
 from thaw.strategy.plan import Majority
+from thaw.task.credit import credits
 from thaw.task.example import Example, Splits, fingerprint
 from thaw.task.metrics import Metrics
 from thaw.task.subset import checksum
@@ -27,6 +28,22 @@ def score(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return {name: round(value, DIGITS) for name, value in metrics.compute().items()}
+
+
+def marked(
+    config: TransferConfig, examples: Sequence[Example], answers: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return predictions with each example's own label, and with what it adds to the run's metric."""
+    given = credits(config.task.metric, examples, answers)
+    return [
+        answer | {"label": _label(example), "credit": credit}
+        for example, answer, credit in zip(examples, answers, given, strict=True)
+    ]
+
+
+def _label(example: Example) -> Any:
+    """Return the label as a prediction would look: of a span the answers' texts."""
+    return [text for text, _ in example.answers] if example.answers is not None else example.target
 
 
 def majority_score(config: TransferConfig, found: Splits, train: list[Example], dev: list[Example]) -> float:

@@ -18,7 +18,7 @@ from thaw.job.finished import finished
 from thaw.job.flops import transfer_flops
 from thaw.job.identity import transfer_id
 from thaw.job.network import Network
-from thaw.job.outcome import common_row, data_lineage, majority_score, run_name, score
+from thaw.job.outcome import common_row, data_lineage, majority_score, marked, run_name, score
 from thaw.job.record import Record, record
 from thaw.job.tell import tell
 from thaw.strategy.apply import ApplyPlan
@@ -26,6 +26,7 @@ from thaw.strategy.audit import Audit
 from thaw.strategy.plan import Factor, Progress, timeline
 from thaw.strategy.show import table
 from thaw.task.duplicates import overlap
+from thaw.task.example import fingerprint
 from thaw.train import state
 from thaw.train.interrupt import stoppable
 from thaw.train.loop import Batches, Loop, place
@@ -246,7 +247,8 @@ class Transfer(Network):
         with self.rec.clock.evaluation():
             found = answers(self.module, test_set, self.reuse.evaluated(test_set))
             scores = score(self.config, self.found.labels, self.found.test, found)
-        self.rec.predictions(found)
+        self.rec.predictions(marked(self.config, self.found.test, found))
+        self.rec.examples(fingerprint(self.found), self.found.test)
         return scores
 
     def keep(self) -> None:

@@ -33,7 +33,7 @@ _FREE = {
     "runs",
     "debug",
 }
-_FREE_ROOTS = {"wandb", "hydra", "cache"}
+_FREE_ROOTS = {"wandb", "hydra", "cache", "verdict"}
 _ARCHITECTURE_ROOTS = {"encoder", "tokenizer"}  # a checkpoint brings its own
 _SPEED_ROOT = "trainer"
 _TRAINER_IDENTITY = {"trainer.precision", "trainer.accumulate"}

@@ -44,6 +44,17 @@ class Example:
         return self.tags if self.tokens is not None else self.answers if self.question is not None else self.label
 
 
+def texts(example: Example) -> dict[str, Any]:
+    """Return what a model sees of an example as a plain object, in the words of the task files."""
+    if example.tokens is not None:
+        return {"tokens": example.tokens}
+    if example.question is not None:
+        return {"question": example.question, "context": example.context}
+    if example.text_b is not None:
+        return {"text_a": example.text_a, "text_b": example.text_b}
+    return {"text": example.text_a}
+
+
 def text_key(example: Example) -> bytes:
     """Hash of the texts with case, width of characters and spacing levelled: equal means a duplicate."""
     texts = [" ".join(unicodedata.normalize("NFKC", text).casefold().split()) for text in example.texts]

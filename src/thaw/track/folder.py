@@ -29,6 +29,7 @@ from thaw.track.row import row
 
 CONFIG, STATUS, METRICS, RESULT = "config.yaml", "status.json", "metrics.jsonl", "result.json"
 LINEAGE, PREDICTIONS, CHECKPOINT, STATE = "lineage.json", "predictions.jsonl.gz", "checkpoint", "state"
+TASKS = ".tasks"  # beside the runs of a study: the texts of their test sets
 
 RunState = Literal["absent", "running", "finished", "failed", "interrupted"]
 STATES: tuple[RunState, ...] = ("running", "finished", "failed", "interrupted")
@@ -144,8 +145,7 @@ class RunFolder:
     def write_predictions(self, predictions: Iterable[Mapping[str, Any]]) -> None:
         """Write the test set's predictions, one line an example; the same predictions give the same bytes."""
         self._owned()
-        lines = [json.dumps(plain(one), ensure_ascii=False, separators=(",", ":")) + "\n" for one in predictions]
-        write_bytes(self.path / PREDICTIONS, gzip.compress("".join(lines).encode("utf-8"), mtime=0))
+        write_lines(self.path / PREDICTIONS, predictions)
 
     # -- reading
 
@@ -198,6 +198,12 @@ class RunFolder:
     def _owned(self) -> None:
         if not self._lock.held:
             raise StorageError(f"not owned: {self.path}, open the run folder before writing to it")
+
+
+def write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
+    """Write objects as gzipped JSON lines; the same objects give the same bytes."""
+    made = [json.dumps(plain(one), ensure_ascii=False, separators=(",", ":")) + "\n" for one in lines]
+    write_bytes(path, gzip.compress("".join(made).encode("utf-8"), mtime=0))
 
 
 def _append(path: Path, data: bytes) -> None:

@@ -24,6 +24,8 @@ class Clock(Protocol):
 
     @property
     def train_seconds(self) -> float: ...
+    @property
+    def cpu_seconds(self) -> float: ...
     def start(self) -> None: ...
     def stop(self) -> None: ...
     def charge(self, seconds: float, cpu_seconds: float) -> None: ...
@@ -31,9 +33,9 @@ class Clock(Protocol):
 
 
 def place(module: Any, step: int, clock: Clock) -> dict[str, Any]:
-    """Return where an event lies on every x axis: step, epoch, training seconds, tokens."""
-    seconds = round(clock.train_seconds, 3)
-    return {"step": step, "epoch": round(module.epoch(step), 4), "seconds": seconds, "tokens": module.tokens}
+    """Return where an event lies on every x axis: step, epoch, training seconds, CPU seconds of training, tokens."""
+    spent = {"seconds": round(clock.train_seconds, 3), "cpu_seconds": round(clock.cpu_seconds, 3)}
+    return {"step": step, "epoch": round(module.epoch(step), 4), **spent, "tokens": module.tokens}
 
 
 class Loop(pl.Callback):

@@ -1,0 +1,39 @@
+"""The rule of a verdict: fixed in the study's config before the first run, and recorded in every run folder.
+
+What each field decides is told in verdict.py. A study overrides ``verdict.*`` in its study.yaml; the page prints the
+rule, and says so where the runs of a study were made under different ones.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from thaw.fields import free
+
+
+@dataclass(kw_only=True)
+class Rule:
+    """What counts as support. Scores are fractions, so a margin of 0.01 is one point."""
+
+    strategy: str = free("full")  # the strategy the verdicts are about; the others are shown beside it
+    level: float = free(0.95, gt=0.5, lt=1)  # of every interval; 1 - level is Holm's family error over the tasks
+    tasks: float = free(2 / 3, gt=0, le=1)  # share of the tasks that must each show the effect
+    margin: float = free(0.01, ge=0, lt=1)  # gains below it are none (accuracy, labels)
+    target: float = free(0.95, gt=0, le=1)  # time is to this share of scratch's own best dev score
+    faster: float = free(1.1, ge=1)  # speed-ups below it are none (time)
+    fewer: float = free(2.0, gt=1)  # labels: transfer with n labels against scratch with this many times n
+
+
+def rule_of(configs: Iterable[dict[str, Any]]) -> tuple[Rule, int]:
+    """Return the rule most runs were made under (the default where none says) and how many rules there are."""
+    names = [field.name for field in fields(Rule)]
+    found: Counter[tuple[Any, ...]] = Counter()
+    for config in configs:
+        if "verdict.strategy" in config:
+            found[tuple(config.get(f"verdict.{name}") for name in names)] += 1
+    if not found:
+        return Rule(), 0
+    values, _ = found.most_common(1)[0]
+    given = {name: value for name, value in zip(names, values, strict=True) if value is not None}
+    return Rule(**asdict(Rule()) | given), len(found)
