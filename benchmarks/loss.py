@@ -32,13 +32,13 @@ OURS: dict[str, dict[str, Any]] = {
     | {"optim": "muon", "optim__embeddings": 0.25, "encoder__init": "local", "piece_vectors": "counts"},
     "thaw AdamW": SHARED | {"optim__lr": 2e-3},
 }
-EVALUATIONS, QUICK = 12, 3  # of a run, evenly spaced
+EVALUATIONS = 12  # of a run of ours, evenly spaced; a third of them of the rival, whose validation is slow
 RATES = (5e-4, 1e-3, 2e-3)  # of the rival
 
 
 def evaluations(given: argparse.Namespace) -> int:
-    """Return how often a run is validated."""
-    return QUICK if given.quick else EVALUATIONS
+    """Return how often a run of ours is validated."""
+    return 3 if given.quick else EVALUATIONS
 
 
 def folder(given: argparse.Namespace) -> Path:
@@ -68,7 +68,7 @@ def run_ours(given: argparse.Namespace, words: list[str], name: str, seconds: fl
     """Run `thaw pretrain` for ``seconds`` at ``speed``; return (seconds, loss, bits a byte) of its validations."""
     from thaw import run
 
-    config = mlm.settings("mini", words, seed=seed, trainer__threads=given.run_threads, **OURS[name])
+    config = mlm.settings("mini", words, seed=seed, trainer__threads=given.threads, **OURS[name])
     tokens = config.data.batch_size * config.data.length
     config.budget = str(max(20, int(seconds * speed / tokens)))
     config.eval_every = str(max(1, int(config.budget) // evaluations(given)))
@@ -102,13 +102,13 @@ def run_rival(
         "seed": seed,
         "logging_steps": 10**6,
     }
-    trainer, tokens = mlm.rival("mini", words, given.run_threads, **fast_rival(dropout), **arguments)
+    trainer, tokens = mlm.rival("mini", words, given.threads, **fast_rival(dropout), **arguments)
     validation = mlm.blocks(config)[2]
     curve: list[tuple[float, float, float]] = []
 
     class Evaluate(transformers.TrainerCallback):  # type: ignore[misc]
         def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            if state.global_step % max(1, steps // evaluations(given)) == 0 or state.global_step == steps:
+            if state.global_step % max(1, steps // max(1, evaluations(given) // 3)) == 0 or state.global_step == steps:
                 found = rival_loss(trainer.model, validation, torch)
                 curve.append((state.global_step * tokens / speed, *found))
 
@@ -177,8 +177,7 @@ def main() -> None:
     """Measure, print, write."""
     parser = options(__doc__.splitlines()[0])
     inputs.add(parser)
-    parser.add_argument("--threads", type=int, default=2, help="of the speeds")
-    parser.add_argument("--run-threads", type=int, default=2, help="of the runs: fewer change nothing but their end")
+    parser.add_argument("--threads", type=int, default=2, help="1: seconds of one core, whatever else runs")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--minutes", type=float, nargs=3, metavar=("TUNE", "RIVAL", "OURS"), default=None)
     given = parser.parse_args()
