@@ -29,7 +29,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def clock(threads: int) -> Callable[[], float]:
-    """Return what reads the time: of one thread its CPU seconds, so that what else the machine does counts for nothing."""
+    """Return what reads the time: of one thread its CPU seconds, in which what else the machine does does not count."""
     return time.process_time if threads == 1 else time.perf_counter
 
 
