@@ -94,7 +94,13 @@ def _bars(arm: Arm, plan: Plan, rows: Sequence[float], end: int, style: Style) -
             else:
                 learning.append((start, stop, y, told + f"x{factor:g} of the learning rate", factor))
     made: list[Trace] = []
-    common = {"type": "bar", "orientation": "h", "hovertemplate": "%{hovertext}<extra></extra>", "name": arm.label}
+    common: Trace = {
+        "type": "bar",
+        "orientation": "h",
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "name": arm.label,
+    }
+    common |= {"showlegend": False}
     if frozen:
         made.append(
             common

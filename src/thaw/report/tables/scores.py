@@ -1,0 +1,53 @@
+"""Scores and differences to scratch, a table a task: strategies by number of labels."""
+
+from collections.abc import Callable, Sequence
+
+from thaw.report.cells import RULE, Cell
+from thaw.report.collect import size_key
+from thaw.report.summary import NO_DIFFERENCE, signed, spread
+from thaw.report.tables.table import Table
+
+ABSENT = "–"
+
+
+def score_tables(cells: Sequence[Cell]) -> list[Table]:
+    """Return the tables of all tasks."""
+    made = []
+    for task in sorted({cell.task for cell in cells}):
+        members = [cell for cell in cells if cell.task == task]
+        metric = next((cell.metric for cell in members if cell.metric), "score")
+        chosen = f" {RULE}" if any(cell.trials > 1 for cell in members) else ""
+        made.append(
+            _table(
+                members,
+                name=f"scores-{task}",
+                title=f"{task}: test {metric}",
+                caption=f"Mean over n seeds, 95% t-interval.{chosen}",
+                shown=lambda cell: f"{spread(cell.test)}, n = {cell.test.n}" if cell.test else ABSENT,
+            )
+        )
+        if any(cell.difference for cell in members):
+            made.append(
+                _table(
+                    members,
+                    name=f"differences-{task}",
+                    title=f"{task}: test {metric} minus that of scratch",
+                    caption=f"Paired by seed, 95% t-interval; {NO_DIFFERENCE} includes 0, or one seed only.",
+                    shown=lambda cell: signed(cell.difference) if cell.difference else ABSENT,
+                )
+            )
+    return made
+
+
+def _table(cells: Sequence[Cell], *, name: str, title: str, caption: str, shown: Callable[[Cell], str]) -> Table:
+    sizes = sorted({cell.train_size for cell in cells}, key=size_key)
+    arms = sorted({cell.arm for cell in cells}, key=lambda arm: arm.order)
+    at = {(cell.arm, cell.train_size): shown(cell) for cell in cells}
+    rows = [(arm.label, *(at.get((arm, size), ABSENT) for size in sizes)) for arm in arms]
+    return Table(
+        name=name,
+        title=title,
+        caption=caption,
+        columns=("strategy", *(f"{size} labels" for size in sizes)),
+        rows=tuple(row for row in rows if set(row[1:]) != {ABSENT}),
+    )
