@@ -1,8 +1,9 @@
 """Which attention kernel is faster for training on this machine: plain products or SDPA?
 
 One layer's attention (4 heads of 64), forward and backward, at a fixed number of tokens, with and without padding, in
-float32 and bfloat16, for a row of lengths. The rule of `thaw.encoder.bert.attention_kernel` (by device, dtype and
-length, so that runs repeat) is shown beside what was measured; where it is more than a tenth slower, it is marked.
+float32 and, where it pays, bfloat16, for a row of lengths. The rule of `thaw.encoder.bert.attention_kernel` (by device,
+dtype and length, so that runs repeat) is shown beside what was measured; where it is more than a tenth slower, it is
+marked.
 """
 
 import argparse
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from bench.measure import interleaved, median, options, show, write
+from bench.measure import interleaved, median, options, show, told_half, write
 from torch.nn import functional
 
 from thaw.encoder.bert import attention_kernel, plain_products
@@ -53,7 +54,7 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     lengths = (24, 128, 512) if given.quick else (16, 32, 64, 128, 256, 512, 1024)
     rows = []
-    for half in (False, True):
+    for half in (False, True) if told_half() else (False,):
         for pad in (False, True):
             for length in lengths:
                 both = {

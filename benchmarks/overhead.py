@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from bench import inputs, mlm
-from bench.measure import interleaved, median, options, show, write
+from bench.measure import interleaved, median, options, show, told_half, write
 
 from thaw import build
 from thaw.objective.mlm import MLMHead
@@ -59,11 +59,12 @@ def main() -> None:
     parser = options(__doc__.splitlines()[0])
     mlm.add(parser)
     given = parser.parse_args()
+    half = told_half()
     words = inputs.overrides(given)
-    changes = {"trainer__precision": "bf16-mixed", "trainer__threads": given.threads}
+    precision = {"trainer__precision": "bf16-mixed" if half else "32-true"}
     steps, tokens = (25 if given.quick else 50), 32 * 128
-    lightning = mlm.ours(given.encoder, words, steps, given.threads, trainer__precision="bf16-mixed")
-    config = mlm.settings(given.encoder, words, **changes)
+    lightning = mlm.ours(given.encoder, words, steps, given.threads, **precision)
+    config = mlm.settings(given.encoder, words, trainer__threads=given.threads, **precision)
     build.use_threads(config.trainer)
     tokenizer, train, _ = mlm.blocks(config)
     encoder = build.encoder(config.encoder, tokenizer.vocab_size, 0)
@@ -71,7 +72,7 @@ def main() -> None:
     module = mlm.module(encoder, head, config, train)
     values = interleaved(
         {
-            "bare loop": bare(module, train, steps, half=True),
+            "bare loop": bare(module, train, steps, half),
             "thaw (Lightning)": lambda: tokens / lightning()[0],
             "data path": data_path(copy.copy(train), steps),
         },
@@ -84,7 +85,7 @@ def main() -> None:
     rows.append(
         {"": "Lightning and callbacks, median of turns", "ms a step": None, "of a bare step": median(ratios) - 1}
     )
-    show(f"one step of {given.encoder}, 32 x 128, bfloat16, {given.threads} threads", rows)
+    show(f"one step of {given.encoder}, 32 x 128, {'bfloat16' if half else 'float32'}, {given.threads} threads", rows)
     write(given, "overhead", vars(given), rows=rows, turns=values)
 
 

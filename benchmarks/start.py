@@ -85,7 +85,9 @@ def first(arguments: Any, folder: Path, rounds: int) -> dict[str, Any]:
     task = glue.names(arguments, ["trec"])[0]
     given = [*glue.overrides(arguments, task), "strategy=full", "data.train_size=500", "wandb=disabled"]
     splits, labels = glue.rows(glue.config(given))
-    job = hf.Job(checkpoint=str(glue.checkpoint(arguments)), splits=splits, labels=labels, steps=hf.WARM + 1)
+    job = hf.Job(
+        checkpoint=str(glue.checkpoint(arguments)), splits=splits, labels=labels, half=False, steps=hf.WARM + 1
+    )
     rival = [sys.executable, *hf.write(job, folder / "job.json")]
     seeds = iter(range(1000))
 

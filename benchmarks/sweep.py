@@ -24,7 +24,8 @@ from thaw import run
 STRATEGIES = ["feature_based", "frozen", "gradual_unfreeze", "full"]
 SIZES, SEEDS, BATCH = [100, 500, 1000, 4000], [1, 2, 3], 32
 TIMED = [1000]  # sizes at which processes are timed
-HALF = ["trainer.precision=bf16-mixed"]
+PRECISION = "bfloat16" if measure.half_pays() else "float32"
+HALF = ["trainer.precision=bf16-mixed"] * measure.half_pays()
 SPLITS = {"1 worker, 2 threads": (1, 2), "2 workers, 1 thread each": (2, 1), "2 workers, 2 threads each": (2, 2)}
 
 
@@ -68,8 +69,8 @@ def rivals(arguments: argparse.Namespace, sweeps: Sweeps, sizes: list[int], step
         config = glue.config([*sweeps.words("rival"), f"data.train_size={size}", "strategy=full"])
         splits, labels = glue.rows(config, test=True)
         job = hf.Job(
-            checkpoint=config.checkpoint or "", splits=splits, labels=labels, setting=setting, frozen=frozen,
-            steps=steps, batch_size=BATCH,
+            checkpoint=config.checkpoint or "", splits=splits, labels=labels, half=measure.half_pays(),
+            setting=setting, frozen=frozen, steps=steps, batch_size=BATCH,
         )  # fmt: skip
         name = f"{'frozen' if frozen else 'full'} {size}"
         taken = measure.seconds([sys.executable, *hf.write(job, glue.WORK / "job.json")])
@@ -119,6 +120,7 @@ def main() -> None:
     glue.add(parser)
     parser.add_argument("--steps", type=int, help="optimizer steps of a run")
     arguments = parser.parse_args()
+    measure.told_half()
     quick = arguments.quick
     steps = arguments.steps or (20 if quick else 60)
     sizes, seeds = ([500], [1]) if quick else (SIZES, SEEDS)
@@ -126,7 +128,7 @@ def main() -> None:
     sweeps = Sweeps(arguments, task, steps)
     glue.WORK.mkdir(parents=True, exist_ok=True)
     begun = time.perf_counter()
-    ours = {"bfloat16": sweeps.sweep("grid", 2, 1, *grid(sizes, seeds), *HALF)}
+    ours = {PRECISION: sweeps.sweep("grid", 2, 1, *grid(sizes, seeds), *HALF)}
     timed = sizes if quick else TIMED
     theirs, singles = rivals(arguments, sweeps, timed, steps), alone(sweeps, timed)
     kinds = {strategy: "full" if strategy in ("full", "gradual_unfreeze") else "frozen" for strategy in STRATEGIES}
@@ -138,7 +140,7 @@ def main() -> None:
     }
     totals["Thaw, a process a run"] = each * sum(singles.values())
     table = [{"grid": f"Thaw, one sweep, {name}", "s": taken, "rival / Thaw": 1.0} for name, taken in ours.items()]
-    table += [{"grid": name, "s": taken, "rival / Thaw": taken / ours["bfloat16"]} for name, taken in totals.items()]
+    table += [{"grid": name, "s": taken, "rival / Thaw": taken / ours[PRECISION]} for name, taken in totals.items()]
     measure.show(f"{task}: {runs} runs of {steps} steps", table)
     part = grid([500], [1, 2] if not quick else [1])
     split = {name: sweeps.sweep("split", *of, *part, *HALF) for name, of in SPLITS.items() if not quick}

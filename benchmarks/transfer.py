@@ -1,11 +1,12 @@
 """How fast does a transfer train, against what one would run instead?
 
 1,000 labels, batches of 32, the same encoder: Thaw (its own job, in this process) and Hugging Face `Trainer` as
-run_glue.py sets it up (default: float32, padded to 128), with dynamic padding, and at its best (bfloat16 too, batches
-of like length). Seconds a step in steady state: the first steps and all evaluation are left out. Contestants take
-turns; ratios are those of medians. Gradual unfreezing is measured over its whole schedule, against the rival's full
-fine-tuning; the frozen encoder over ten epochs on cached features, the computing of which is charged, against the
-rival's frozen run. FLOPs: padded tokens x layers x (8 D^2 + 4 D I + 4 T D), three times where a layer learns.
+run_glue.py sets it up (default: float32, padded to 128), with dynamic padding, and at its best (batches of like length
+too; bfloat16 on both sides where that pays: `bench.measure.half_pays`). Seconds a step in steady state: the first steps
+and all evaluation are left out. Contestants take turns; ratios are those of medians. Gradual unfreezing is measured
+over its whole schedule, against the rival's full fine-tuning; the frozen encoder over ten epochs on cached features,
+the computing of which is charged, against the rival's frozen run. FLOPs: padded tokens x layers x (8 D^2 + 4 D I + 4 T
+D), three times where a layer learns.
 """
 
 import argparse
@@ -25,7 +26,8 @@ from thaw.task.encode import encode
 from thaw.track.cost import encoder_flops
 
 LABELS, BATCH, EPOCHS, WARM = 1000, 32, 10, 10
-PRECISIONS = {"float32": [], "bfloat16": ["trainer.precision=bf16-mixed"]}
+PRECISIONS = {"float32": list[str]()} | ({"bfloat16": ["trainer.precision=bf16-mixed"]} if measure.half_pays() else {})
+FAST = list(PRECISIONS)[-1]
 
 
 class Thaw:
@@ -127,6 +129,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--compile", action="store_true", help="full fine-tuning with trainer.compile=true as well")
     arguments = parser.parse_args()
+    measure.told_half()
     rounds, epochs = arguments.rounds or (1 if arguments.quick else 3), 1
     results: dict[str, Any] = {"padding": padding(arguments)}
     measure.show("share of padding in batches of 32", results["padding"])
@@ -150,7 +153,7 @@ def measured(arguments: argparse.Namespace, task: str, rounds: int, epochs: int)
             ),
             f"frozen {name}": lambda n=name, m=more: thaw.whole(f"frozen {n}", ["strategy=frozen", *m], EPOCHS),
         }
-        if more and not arguments.quick:
+        if name == FAST and not arguments.quick:
             contestants[f"gradual, a layer an epoch {name}"] = lambda n=name, m=ulmfit: thaw.whole(
                 f"gradual, a layer an epoch {n}", m, 6
             )
@@ -158,7 +161,7 @@ def measured(arguments: argparse.Namespace, task: str, rounds: int, epochs: int)
             compiled = [*more, "trainer.compile=true"]
             contestants[f"full {name} compiled"] = lambda n=name, m=compiled: thaw.full(f"full {n} compiled", m, epochs)
     splits, labels = glue.rows(thaw.config)
-    fixed = {"checkpoint": thaw.config.checkpoint, "splits": splits, "labels": labels}
+    fixed = {"checkpoint": thaw.config.checkpoint, "splits": splits, "labels": labels, "half": measure.half_pays()}
     other = Contestant(rival, **fixed, batch_size=BATCH, threads=arguments.threads)
 
     def ask(setting: str, kind: str) -> float:

@@ -1,8 +1,9 @@
 """The rival: Hugging Face `Trainer` with the settings of run_glue.py, on the same checkpoint and texts.
 
 run_glue.py pads to 128 in float32 with random batches; ``dynamic`` pads a batch to its longest text; ``best`` adds
-bfloat16 and batches of like length. As a process (`python hf.py --job FILE`) it does what run_glue.py does from start
-to end: read, tokenise by `datasets.map`, train, evaluate dev and test. It is spared checkpoints and reporting.
+batches of like length, and bfloat16 where that pays (`measure.half_pays`). As a process (`python hf.py --job FILE`) it
+does what run_glue.py does from start to end: read, tokenise by `datasets.map`, train, evaluate dev and test. It is
+spared checkpoints and reporting.
 """
 
 import argparse
@@ -14,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 SETTINGS = {
-    "default": {"pad": True, "bf16": False, "train_sampling_strategy": "random"},
-    "dynamic": {"pad": False, "bf16": False, "train_sampling_strategy": "random"},
-    "best": {"pad": False, "bf16": True, "train_sampling_strategy": "group_by_length"},
+    "default": {"pad": True, "train_sampling_strategy": "random"},
+    "dynamic": {"pad": False, "train_sampling_strategy": "random"},
+    "best": {"pad": False, "train_sampling_strategy": "group_by_length"},
 }
 LENGTH = 128  # max_seq_length of run_glue.py
 WARM = 3  # steps that are not counted
@@ -29,6 +30,7 @@ class Job:
     checkpoint: str
     splits: dict[str, list[dict[str, Any]]]  # {"text", "label"}; a label is its number
     labels: int
+    half: bool  # its best setting computes in bfloat16
     setting: str = "default"
     frozen: bool = False  # the encoder's parameters do not learn
     steps: int = 30
@@ -67,7 +69,8 @@ def train(job: Job) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         settings = transformers.TrainingArguments(
             folder, max_steps=job.steps, per_device_train_batch_size=job.batch_size, learning_rate=job.lr, seed=1,
-            save_strategy="no", report_to="none", disable_tqdm=True, use_cpu=not torch.cuda.is_available(), **setting,
+            save_strategy="no", report_to="none", disable_tqdm=True, use_cpu=not torch.cuda.is_available(),
+            bf16=job.half and job.setting == "best", **setting,
         )  # fmt: skip
         trainer = Trainer(
             model, settings, train_dataset=splits["train"], callbacks=[watch], processing_class=tokenizer,
