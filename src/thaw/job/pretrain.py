@@ -27,7 +27,7 @@ from thaw.objective.mlm import MLMHead
 from thaw.storage import write_text
 from thaw.strategy.apply import ApplyPlan
 from thaw.strategy.plan import STRATEGIES, Full, Progress
-from thaw.track.cost import host, peak_rss_bytes, training_flops
+from thaw.track.cost import host, host_gflops, peak_rss_bytes, training_flops
 from thaw.track.lineage import lineage
 from thaw.train import state
 from thaw.train.interrupt import stoppable
@@ -242,7 +242,7 @@ class Pretraining:
                 "eval_seconds": rec.clock.eval_seconds, "cpu_seconds": rec.clock.cpu_seconds,
                 "tokens": cost["own"]["tokens"], "flops": cost["own"]["flops"], "peak_rss_bytes": peak_rss_bytes(),
                 "trainable_parameters": parameters, "total_parameters": parameters, "threads": self.threads,
-                "host": host(), "torch": torch.__version__, "precision": config.trainer.precision,
+                "host": host(), "host_gflops": host_gflops(), "torch": torch.__version__, "precision": config.trainer.precision,
                 "thaw_version": __version__,
             }
         )  # fmt: skip

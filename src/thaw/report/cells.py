@@ -53,6 +53,8 @@ class Cell:
     difference: Estimate | None  # test score minus that of scratch, paired by seed
     variant: dict[str, Any]  # the settings chosen, {} if there was nothing to choose
     trials: int  # variants to choose from
+    trial_devs: list[float]  # mean dev score of each variant on the tuning seeds
+    others: list[Run]  # runs that are not scored: other variants, tuning seeds, failed ones
     tuning_seeds: list[Any]  # seeds the variant was chosen on
     held_out: bool  # whether the scored seeds are others than the tuning seeds
     edge: list[str]  # settings chosen at an edge of their grid
@@ -103,6 +105,8 @@ def cells(study: Study) -> list[Cell]:
                 difference=difference,
                 variant=choice.variant,
                 trials=choice.trials,
+                trial_devs=choice.trial_devs,
+                others=[run for run in runs if not any(run is one for one in choice.runs)],
                 tuning_seeds=choice.tuning_seeds,
                 held_out=choice.held_out,
                 edge=choice.edge,
@@ -121,6 +125,7 @@ class _Choice:
     runs: list[Run]
     variant: dict[str, Any]
     trials: int
+    trial_devs: list[float]
     tuning_seeds: list[Any]
     held_out: bool
     edge: list[str]
@@ -152,6 +157,7 @@ def _choose(arm: Arm, runs: list[Run]) -> _Choice:
         runs=scored,
         variant=values[best],
         trials=len(variants),
+        trial_devs=[dev for members in variants.values() if (dev := _merit(members, shared)[1]) > float("-inf")],
         tuning_seeds=sorted(shared or planned[best], key=str),
         held_out=held_out,
         edge=_edge(values[best], list(values.values())),

@@ -4,9 +4,10 @@ What each field decides is told in verdict.py. A study overrides ``verdict.*`` i
 rule, and says so where the runs of a study were made under different ones.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from thaw.fields import free
@@ -17,6 +18,7 @@ class Rule:
     """What counts as support. Scores are fractions, so a margin of 0.01 is one point."""
 
     strategy: str = free("full")  # the strategy the verdicts are about; the others are shown beside it
+    sizes: list[int] = free([])  # train sizes the verdicts are about, such as those with most seeds; empty: all
     level: float = free(0.95, gt=0.5, lt=1)  # of every interval; 1 - level is Holm's family error over the tasks
     tasks: float = free(2 / 3, gt=0, le=1)  # share of the tasks that must each show the effect
     margin: float = free(0.01, ge=0, lt=1)  # gains below it are none (accuracy, labels)
@@ -28,12 +30,11 @@ class Rule:
 def rule_of(configs: Iterable[dict[str, Any]]) -> tuple[Rule, int]:
     """Return the rule most runs were made under (the default where none says) and how many rules there are."""
     names = [field.name for field in fields(Rule)]
-    found: Counter[tuple[Any, ...]] = Counter()
+    found: Counter[str] = Counter()
     for config in configs:
-        if "verdict.strategy" in config:
-            found[tuple(config.get(f"verdict.{name}") for name in names)] += 1
+        given = {name: config[f"verdict.{name}"] for name in names if config.get(f"verdict.{name}") is not None}
+        if given:
+            found[json.dumps(given, sort_keys=True)] += 1
     if not found:
         return Rule(), 0
-    values, _ = found.most_common(1)[0]
-    given = {name: value for name, value in zip(names, values, strict=True) if value is not None}
-    return Rule(**asdict(Rule()) | given), len(found)
+    return Rule(**json.loads(found.most_common(1)[0][0])), len(found)

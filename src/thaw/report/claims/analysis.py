@@ -1,0 +1,68 @@
+"""Everything the page and report.json say of the three claims, from a study's runs and cells."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from thaw.report.cells import Cell
+from thaw.report.claims import curves, dose, labels, ledger, pooled, speed, tuning, verdict
+from thaw.report.claims.guards import guards
+from thaw.report.claims.rule import Rule, rule_of
+from thaw.report.claims.sides import Sides, sides
+from thaw.report.collect import Study
+from thaw.report.notes import notes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Analysis:
+    """The claims of a study; lists are empty where the runs have nothing to say."""
+
+    rule: Rule
+    sides: Sides
+    verdicts: list[verdict.Verdict]
+    guards: list[str]  # most serious first
+    curves: list[curves.Curve]
+    exchange: list[labels.Exchange]  # of every transfer arm
+    times: list[speed.Times]  # to every share of scratch's best, by every clock
+    break_even: list[speed.BreakEven]
+    pooled: list[pooled.Pooled]
+    tuning: list[tuning.Tuning]
+    doses: list[dose.Dose]
+    costs: list[ledger.Cost]
+
+
+def analyse(study: Study, cells: Sequence[Cell]) -> Analysis:
+    """Return the analysis of a study."""
+    rule, rules = rule_of(run.config for run in study.runs if run.transfers)
+    found = sides(cells, rule)
+    arms, tasks = found.arms, found.tasks
+    networks = [arm for arm in arms if arm.strategy not in ("tfidf", "majority")]
+    return Analysis(
+        rule=rule,
+        sides=found,
+        verdicts=verdict.verdicts(found),
+        guards=[*guards(study, cells, found, rules), *notes(study, cells)] if found.cells else notes(study, cells),
+        curves=[drawn for task in tasks for arm in arms if (drawn := curves.curve(found, task, arm)) is not None],
+        exchange=[
+            one for task in tasks for arm in found.transfers for one in labels.exchange(found, task, arm, rule.level)
+        ],
+        times=[
+            one
+            for task in tasks
+            for arm in networks
+            for size in found.sizes(task, arm)
+            for share in sorted({*speed.SHARES, rule.target})
+            for clock in speed.CLOCKS
+            if (one := speed.times(found, task, arm, size, share, clock)) is not None
+        ],
+        break_even=[
+            paid
+            for task in tasks
+            for arm in found.transfers
+            for size in found.sizes(task, arm)
+            if (paid := speed.break_even(found, task, arm, size)) is not None
+        ],
+        pooled=pooled.pooled(found),
+        tuning=tuning.tuning(cells),
+        doses=dose.doses(cells),
+        costs=ledger.ledger(study, cells),
+    )

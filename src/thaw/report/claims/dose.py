@@ -1,0 +1,54 @@
+"""Dose: does more pretraining transfer better? Arms that start from checkpoints of one pretraining, by its tokens."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from thaw.report.cells import Cell
+from thaw.report.claims.sides import Size
+from thaw.report.statistics import Estimate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dose:
+    """A strategy at a train size of a task, against the tokens its encoder was pretrained on."""
+
+    task: str
+    strategy: str
+    size: Size
+    tokens: list[float]
+    scores: list[Estimate]
+    spearman: float | None  # rank correlation of score and tokens, with four or more doses
+
+
+def doses(cells: Sequence[Cell]) -> list[Dose]:
+    """Return every (task, strategy, size) that has two or more doses."""
+    found: dict[tuple[str, str, Size], dict[float, Estimate]] = {}
+    for cell in cells:
+        tokens = next((run["pretrain_tokens"] for run in cell.runs if run["pretrain_tokens"] is not None), None)
+        if cell.test and tokens is not None and cell.runs[0]["pretrain_run"]:
+            found.setdefault((cell.task, cell.arm.strategy, cell.train_size), {})[tokens] = cell.test
+    made = []
+    for (task, strategy, size), points in found.items():
+        if len(points) > 1:
+            ordered = sorted(points.items())
+            tokens = [float(one) for one, _ in ordered]
+            scores = [one for _, one in ordered]
+            made.append(
+                Dose(
+                    task=task,
+                    strategy=strategy,
+                    size=size,
+                    tokens=tokens,
+                    scores=scores,
+                    spearman=_spearman(tokens, [one.mean for one in scores]),
+                )
+            )
+    return made
+
+
+def _spearman(x: list[float], y: list[float]) -> float | None:
+    if len(x) < 4 or len(set(y)) < 2:
+        return None
+    from scipy.stats import spearmanr
+
+    return float(spearmanr(x, y).statistic)

@@ -1,0 +1,91 @@
+"""The cost ledger: what was spent on pretraining, tuning, training and evaluation, joined by lineage.
+
+Every run counts, failed, collapsed and not chosen ones too: runs that were not scored are tuning. Features of frozen
+layers are in the training of every run that used them, as if it had been alone. The tokenizer's own training is on no
+clock and not here.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from thaw.report.arms import Arm
+from thaw.report.cells import Cell
+from thaw.report.collect import Run, Study
+
+STAGES = ("pretrain", "tune", "train", "evaluate")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What one stage cost; ``arm`` is None for pretraining, which all transfers share."""
+
+    stage: str
+    arm: Arm | None
+    runs: int
+    seconds: float
+    cpu_seconds: float | None
+    tokens: float | None
+    flops: float | None
+
+
+def ledger(study: Study, cells: Sequence[Cell]) -> list[Cost]:
+    """Return the costs of a study by stage and arm."""
+    made = _pretraining(study, cells)
+    scored: dict[Arm, list[Run]] = defaultdict(list)
+    tried: dict[Arm, list[Run]] = defaultdict(list)
+    for cell in cells:
+        scored[cell.arm] += cell.runs
+        tried[cell.arm] += cell.others
+    for stage, found in (("tune", tried), ("train", scored)):
+        for arm, runs in sorted(found.items(), key=lambda item: item[0].order):
+            if runs:
+                made.append(_sum(stage, arm, runs))
+    for arm in sorted(scored, key=lambda arm: arm.order):
+        seconds = [run["eval_seconds"] or 0.0 for run in scored[arm] + tried[arm]]
+        made.append(
+            Cost(
+                stage="evaluate",
+                arm=arm,
+                runs=len(seconds),
+                seconds=sum(seconds),
+                cpu_seconds=None,
+                tokens=None,
+                flops=None,
+            )
+        )
+    return made
+
+
+def _pretraining(study: Study, cells: Sequence[Cell]) -> list[Cost]:
+    """Return one line a pretraining that a scored run starts from: of its checkpoints the one that cost most."""
+    own = {run["run_id"]: run for run in study.runs if run["kind"] == "pretrain"}
+    parents: dict[str, Run] = {}
+    for cell in cells:
+        for run in cell.runs:
+            parent = run["pretrain_run"]
+            if parent and (parent not in parents or _flops(run) > _flops(parents[parent])):
+                parents[parent] = run
+    return [
+        Cost(
+            stage="pretrain", arm=None, runs=1, seconds=run["pretrain_seconds"] or 0.0,
+            cpu_seconds=own[parent]["cpu_seconds"] if parent in own else None, tokens=run["pretrain_tokens"],
+            flops=run["pretrain_flops"],
+        )
+        for parent, run in sorted(parents.items())
+    ]  # fmt: skip
+
+
+def _flops(run: Run) -> float:
+    return float(run["pretrain_flops"] or 0.0)
+
+
+def _sum(stage: str, arm: Arm, runs: Sequence[Run]) -> Cost:
+    def total(column: str) -> float | None:
+        values = [run[column] for run in runs if run[column] is not None]
+        return float(sum(values)) if values else None
+
+    return Cost(
+        stage=stage, arm=arm, runs=len(runs), seconds=total("train_seconds") or 0.0, cpu_seconds=total("cpu_seconds"),
+        tokens=total("tokens"), flops=total("flops"),
+    )  # fmt: skip
