@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from thaw.track.folder import write_lines
 from thaw.track.row import COLUMNS
 
 CONTROLS = ("frozen_random", "tfidf", "majority")
@@ -50,6 +51,10 @@ def write_run(root: Path, *, run_id: str, state: str = "finished", error: str | 
     if row["strategy"] in PLANS:
         head = f"plan of it (factor on the learning rate, - is frozen)\nfrom step {' '.join(GROUPS)}\n"
         (folder / "plan.txt").write_text(head + PLANS[row["strategy"]] + "\n", "utf-8")
+    answers = given.get("predictions")
+    if answers:
+        write_lines(folder / "predictions.jsonl.gz", answers)
+        (folder / "lineage.json").write_text(json.dumps({"split": "5911" * 16}), "utf-8")
     if state == "finished":
         (folder / "result.json").write_text(json.dumps(row), "utf-8")
     return folder
@@ -67,6 +72,17 @@ def curve(ceiling: float, seconds: float, rng: random.Random, metric: str = "dev
             events.append({**here, metric: score, "dev/loss": 2 - learned})
     events.append({"step": 300, "epoch": 6.0, "seconds": seconds} | {f"drift/{name}": 0.1 for name in GROUPS})
     return events
+
+
+def answers(share: float, seed: int, rng: random.Random) -> list[dict[str, Any]]:
+    """Return made-up predictions of 60 examples, about ``share`` of them right."""
+    labels = ["<i>news</i>", "sport"]
+    made = []
+    for number in range(60):
+        label = labels[number % 2]
+        right = rng.random() < share
+        made.append({"prediction": label if right else labels[1 - number % 2], "label": label, "credit": [right, 1]})
+    return made
 
 
 def write_study(root: Path, *, seeds: int = 3, tasks: tuple[str, ...] = ("topics", "trec")) -> Path:
@@ -100,8 +116,11 @@ def write_study(root: Path, *, seeds: int = 3, tasks: tuple[str, ...] = ("topics
                             steps=0 if words else 300,
                             checkpoint=None if words or strategy == "scratch" else "f00d" * 16,
                             collapsed=strategy == "majority",
+                            predictions=answers(best, seed, rng) if size == 50 else None,
                             events=[] if words else curve(best, seconds, rng, f"dev/{metric}"),
                         )
+    texts = [{"text": f"<script>alert('text')</script> number {number}, " + "word " * number} for number in range(60)]
+    write_lines(root / ".tasks" / f"{'5911' * 16}.jsonl.gz", texts)
     for seed in (1, 2):
         events = [
             {"step": step, "seconds": step / 5.0, "tokens": step * 4096}

@@ -16,6 +16,7 @@ from thaw.report.arms import Arm
 from thaw.report.cells import Cell
 from thaw.report.collect import Run, Study
 from thaw.report.differences import MISSING, differences
+from thaw.report.examples import Examples
 from thaw.report.figures import Plot, Style
 from thaw.report.figures.curves import curves
 from thaw.report.notes import notes
@@ -24,7 +25,7 @@ from thaw.report.page.record import as_json, flat
 
 RUN_COLUMNS = ["run_id", "state", "kind", "task", "strategy", "train_size", "seed", "lr", "dev", "test"]
 RUN_COLUMNS += ["train_seconds", "collapsed"]
-SCRIPTS = ("elements.js", "figures.js", "curves.js", "table.js", "page.js")
+SCRIPTS = ("elements.js", "figures.js", "curves.js", "table.js", "examples.js", "page.js")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,7 @@ class Content:
     arm_of: dict[int, Arm]  # by id of the run
     style: Style
     plots: list[Plot]
+    examples: list[Examples]
     title: str
     question: str
 
@@ -54,6 +56,7 @@ def page(content: Content) -> str:
         "notes": sections.note_list(notes(study, found)),
         "comparison": sections.comparison(found, content.style.looks, content.plots),
         "pretraining": sections.pretraining(study),
+        "examples": sections.examples(content.examples),
         "differences": listings.difference_tables(study),
         "problems": listings.problems(study),
         "footer": html.escape(f"Written by thaw {__version__} from {', '.join(map(str, study.folders))}"),
@@ -96,6 +99,19 @@ def _data(content: Content) -> dict[str, Any]:
             "title": [_title(run, label) for run, label in zip(study.runs, labels, strict=True)],
         },
         "curves": curves(study.runs),
+        "examples": {one.task: _examples(one) for one in content.examples},
+    }
+
+
+def _examples(one: Examples) -> dict[str, Any]:
+    return {
+        "size": one.train_size,
+        "seed": one.seed,
+        "total": one.total,
+        "arms": one.arms,
+        "shown": one.shown,
+        "pairs": {f"{first},{second}": counts for (first, second), counts in one.pairs.items()},
+        "samples": [vars(sample) for sample in one.samples],
     }
 
 

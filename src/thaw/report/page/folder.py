@@ -5,6 +5,7 @@ from pathlib import Path
 from thaw.report.arms import arms
 from thaw.report.cells import cells
 from thaw.report.collect import Study
+from thaw.report.examples import examples
 from thaw.report.figures import Style, plots
 from thaw.report.notes import notes
 from thaw.report.page.document import Content, page
@@ -59,6 +60,7 @@ def gather(study: Study, title: str | None = None, question: str | None = None) 
         arm_of=arm_of,
         style=style,
         plots=plots(found, style, failed),
+        examples=examples(found),
         title=title or ", ".join(dict.fromkeys(str(run["name"]) for run in study.runs)) or "no runs",
         question=question or QUESTION,
     )

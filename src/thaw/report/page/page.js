@@ -11,6 +11,7 @@ function drawTask() {
   for (const part of document.querySelectorAll("[data-task]")) part.hidden = part.dataset.task !== task();
   for (const frame of frames) frame.refresh();
   transferCurves.refresh();
+  chooseExamples();
 }
 
 byId("theme").addEventListener("click", () => {

@@ -6,6 +6,7 @@ from html import escape
 
 from thaw.report.cells import Cell
 from thaw.report.collect import STATES, Study
+from thaw.report.examples import Examples
 from thaw.report.figures import Plot
 from thaw.report.page.headline import headline
 from thaw.report.palette import Look
@@ -115,4 +116,19 @@ def pretraining(study: Study) -> str:
 <div class="legend" id="pretrain-runs" role="list" aria-label="Runs drawn"></div>
 <figure><div class="plot" id="plot-pretrains"></div>
 <figcaption id="caption-pretrains" aria-live="polite"></figcaption></figure>
+</section>"""
+
+
+def examples(found: Sequence[Examples]) -> str:
+    """Return the frame of the examples on which two strategies differ, empty if no run recorded labels."""
+    if not found:
+        return ""
+    return """
+<section aria-labelledby="h-examples" id="examples"><h2 id="h-examples">Examples, side by side</h2>
+<p class="lead">The same test texts under two strategies: who is right where.</p>
+<div class="choice"><label>Left <select id="example-left"></select></label>
+<label>Right <select id="example-right"></select></label>
+<label>Show <select id="example-kind"></select></label></div>
+<p class="hint" id="example-count" role="status"></p>
+<div class="scroll" tabindex="0" role="region" aria-label="Examples"><table id="example-table"></table></div>
 </section>"""
