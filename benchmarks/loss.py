@@ -36,6 +36,11 @@ EVALUATIONS = 12  # of a run of ours, evenly spaced; a third of them of the riva
 RATES = (5e-4, 1e-3, 2e-3)  # of the rival
 
 
+def arms(given: argparse.Namespace) -> list[str]:
+    """Return our contestants."""
+    return list(OURS)[: 1 if given.quick else None]
+
+
 def evaluations(given: argparse.Namespace) -> int:
     """Return how often a run of ours is validated."""
     return 3 if given.quick else EVALUATIONS
@@ -54,11 +59,12 @@ def fast_rival(dropout: float) -> dict[str, Any]:
 def speeds(given: argparse.Namespace, words: list[str]) -> dict[str, float]:
     """Return the tokens a second of every kind of arm, measured by turns."""
     shared = {"encoder": "mini", "words": words, "threads": given.threads}
-    makers = {name: Contestant(mlm.ours, steps=25, **shared, **changes) for name, changes in OURS.items()}
-    for dropout in (0.0, 0.1):
-        arguments = {"steps": 8, **shared, **fast_rival(dropout)}
+    steps = 8 if given.quick else 25
+    makers = {name: Contestant(mlm.ours, steps=steps, **shared, **OURS[name]) for name in arms(given)}
+    for dropout in (0.1,) if given.quick else (0.0, 0.1):
+        arguments = {"steps": 6 if given.quick else 8, **shared, **fast_rival(dropout)}
         makers[f"Trainer dropout {dropout}"] = Contestant(mlm.hugging_face, **arguments)
-    found = interleaved(makers, given.rounds or (2 if given.quick else 5))
+    found = interleaved(makers, given.rounds or (1 if given.quick else 5))
     for maker in makers.values():
         maker.close()
     return {name: median(values) for name, values in found.items()}
@@ -182,8 +188,8 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, nargs=3, metavar=("TUNE", "RIVAL", "OURS"), default=None)
     given = parser.parse_args()
     told_half()
-    tune, long, short = [60 * m for m in given.minutes or ((0.1, 0.4, 0.2) if given.quick else (5, 20, 2))]
-    words = inputs.overrides(given)
+    tune, long, short = [60 * m for m in given.minutes or ((0.1, 0.3, 0.2) if given.quick else (5, 20, 2))]
+    words = inputs.overrides(given) + ["data.max_held_out=30000"] * given.quick
     folder(given).mkdir(parents=True, exist_ok=True)
     path = folder(given) / "speeds.json"
     if not path.exists():
@@ -191,7 +197,7 @@ def main() -> None:
     speed = json.loads(path.read_text())
     curves: dict[str, Any] = {}
     lr, dropout = tuned(given, words, tune, speed, curves)
-    for name in OURS:
+    for name in arms(given):
         for seed in range(1, 1 + (1 if given.quick else given.seeds)):
             curves[f"{name} seed {seed}"] = kept(
                 folder(given),

@@ -62,7 +62,7 @@ def main() -> None:
     half = told_half()
     words = inputs.overrides(given)
     precision = {"trainer__precision": "bf16-mixed" if half else "32-true"}
-    steps, tokens = (25 if given.quick else 50), 32 * 128
+    steps, tokens = (10 if given.quick else 50), 32 * 128
     lightning = mlm.ours(given.encoder, words, steps, given.threads, **precision)
     config = mlm.settings(given.encoder, words, trainer__threads=given.threads, **precision)
     build.use_threads(config.trainer)
@@ -76,7 +76,7 @@ def main() -> None:
             "thaw (Lightning)": lambda: tokens / lightning()[0],
             "data path": data_path(copy.copy(train), steps),
         },
-        given.rounds or (3 if given.quick else 7),
+        given.rounds or (2 if given.quick else 7),
     )
     plain = median(values["bare loop"])
     ratios = [ours / theirs for ours, theirs in zip(values["thaw (Lightning)"], values["bare loop"], strict=True)]

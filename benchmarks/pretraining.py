@@ -81,7 +81,7 @@ def main() -> None:
     told_half()
     words = inputs.overrides(arguments)
     slow = {"tiny": 0.5, "mini": 1, "small": 4, "medium": 8}.get(arguments.encoder, 16)
-    steps = max(8, int((15 if arguments.quick else 40) / slow))
+    steps = max(8, int((9 if arguments.quick else 40) / slow))
     shared = {"encoder": arguments.encoder, "words": words, "threads": arguments.threads}
     chosen = {name: (mlm.ours, changes, steps) for name, changes in OURS.items()}
     chosen |= {name: (mlm.hugging_face, changes, max(6, steps // 3)) for name, changes in RIVALS.items()}

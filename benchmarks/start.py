@@ -28,7 +28,7 @@ def main() -> None:
     glue.add(parser)
     arguments = parser.parse_args()
     rounds = arguments.rounds or (1 if arguments.quick else 5)
-    sizes = (12, 48) if arguments.quick else (48, 200)
+    sizes = (8, 24) if arguments.quick else (48, 200)
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         skipped = skip(arguments, folder, sizes, rounds)

@@ -56,16 +56,16 @@ class Sweeps:
         return self.seconds(name, "-m", *launcher, f"trainer.threads={threads}", *more)
 
 
-def grid(sizes: list[int], seeds: list[int]) -> list[str]:
+def grid(strategies: list[str], sizes: list[int], seeds: list[int]) -> list[str]:
     """Return the words of the grid."""
     size, seed = ",".join(map(str, sizes)), ",".join(map(str, seeds))
-    return [f"strategy={','.join(STRATEGIES)}", f"data.train_size={size}", f"seed={seed}"]
+    return [f"strategy={','.join(strategies)}", f"data.train_size={size}", f"seed={seed}"]
 
 
-def rivals(arguments: argparse.Namespace, sweeps: Sweeps, sizes: list[int], steps: int) -> dict[str, dict[str, float]]:
+def rivals(settings: list[str], sweeps: Sweeps, sizes: list[int], steps: int) -> dict[str, dict[str, float]]:
     """Return the seconds of the rival's process by setting, kind and size."""
     found: dict[str, dict[str, float]] = {}
-    for setting, size, frozen in itertools.product(["default", "best"], sizes, [False, True]):
+    for setting, size, frozen in itertools.product(settings, sizes, [False, True]):
         config = glue.config([*sweeps.words("rival"), f"data.train_size={size}", "strategy=full"])
         splits, labels = glue.rows(config, test=True)
         job = hf.Job(
@@ -79,13 +79,13 @@ def rivals(arguments: argparse.Namespace, sweeps: Sweeps, sizes: list[int], step
     return found
 
 
-def alone(sweeps: Sweeps, sizes: list[int]) -> dict[str, float]:
+def alone(sweeps: Sweeps, strategies: list[str], sizes: list[int]) -> dict[str, float]:
     """Return the seconds of Thaw's runs in a process each, two threads, by strategy and size."""
     return {
         f"{strategy} {size}": sweeps.seconds(
             "alone", f"strategy={strategy}", f"data.train_size={size}", "trainer.threads=2", *HALF
         )
-        for strategy, size in itertools.product(STRATEGIES, sizes)
+        for strategy, size in itertools.product(strategies, sizes)
     }
 
 
@@ -122,33 +122,34 @@ def main() -> None:
     arguments = parser.parse_args()
     measure.told_half()
     quick = arguments.quick
-    steps = arguments.steps or (20 if quick else 60)
-    sizes, seeds = ([500], [1]) if quick else (SIZES, SEEDS)
+    steps = arguments.steps or (10 if quick else 60)
+    strategies = STRATEGIES[1::2] if quick else STRATEGIES  # frozen and full
+    sizes, seeds, settings = ([500], [1, 2], ["best"]) if quick else (SIZES, SEEDS, ["default", "best"])
     (task,) = glue.names(arguments, ["trec"])
     sweeps = Sweeps(arguments, task, steps)
     glue.WORK.mkdir(parents=True, exist_ok=True)
     begun = time.perf_counter()
-    ours = {PRECISION: sweeps.sweep("grid", 2, 1, *grid(sizes, seeds), *HALF)}
+    ours = {PRECISION: sweeps.sweep("grid", 2, 1, *grid(strategies, sizes, seeds), *HALF)}
     timed = sizes if quick else TIMED
-    theirs, singles = rivals(arguments, sweeps, timed, steps), alone(sweeps, timed)
-    kinds = {strategy: "full" if strategy in ("full", "gradual_unfreeze") else "frozen" for strategy in STRATEGIES}
-    runs = len(STRATEGIES) * len(sizes) * len(seeds)
-    each = runs // len(STRATEGIES) / len(timed)  # runs of a strategy that one timed process stands for
+    theirs, singles = rivals(settings, sweeps, timed, steps), alone(sweeps, strategies, timed)
+    kinds = {strategy: "full" if strategy in ("full", "gradual_unfreeze") else "frozen" for strategy in strategies}
+    runs = len(strategies) * len(sizes) * len(seeds)
+    each = runs // len(strategies) / len(timed)  # runs of a strategy that one timed process stands for
     totals = {
-        f"Trainer {setting}, a process a run": each * sum(found[f"{kinds[s]} {n}"] for s in STRATEGIES for n in timed)
+        f"Trainer {setting}, a process a run": each * sum(found[f"{kinds[s]} {n}"] for s in strategies for n in timed)
         for setting, found in theirs.items()
     }
     totals["Thaw, a process a run"] = each * sum(singles.values())
     table = [{"grid": f"Thaw, one sweep, {name}", "s": taken, "rival / Thaw": 1.0} for name, taken in ours.items()]
     table += [{"grid": name, "s": taken, "rival / Thaw": taken / ours[PRECISION]} for name, taken in totals.items()]
     measure.show(f"{task}: {runs} runs of {steps} steps", table)
-    part = grid([500], [1, 2] if not quick else [1])
+    part = grid(STRATEGIES, [500], [1, 2])
     split = {name: sweeps.sweep("split", *of, *part, *HALF) for name, of in SPLITS.items() if not quick}
     if split:
         measure.show("how the cores are shared", [{"sweep": name, "s": taken} for name, taken in split.items()])
     marginal = one_more(sweeps, 6 if quick else 22)
     measure.show("one more frozen run on kept features, W&B offline", [marginal])
-    same = equal(sweeps, "grid", sizes[0], STRATEGIES[-2:] if quick else STRATEGIES)
+    same = equal(sweeps, "grid", sizes[0], ["frozen"] if quick else STRATEGIES)
     measure.show("a run of the sweep is bit for bit the run alone", [same])
     measure.write(
         arguments, "sweep", vars(arguments) | {"steps": steps, "batch": BATCH, "runs": runs}, table=table, ours=ours,
