@@ -13,7 +13,7 @@ as two (`thaw.track.cost`); the rival's are counted the same, so that what it pr
 from typing import Any
 
 from bench import inputs, mlm
-from bench.measure import half_pays, interleaved, median, options, show, spread, told_half, write
+from bench.measure import clock, half_pays, interleaved, median, options, show, spread, told_half, write
 from bench.turns import Contestant
 
 from thaw.track.cost import training_flops
@@ -49,7 +49,7 @@ def peak(threads: int, half: bool) -> Any:
     import torch
 
     torch.set_num_threads(threads)
-    now = mlm.clock(threads)
+    now = clock(threads)
     one, other = (torch.randn(2048, 2048).to(torch.bfloat16 if half else torch.float32) for _ in range(2))
 
     def measure() -> float:

@@ -50,6 +50,11 @@ def progress(line: str) -> None:
     print(f"  {line}", file=sys.stderr, flush=True)
 
 
+def clock(threads: int) -> Callable[[], float]:
+    """Return what reads the time: of one thread its CPU seconds, in which what else the machine does does not count."""
+    return time.process_time if threads == 1 else time.perf_counter
+
+
 def median(values: Iterable[float]) -> float:
     """Return the median of some values."""
     return float(statistics.median(values))

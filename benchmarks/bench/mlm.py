@@ -9,7 +9,6 @@ import contextlib
 import io
 import os
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from bench import inputs
+from bench import measure as measuring
 
 SKIPPED = 3  # steps of a turn that are not counted
 
@@ -26,11 +26,6 @@ def add(parser: argparse.ArgumentParser) -> None:
     inputs.add(parser)
     parser.add_argument("--encoder", default="mini")
     parser.add_argument("--threads", type=int, default=2)
-
-
-def clock(threads: int) -> Callable[[], float]:
-    """Return what reads the time: of one thread its CPU seconds, in which what else the machine does does not count."""
-    return time.process_time if threads == 1 else time.perf_counter
 
 
 def rate(ends: list[float], tokens: int) -> float:
@@ -87,7 +82,7 @@ def ours(encoder: str, words: list[str], steps: int, threads: int, **changes: An
     learner = module(network, head, config, train)
     accumulate, tokens = config.trainer.accumulate, config.data.batch_size * config.data.length
 
-    now = clock(threads)
+    now = measuring.clock(threads)
 
     def measure() -> tuple[float, float]:
         ends = [now()]
@@ -117,7 +112,7 @@ def hugging_face(
     """
     trainer, tokens = rival(encoder, words, threads, model, **({"max_steps": steps} | arguments))
 
-    now = clock(threads)
+    now = measuring.clock(threads)
 
     def measure() -> tuple[float, float]:
         from transformers import TrainerCallback
