@@ -1,11 +1,15 @@
 """What all tests share: no network, no W&B account, one thread, and where real data may be found."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from loopback import KEY
+from loopback_api import LoopbackApi
 from thaw.job.tell import tell
+from thaw.track import reach
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -47,3 +51,16 @@ def task_folder(tmp_path: Path) -> Path:
         ]
         (folder / f"{split}.jsonl").write_text("".join(rows), encoding="utf-8")
     return folder
+
+
+@pytest.fixture
+def wandb_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LoopbackApi]:
+    """A W&B server that is up, a key for it, and an empty folder to work in."""
+    monkeypatch.setattr(reach, "_outages", {})
+    monkeypatch.setattr(reach, "_told", set())
+    (tmp_path / "place").mkdir()
+    monkeypatch.chdir(tmp_path / "place")
+    with LoopbackApi() as running:
+        monkeypatch.setenv("WANDB_BASE_URL", running.url)
+        monkeypatch.setenv("WANDB_API_KEY", KEY)
+        yield running

@@ -3,14 +3,12 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from mirrored import Make, mirror, write_small_study
 
-from loopback import KEY
 from loopback_api import LoopbackApi
 from thaw.cli.main import main
 from thaw.errors import ConfigError, StorageError
@@ -18,64 +16,10 @@ from thaw.report.cells import cells
 from thaw.report.collect import Study, read
 from thaw.report.wandb.copy import events
 from thaw.report.wandb.place import Place, place
-from thaw.track import reach
 from thaw.track.config import WandbConfig
 from thaw.track.mirror import Mirror
 
-Make = Callable[..., Path]
 HERE = "wandb:loopback/thaw"
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LoopbackApi]:
-    """A server that is up, a key for it, and an empty folder to work in."""
-    monkeypatch.setattr(reach, "_outages", {})
-    monkeypatch.setattr(reach, "_told", set())
-    (tmp_path / "place").mkdir()
-    monkeypatch.chdir(tmp_path / "place")
-    with LoopbackApi() as running:
-        monkeypatch.setenv("WANDB_BASE_URL", running.url)
-        monkeypatch.setenv("WANDB_API_KEY", KEY)
-        yield running
-
-
-def _mirror(folder: Path, mode: str = "online", error: Exception | None = None) -> None:
-    """Give a made-up run folder its W&B run, as the recording of a run does."""
-    settings = yaml.safe_load((folder / "config.yaml").read_text())
-    group = f"{settings['name']}/{settings['task']['name']}-n{settings['data']['train_size']}"
-    try:
-        with Mirror(
-            WandbConfig(mode=mode), folder, run_id=folder.name, name=folder.name, group=group, settings=settings
-        ) as mirror:
-            if (folder / "lineage.json").exists():
-                mirror.summary({"lineage": json.loads((folder / "lineage.json").read_text())})
-            for line in (folder / "metrics.jsonl").read_text().splitlines():
-                mirror.log(json.loads(line))
-            if error is not None:
-                raise error
-            if (folder / "result.json").exists():
-                mirror.summary(json.loads((folder / "result.json").read_text()))
-    except RuntimeError:
-        pass
-
-
-def _study(root: Path, make_run: Make) -> list[Path]:
-    """Write four finished runs of one study and one that failed."""
-    made = []
-    for strategy, score in (("scratch", 0.5), ("full", 0.75)):
-        for seed in (1, 2):
-            test = score + seed / 64
-            rows = [{"step": i, "seconds": i / 4, "tokens": i * 7, "train/loss": 2 / (i + 1)} for i in range(5)]
-            rows.append({"step": 5, "seconds": 1.5, "tokens": 35, "dev/accuracy": test})
-            folder = make_run(
-                root, run_id=f"{len(made):010x}", strategy=strategy, seed=seed, test=test, dev=test, train_seconds=1.5,
-                tokens=35, lr=1e-05, checkpoint="f00d", total_parameters=10, events=rows, wandb__project="thaw",
-            )  # fmt: skip
-            lineage = {"tokenizer": "t0", "split": "s0", "data": {"duplicates": {"train_test": 2}}}
-            (folder / "lineage.json").write_text(json.dumps(lineage))
-            made.append(folder)
-    failed = make_run(root, run_id="bad0000000", state="failed", error="no space", strategy="full", seed=3)
-    return [*made, failed]
 
 
 def _plain(study: Study) -> list[dict[str, Any]]:
@@ -92,24 +36,24 @@ def _tables(study: Study) -> list[Any]:
 
 
 def test_online_and_synced_runs_give_the_table_of_the_folders(
-    server: LoopbackApi, tmp_path: Path, make_run: Make, capsys: pytest.CaptureFixture[str]
+    wandb_server: LoopbackApi, tmp_path: Path, make_run: Make, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folders = _study(tmp_path / "runs" / "my_study", make_run)
+    folders = write_small_study(tmp_path / "runs" / "my_study", make_run)
     for folder in folders[:2]:
-        _mirror(folder)
+        mirror(folder)
     for folder in folders[2:]:
-        _mirror(folder, "offline", RuntimeError("no space") if "bad" in folder.name else None)
-    assert len(server.runs) == 2
+        mirror(folder, "offline", error=RuntimeError("no space") if "bad" in folder.name else None)
+    assert len(wandb_server.runs) == 2
     offline = [str(path) for folder in folders for path in (folder / "wandb").glob("offline-run-*")]
     synced = subprocess.run([sys.executable, "-m", "wandb", "sync", *offline], capture_output=True, text=True)
     assert synced.returncode == 0, synced.stderr
-    assert len(server.runs) == 5
+    assert len(wandb_server.runs) == 5
 
     local, far = read(tmp_path / "runs"), read(HERE)
     assert _plain(far) == _plain(local)
     assert _tables(far) == _tables(local)
     assert [run.fetched for run in far.runs] == [True] * 5
-    assert all(str(run.url).startswith(f"{server.url}/loopback/thaw/runs/{run['run_id']}-") for run in far.runs)
+    assert all(str(run.url).startswith(f"{wandb_server.url}/loopback/thaw/runs/{run['run_id']}-") for run in far.runs)
 
     both = read(tmp_path / "runs", HERE)
     assert _plain(both) == _plain(local)
@@ -119,45 +63,45 @@ def test_online_and_synced_runs_give_the_table_of_the_folders(
     data = json.loads((tmp_path / "out" / "report.json").read_text())
     assert len(data["runs"]) == 5
     assert [cell["test"]["mean"] for cell in data["cells"]] == [cell.test.mean for cell in cells(local) if cell.test]
-    assert set(server.unknown) <= {"/sdk/otel/v1/metrics"}  # of `wandb sync`, about itself
+    assert set(wandb_server.unknown) <= {"/sdk/otel/v1/metrics"}  # of `wandb sync`, about itself
     captured = capsys.readouterr()
     assert captured.err == ""
 
 
 def test_a_second_reading_asks_for_nothing_that_did_not_change(
-    server: LoopbackApi, tmp_path: Path, make_run: Make, monkeypatch: pytest.MonkeyPatch
+    wandb_server: LoopbackApi, tmp_path: Path, make_run: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folders = _study(tmp_path / "runs" / "my_study", make_run)[:3]
+    folders = write_small_study(tmp_path / "runs" / "my_study", make_run)[:3]
     for folder in folders:
-        _mirror(folder)
+        mirror(folder)
     monkeypatch.setattr("thaw.report.wandb.fetch.PAGE", 2)
-    server.operations.clear()
+    wandb_server.operations.clear()
     first = read(HERE)
-    assert [server.operations.count(name) for name in ("Runs", "RunFullHistory")] == [2, 3]
-    server.operations.clear()
-    name = next(iter(server.runs))
-    server.runs[name]["summary"]["test"] = 0.125
+    assert [wandb_server.operations.count(name) for name in ("Runs", "RunFullHistory")] == [2, 3]
+    wandb_server.operations.clear()
+    name = next(iter(wandb_server.runs))
+    wandb_server.runs[name]["summary"]["test"] = 0.125
     second = read(HERE)
-    assert [server.operations.count(name) for name in ("Runs", "RunFullHistory")] == [2, 1]
+    assert [wandb_server.operations.count(name) for name in ("Runs", "RunFullHistory")] == [2, 1]
     assert [run.events for run in second.runs] == [run.events for run in first.runs]
     assert sorted(run["test"] for run in second.runs)[0] == 0.125
 
 
-def test_a_study_of_a_project(server: LoopbackApi, tmp_path: Path, make_run: Make) -> None:
+def test_a_study_of_a_project(wandb_server: LoopbackApi, tmp_path: Path, make_run: Make) -> None:
     for name in ("one", "one_more"):
-        _mirror(make_run(tmp_path / name, run_id="ab" * 5, name=name, test=0.5))
+        mirror(make_run(tmp_path / name, run_id="ab" * 5, name=name, test=0.5))
     assert len(read(HERE).runs) == 2  # the same setting in two studies is two runs, as in folders
     assert [run["name"] for run in read(f"{HERE}/one").runs] == ["one"]
     with pytest.raises(ConfigError, match=r"no run in wandb:loopback/thaw/two: there is none at all"):
         read(f"{HERE}/two")
 
 
-def test_another_try_of_a_run_counts_once(server: LoopbackApi, tmp_path: Path, make_run: Make) -> None:
+def test_another_try_of_a_run_counts_once(wandb_server: LoopbackApi, tmp_path: Path, make_run: Make) -> None:
     folder = make_run(tmp_path / "s", run_id="ab" * 5, test=0.5)
-    _mirror(folder, error=RuntimeError("diverged"))
+    mirror(folder, error=RuntimeError("diverged"))
     assert [(run.state, run.error) for run in read(HERE).runs] == [("failed", "diverged")]
-    _mirror(folder)
-    assert len(server.runs) == 2
+    mirror(folder)
+    assert len(wandb_server.runs) == 2
     assert [(run.state, run["test"]) for run in read(HERE).runs] == [("finished", 0.5)]
     unfinished = make_run(tmp_path / "here" / "s", run_id="ab" * 5, state="interrupted")
     assert unfinished.exists()
@@ -165,27 +109,27 @@ def test_another_try_of_a_run_counts_once(server: LoopbackApi, tmp_path: Path, m
     assert (run.state, run.fetched) == ("finished", True)
 
 
-def test_runs_of_others_are_left_out(server: LoopbackApi, tmp_path: Path, make_run: Make) -> None:
-    with Mirror(WandbConfig(mode="online"), tmp_path / "x", run_id="x", name="x", settings={"lr": 1.0}) as mirror:
-        mirror.log({"step": 1, "loss": 1.0})
+def test_runs_of_others_are_left_out(wandb_server: LoopbackApi, tmp_path: Path, make_run: Make) -> None:
+    with Mirror(WandbConfig(mode="online"), tmp_path / "x", run_id="x", name="x", settings={"lr": 1.0}) as other:
+        other.log({"step": 1, "loss": 1.0})
     with pytest.raises(ConfigError, match="of 1 there none is of thaw"):
         read(HERE)
-    _mirror(make_run(tmp_path / "s", run_id="ab" * 5, test=0.5))
+    mirror(make_run(tmp_path / "s", run_id="ab" * 5, test=0.5))
     assert [run["run_id"] for run in read(HERE).runs] == ["ab" * 5]
 
 
 def test_a_long_history_comes_whole(
-    server: LoopbackApi, tmp_path: Path, make_run: Make, monkeypatch: pytest.MonkeyPatch
+    wandb_server: LoopbackApi, tmp_path: Path, make_run: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = [{"step": i, "seconds": i / 4, "tokens": i, "train/loss": 1 / (i + 1)} for i in range(300)]
     folder = make_run(tmp_path / "s", run_id="ab" * 5, test=0.5, events=rows)
-    _mirror(folder)
+    mirror(folder)
     monkeypatch.setattr("loopback_api.MOST", 100)
     assert read(HERE).runs[0].events == read(tmp_path / "s").runs[0].events
-    assert "RunParquetHistory" in server.operations
+    assert "RunParquetHistory" in wandb_server.operations
 
 
-def test_no_key(server: LoopbackApi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_key(wandb_server: LoopbackApi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.delenv("WANDB_API_KEY")
     assert main(["report", HERE]) == 2
     assert capsys.readouterr().err == "error: W&B: no API key (run `wandb login` or set WANDB_API_KEY)\n"
@@ -200,14 +144,14 @@ def test_no_key(server: LoopbackApi, monkeypatch: pytest.MonkeyPatch, capsys: py
     ],
 )
 def test_a_server_that_is_of_no_use(
-    mode: str, code: int, words: str, server: LoopbackApi, capsys: pytest.CaptureFixture[str]
+    mode: str, code: int, words: str, wandb_server: LoopbackApi, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    server.mode = mode
+    wandb_server.mode = mode
     assert main(["report", HERE]) == code
     assert capsys.readouterr().err == f"error: W&B: {words}\n"
 
 
-def test_no_such_project(server: LoopbackApi, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_such_project(wandb_server: LoopbackApi, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", "wandb:loopback/thow"]) == 2
     err = capsys.readouterr().err
     assert err.startswith("error: no such W&B project: loopback/thow, or this key may not read it")
@@ -215,18 +159,18 @@ def test_no_such_project(server: LoopbackApi, capsys: pytest.CaptureFixture[str]
 
 
 def test_an_outage_in_the_middle(
-    server: LoopbackApi, tmp_path: Path, make_run: Make, monkeypatch: pytest.MonkeyPatch
+    wandb_server: LoopbackApi, tmp_path: Path, make_run: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for folder in _study(tmp_path / "runs" / "my_study", make_run)[:4]:
-        _mirror(folder)
-    server.operations.clear()
-    server.patience = 5  # the probe, two to begin, one list, one history
+    for folder in write_small_study(tmp_path / "runs" / "my_study", make_run)[:4]:
+        mirror(folder)
+    wandb_server.operations.clear()
+    wandb_server.patience = 5  # the probe, two to begin, one list, one history
     with pytest.raises(StorageError, match=r"reading wandb:loopback/thaw failed .*the same command goes on"):
         read(HERE)
-    server.operations.clear()
-    server.patience = None
+    wandb_server.operations.clear()
+    wandb_server.patience = None
     assert len(read(HERE).runs) == 4
-    assert server.operations.count("RunFullHistory") == 3
+    assert wandb_server.operations.count("RunFullHistory") == 3
 
 
 @pytest.mark.parametrize("text", ["wandb:", "wandb:a", "wandb:a/", "wandb:/b/c"])

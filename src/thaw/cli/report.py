@@ -6,6 +6,9 @@ from typing import NoReturn
 
 from thaw.errors import ConfigError
 
+FOLDERS = "folder of runs, such as runs/my_study, or runs in W&B: wandb:ENTITY/PROJECT or wandb:ENTITY/PROJECT/STUDY"
+WANDB = "also save a workspace and a report in W&B; without a key or network what would be sent is written to --out"
+
 
 class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are one line with the program's exit code."""
@@ -18,18 +21,29 @@ class Parser(argparse.ArgumentParser):
 def main(argv: list[str]) -> int:
     """Write the page and what stands beside it; return the exit code."""
     parser = Parser(prog="thaw report", description=__doc__.splitlines()[0].replace("`", ""))
-    parser.add_argument("folders", nargs="+", metavar="FOLDER", help="folder of runs, such as runs/my_study")
+    parser.add_argument("folders", nargs="+", metavar="FOLDER", help=FOLDERS)
     parser.add_argument("--out", default="report", help="folder to write to (default: report/)")
     parser.add_argument("--title", help="headline of the page (default: the name of the study)")
     parser.add_argument("--question", help="the question the study asks, below the headline")
+    parser.add_argument("--wandb", action="store_true", help=WANDB)
+    parser.add_argument(
+        "--wandb-project", metavar="ENTITY/PROJECT", help="where --wandb saves (default: as the runs say)"
+    )
     arguments = parser.parse_args(argv)
     from thaw.report.collect import read
     from thaw.report.page import write
+    from thaw.report.wandb.save import publish, require
+    from thaw.report.wandb.target import target
 
+    if arguments.wandb:
+        require()
     started = time.perf_counter()
     study = read(*arguments.folders)
+    to = target(study, arguments.wandb_project) if arguments.wandb else None
     page = write(study, arguments.out, title=arguments.title, question=arguments.question)
     seconds = time.perf_counter() - started
     left_out = f", {len(study.unreadable)} unreadable left out" if study.unreadable else ""
     print(f"{page}  ({len(study.runs)} runs{left_out}, {seconds:.1f} s; beside it: report.json, runs.csv)")
+    if to is not None:
+        publish(study, to, arguments.out, title=arguments.title, question=arguments.question)
     return 0

@@ -27,7 +27,7 @@ STEP = "trainer/step"  # the default x axis; seconds and tokens stand beside it 
 AXES = ("seconds", "cpu_seconds", "tokens")
 INIT_SECONDS, FINISH_SECONDS = 4.0, 5.0  # how long W&B may wait for its server
 LAST_SECONDS = 7.0  # how long it gets to obey
-IDENTITY = "mirror.json"  # in the folder wandb/: the W&B id, so that a resumed run continues it
+IDENTITY = "mirror.json"  # in the folder wandb/: what W&B knows the run by; a resumed one continues it
 FETCHED = "fetched"  # the mode that file names where the run folder is a copy of the W&B run
 
 NAME_CHARACTERS, TAG_CHARACTERS = 128, 64  # limits of the W&B server
@@ -178,7 +178,9 @@ class Mirror:
                 settings=wandb.Settings(**(_SETTINGS | ({"base_url": reach.server()} if mode == "online" else {}))),
             )
         self.url = run.url if mode == "online" else None
-        write_text(self.folder / "wandb" / IDENTITY, json.dumps({"id": identity, "mode": mode, "url": self.url}) + "\n")
+        known = {"id": identity, "mode": mode, "url": self.url, "group": run.group or None}
+        known |= {"entity": run.entity if mode == "online" else self.config.entity, "project": self.config.project}
+        write_text(self.folder / "wandb" / IDENTITY, json.dumps(known) + "\n")
         run.define_metric(STEP)
         for axis in AXES:
             run.define_metric(axis)

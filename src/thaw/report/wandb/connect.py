@@ -41,5 +41,5 @@ def connected() -> Iterator[Any]:
 
 def line(error: BaseException) -> str:
     """Return what W&B raised as one line without secrets."""
-    text = " ".join(str(error).split())
+    text = " ".join(str(error).split()).removeprefix("input: ")  # of what its side process was told
     return str(redact(text))[:200].rstrip(" .") or type(error).__name__

@@ -89,7 +89,7 @@ def _copy(root: Path, run: Any) -> Path:
 def _identity(run: Any) -> dict[str, Any]:
     """Return what tells whether the copy is still the W&B run: its content but for the history, whose length it has."""
     content = json.dumps([FORMAT, run.state, run.historyLineCount, run.config, run.summaryMetrics], sort_keys=True)
-    place = {"entity": run.entity, "project": run.project}
+    place = {"entity": run.entity, "project": run.project, "group": run.group}
     return {"id": run.id, "url": run.url, **place, "content": hashlib.sha256(content.encode()).hexdigest()}
 
 

@@ -1,0 +1,162 @@
+"""Workspace and report: saved in W&B where it can be reached, else written as what would have been sent.
+
+Decisions: nothing here raises for an outage, the page is already written; what was saved once from a folder is saved
+again in its place (``wandb.json`` there knows it), so that a report keeps its address.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Self
+
+from thaw.errors import ConfigError, ThawError
+from thaw.report.cells import cells
+from thaw.report.collect import Study
+from thaw.report.notes import notes
+from thaw.report.page.folder import QUESTION
+from thaw.report.wandb import document, workspace
+from thaw.report.wandb.connect import connected, line
+from thaw.report.wandb.document import Verdict
+from thaw.report.wandb.target import Target
+from thaw.storage import write_text
+from thaw.track import reach
+from thaw.track.wandb_process import forget_run, within
+
+SAVED, WORKSPACE, REPORT = "wandb.json", "wandb_workspace.json", "wandb_report.json"
+SECONDS = 120.0  # for all of it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text:
+    """What stands in the report beside tables and figures."""
+
+    title: str
+    question: str
+    verdicts: Sequence[Verdict] = ()
+    notes: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, study: Study, title: str | None = None, question: str | None = None) -> Self:
+        """Return the text of a study, as its page has it."""
+        named = title or ", ".join(dict.fromkeys(str(run["name"]) for run in study.runs)) or "no runs"
+        return cls(title=named, question=question or QUESTION, notes=notes(study, cells(study)))
+
+
+def require() -> None:
+    """Raise ConfigError with the remedy where the package is missing that workspaces and reports are made with."""
+    if find_spec("wandb_workspaces") is None:
+        raise ConfigError("--wandb needs the package wandb-workspaces, install it: pip install 'thaw-nlp[reports]'")
+
+
+def publish(
+    study: Study, to: Target, out: Path | str, *, title: str | None = None, question: str | None = None
+) -> bool:
+    """Save a workspace a task and the report in W&B, or write their specs to ``out``; return whether they are saved.
+
+    One line tells where they are, on stderr with the remedy where W&B should have taken them and did not.
+    """
+    out, text = Path(out), Text.of(study, title, question)
+    mode, problem = reach.decide("auto")
+    if mode == "online":
+        try:
+            addresses = _save(study, to, out, text)
+        except ThawError as error:
+            problem = str(error).removeprefix("W&B: ")
+        except Exception as error:
+            forget_run()
+            problem = f"{line(error)}; the same command tries again"
+        else:
+            for name in (WORKSPACE, REPORT):
+                (out / name).unlink(missing_ok=True)
+            print(f"W&B: {'  '.join(addresses)}")
+            return True
+    wished = os.environ.get("WANDB_MODE", "").lower() in ("offline", "dryrun", "disabled")
+    reason = problem or (f"WANDB_MODE={os.environ['WANDB_MODE']}" if wished else reach.NO_KEY)
+    written = _write(study, to, out, text)
+    told = f"W&B: not saved ({reason}); what would be sent: {written}"
+    print(told, file=sys.stderr if problem else sys.stdout)
+    return False
+
+
+def _write(study: Study, to: Target, out: Path, text: Text) -> str:
+    views = [workspace.spec(one) for one in workspace.workspaces(study, to, text.title).values()]
+    made = document.document(study, cells(study), to, **vars(text))
+    for name, content in ((WORKSPACE, {"views": views}), (REPORT, document.spec(made))):
+        write_text(out / name, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    return f"{out / WORKSPACE}, {out / REPORT}"
+
+
+def _save(study: Study, to: Target, out: Path, text: Text) -> list[str]:
+    """Save everything and return the addresses: of the report, then of the workspaces."""
+    addresses: list[str] = []
+
+    def save() -> None:
+        with connected() as api:
+            here = replace(to, entity=to.entity or api.default_entity)
+            _must_exist(api, here)
+            known = _read(out / SAVED, here)
+            views = workspace.workspaces(study, here, text.title)
+            for task, view in views.items():
+                _save_view(view, known["workspaces"].get(task, {}))
+            made = document.document(study, cells(study), here, saved=True, **vars(text))
+            _save_report(made, known["report"])
+            known = {"place": str(here), "report": {"id": made.id, "url": made.url}}
+            known["workspaces"] = {task: _address(view) for task, view in views.items()}
+            write_text(out / SAVED, json.dumps(known, indent=1) + "\n")
+            addresses.extend([f"report {made.url}", *(f"workspace {view.url}" for view in views.values())])
+
+    within(SECONDS, save)
+    return addresses
+
+
+def _must_exist(api: Any, to: Target) -> None:
+    """Raise ConfigError where the project has no runs yet: a view of it would be empty."""
+    try:
+        count = len(api.runs(f"{to.entity}/{to.project}", per_page=1))
+    except ValueError:
+        count = 0
+    if not count:
+        raise ConfigError(
+            f"there are no runs in {to} yet, upload them: wandb sync --include-offline RUNS/*/wandb/offline-run-*"
+        )
+
+
+def _save_view(view: Any, known: dict[str, str]) -> None:
+    if known:
+        view._internal_name, view._internal_id = known["name"], known["id"]
+        try:
+            view.save()
+            return
+        except Exception:  # deleted in the meantime, or an outage: then the next call fails too
+            view._internal_name = view._internal_id = ""
+    view.save()
+
+
+def _save_report(report: Any, known: dict[str, str]) -> None:
+    if known:
+        report.id = known["id"]
+        try:
+            report.save()
+            return
+        except Exception:
+            report.id = ""
+    report.save()
+
+
+def _address(view: Any) -> dict[str, str]:
+    return {"name": view._internal_name, "id": view._internal_id, "url": view.url}
+
+
+def _read(path: Path, to: Target) -> dict[str, Any]:
+    """Return what was saved from this folder to this project before."""
+    try:
+        known = json.loads(path.read_bytes())
+        if known["place"] == str(to):
+            return {"report": dict(known["report"]), "workspaces": dict(known["workspaces"])}
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return {"report": {}, "workspaces": {}}
