@@ -9,7 +9,7 @@ COMMAND ?= transfer
 BENCH ?= --quick
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-texts test test-all golden lint check format types study report bench wheel clean clean-all
+.PHONY: help setup demo demo-texts test test-all calibrate golden lint check format types study report bench wheel clean clean-all
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -42,7 +42,10 @@ test: $(VENV)/.setup ## the tests that take seconds
 	$(BIN)/python -m pytest -q
 
 test-all: $(VENV)/.texts ## all tests, slow ones included
-	$(BIN)/python -m pytest -q -m ""
+	$(BIN)/python -m pytest -q -m "not calibration"
+
+calibrate: $(VENV)/.setup ## what the verdicts say where the answer is known: about an hour, a second call goes on
+	$(BIN)/python -m pytest -q -m calibration tests/calibration
 
 golden: $(VENV)/.setup ## rewrite the golden loss curves, after a change that is meant to alter them
 	THAW_GOLDEN=rewrite $(BIN)/python -m pytest -q tests/job/test_golden.py

@@ -8,6 +8,7 @@ percentile bootstrap over five seeds is too narrow. scipy is imported where it i
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 POWER = 0.8
 
@@ -52,6 +53,7 @@ def estimate(values: Sequence[float], level: float = 0.95) -> Estimate | None:
     return Estimate(mean=mean, low=mean - half, high=mean + half, n=n, deviation=deviation)
 
 
+@cache
 def critical(n: int, level: float = 0.95) -> float:
     """Return the two-sided critical value of Student's t for ``n`` values."""
     from scipy.special import stdtrit
@@ -91,11 +93,11 @@ def power(effect: float, deviation: float, n: int, *, tests: int = 1, needed: in
         return 0.0
     if deviation == 0:
         return float(effect > 0)
-    from scipy.stats import binom, nct
+    from scipy.special import bdtrc, nctdtr
 
     bound = critical(n, 1 - (1 - level) / tests)
-    single = float(nct.sf(bound, n - 1, effect * math.sqrt(n) / deviation))
-    return float(binom.sf(needed - 1, tests, min(1.0, max(0.0, single))))
+    single = 1 - float(nctdtr(n - 1, effect * math.sqrt(n) / deviation, bound))
+    return float(bdtrc(needed - 1, tests, min(1.0, max(0.0, single))))
 
 
 def detectable(deviation: float, n: int, *, tests: int = 1, needed: int = 1, level: float = 0.95) -> float | None:

@@ -35,15 +35,15 @@ COLUMNS: dict[str, str] = {
     "pretrain_run": "run id of the parent pretraining",
     "pretrain_seconds": "training seconds of the parent pretraining",
     "pretrain_flops": "FLOPs of the parent pretraining",
-    "pretrain_tokens": "training tokens of the parent pretraining",
     "frozen_audit": "passed | not_applicable",
     "collapsed": "final dev score not above the majority class",
     "threads": "CPU threads of the run",
     "host": "machine",
-    "host_gflops": "float32 speed of one core at the run's start, to tell machines and their load apart",
     "torch": "version of torch",
     "precision": "number format of training",
     "thaw_version": "version of thaw",
+    "pretrain_tokens": "training tokens of the parent pretraining",
+    "host_gflops": "float32 speed of one core at the run's start, to tell machines and their load apart",
 }
 
 

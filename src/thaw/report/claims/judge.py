@@ -84,7 +84,9 @@ def pool(effects: Effects) -> dict[int, float]:
     from scipy.stats import trim_mean
 
     seeds = set.intersection(*(set(values) for values in effects.values()))
-    return {seed: float(trim_mean([values[seed] for values in effects.values()], 0.25)) for seed in sorted(seeds)}
+    ordered = sorted(seeds)
+    means = trim_mean([[values[seed] for seed in ordered] for values in effects.values()], 0.25, axis=0)
+    return dict(zip(ordered, map(float, means), strict=True))
 
 
 def _deviation(found: list[Estimate]) -> float:

@@ -18,7 +18,7 @@ import numpy as np
 from thaw.report.arms import Arm
 from thaw.report.claims.judge import Effects
 from thaw.report.claims.sides import Sides, Size, difference, mean_effect
-from thaw.report.statistics import estimate
+from thaw.report.statistics import critical
 
 GRID = 241  # places between the smallest and the largest size at which the difference is tested
 
@@ -81,9 +81,8 @@ def _invert(
     gaps: np.ndarray, grid: np.ndarray, task: str, arm: Arm, labels: Size, sizes: list[Size], level: float
 ) -> Exchange:
     means = gaps.mean(axis=0)
-    found = [estimate(list(column), level) for column in gaps.T]
-    open_ = [one is not None and not one.excludes_zero for one in found]
-    inside = np.flatnonzero(open_)
+    half = critical(len(gaps), level) * gaps.std(axis=0, ddof=1) / math.sqrt(len(gaps))
+    inside = np.flatnonzero(np.abs(means) <= half)  # where the paired t test sees no difference
     falling = np.minimum.accumulate(means)  # scratch is taken not to lose by more labels
     beyond = "above" if falling[-1] > 0 else "below" if falling[0] < 0 else ""
     worth = None
