@@ -9,7 +9,7 @@ import json
 import random
 from pathlib import Path
 
-TOPICS, WORDS, GLUE = 4, 150, 60
+TOPICS, WORDS, GLUE = 4, 300, 60
 LENGTH = 10  # words of a sentence
 SYLLABLES = [c + v for c in "bdfgklmnprstvz" for v in "aeiou"]
 
@@ -32,7 +32,7 @@ class Language:
         return [draw.choice(self.topics[topic] if draw.random() < 0.5 else self.glue) for _ in range(LENGTH)]
 
 
-def write_corpus(path: Path, language: Language, seed: int, sentences: int = 12_000, shuffled: bool = False) -> Path:
+def write_corpus(path: Path, language: Language, seed: int, sentences: int = 20_000, shuffled: bool = False) -> Path:
     """Write unlabelled sentences, one a line; shuffled: all their words in any order over the whole file."""
     draw = random.Random(f"corpus {seed}")
     text = [language.sentence(draw.randrange(TOPICS), draw) for _ in range(sentences)]

@@ -41,11 +41,11 @@ SHARED = {
 }
 
 
-def pretrain(name: str, corpus: Path, seed: int, budget: str = "300") -> Path:
+def pretrain(name: str, corpus: Path, seed: int, budget: str = "500") -> Path:
     """Pretrain a small encoder; return its checkpoint."""
     config = PretrainConfig(
         name=name, seed=seed, corpus=CorpusConfig(paths=[str(corpus)], document="line"),
-        tokenizer=TokenizerConfig(vocab_size=900), encoder=EncoderConfig(name="small", **ENCODER),
+        tokenizer=TokenizerConfig(vocab_size=1500), encoder=EncoderConfig(name="small", **ENCODER),
         piece_vectors="counts", optim=OptimConfig(lr=3e-3),
         data=PretrainDataConfig(length=32, batch_size=16, max_held_out=3000), budget=budget, **SHARED,
     )  # fmt: skip
@@ -63,7 +63,7 @@ def transfer(name: str, task: Path, checkpoint: Path, strategy: str, size: int, 
             strategy=STRATEGIES[strategy].config(),
             steps=steps,
             task=TaskConfig(name="topic", kind=Kind.classes, path=str(task), max_length=24),
-            eval_every=steps // 6,
+            eval_every=5,
             data=DataConfig(train_size=str(size), batch_size=16),
             optim=OptimConfig(lr=3e-2 if strategy == "frozen_random" else 3e-3),
             **SHARED,
