@@ -95,5 +95,5 @@ def crossover(one: Curve, other: Curve) -> float | None:
         return None
     x = np.linspace(math.log(low), math.log(high), 400)
     gap = np.interp(x, np.log(one.x), one.y) - np.interp(x, np.log(other.x), other.y)
-    changes = np.flatnonzero(np.sign(gap[1:]) * np.sign(gap[:-1]) < 0)
+    changes = np.flatnonzero((gap[1:] > 0) != (gap[:-1] > 0))
     return float(math.exp(x[changes[0] + 1])) if len(changes) else None

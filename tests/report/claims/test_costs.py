@@ -1,0 +1,77 @@
+"""Costs count every run; doses go by tokens; test examples are drawn from what a run folder holds."""
+
+import math
+
+import numpy as np
+import pytest
+
+from report.claims.made_up import run, study
+from thaw.report.claims.dose import doses
+from thaw.report.claims.examples import drawn
+from thaw.report.claims.ledger import ledger
+from thaw.track.folder import PREDICTIONS, write_lines
+
+
+def test_the_ledger_counts_tuning_training_and_one_pretraining():
+    parent = {"pretrain_run": "p1", "pretrain_seconds": 600.0, "pretrain_flops": 5e12, "pretrain_tokens": 1000}
+    tuning = [
+        run("full", 100, 9, 0.5, config={"optim.lr": lr}, lr=lr, train_seconds=7.0, dev=0.5 + lr, **parent)
+        for lr in (0.1, 0.2)
+    ]
+    scored = [
+        run("full", 100, seed, 0.6, config={"optim.lr": 0.2}, lr=0.2, train_seconds=3.0, **parent) for seed in (1, 2)
+    ]
+    made, found = study(*tuning, *scored, run("scratch", 100, 1, 0.4, train_seconds=5.0))
+    costs = {(one.stage, one.arm and one.arm.strategy): one for one in ledger(made, found)}
+    assert (costs["pretrain", None].seconds, costs["pretrain", None].tokens) == (600.0, 1000)
+    assert (costs["tune", "full"].runs, costs["tune", "full"].seconds) == (2, 14.0)
+    assert (costs["train", "full"].runs, costs["train", "full"].seconds) == (2, 6.0)
+    assert costs["train", "scratch"].seconds == 5.0
+    assert costs["evaluate", "full"].seconds == 2.0
+
+
+def test_doses_go_by_tokens_of_one_pretraining():
+    made = [
+        run("full", 100, seed, 0.5 + 0.05 * dose, checkpoint=f"{dose}" * 64, pretrain_run="p", pretrain_tokens=10**dose)
+        for dose in range(4)
+        for seed in (1, 2)
+    ]
+    (found,) = doses(study(*made)[1])
+    assert (found.tokens, found.spearman) == ([1.0, 10.0, 100.0, 1000.0], pytest.approx(1.0))
+    assert doses(study(*made[:2])[1]) == []
+
+
+def test_drawing_test_examples_has_the_error_of_a_share(tmp_path):
+    draw, count = np.random.default_rng(0), 400
+    sides = []
+    for name, share in (("full", 0.8), ("scratch", 0.6)):
+        folder = tmp_path / name
+        right = draw.random(count) < share
+        write_lines(
+            folder / PREDICTIONS, [{"prediction": "a", "label": "a", "credit": [float(one), 1.0]} for one in right]
+        )
+        sides.append((right, {1: run(name, 100, 1, float(right.mean()), folder=folder)}))
+    found = drawn(sides[0][1], sides[1][1], seed_error=0.0)
+    gaps = sides[0][0].astype(float) - sides[1][0]
+    assert found.error == pytest.approx(gaps.std(ddof=1) / math.sqrt(count), rel=0.1)
+    assert (found.examples, found.share) == (400, 1.0)
+    assert 0.4 < drawn(sides[0][1], sides[1][1], seed_error=found.error).share < 0.6
+
+
+def test_a_correlation_is_computed_anew_for_each_draw(tmp_path):
+    draw, sides = np.random.default_rng(0), []
+    truth = draw.normal(size=200)
+    for name, noise in (("full", 0.5), ("scratch", 2.0)):
+        folder = tmp_path / name
+        guesses = truth + draw.normal(0, noise, 200)
+        lines = [
+            {"prediction": float(a), "label": float(b), "credit": None} for a, b in zip(guesses, truth, strict=True)
+        ]
+        write_lines(folder / PREDICTIONS, lines)
+        sides.append({1: run(name, 100, 1, 0.5, folder=folder, metric="spearman")})
+    assert 0.02 < drawn(*sides, seed_error=0.0).error < 0.1
+
+
+def test_without_predictions_nothing_is_drawn(tmp_path):
+    sides = [{1: run(name, 100, 1, 0.5, folder=tmp_path / name)} for name in ("full", "scratch")]
+    assert drawn(*sides, seed_error=0.1) is None

@@ -1,0 +1,130 @@
+"""The words follow from the rule, and say what is missing where there is nothing to judge."""
+
+import pytest
+
+from report.claims.made_up import compared, run, study
+from thaw.report.claims.analysis import analyse
+from thaw.report.claims.rule import Rule, rule_of
+from thaw.report.claims.verdict import verdicts
+
+NOISE = (0.004, -0.004, 0.001, -0.002, 0.001)
+
+
+def runs(tasks=("trec",), gain=0.1, words=0.05, sizes=(100, 200), seeds=5, **more):
+    made = []
+    for task in tasks:
+        for size in sizes:
+            for seed, shift in enumerate(NOISE[:seeds], 1):
+                base = 0.5 + 0.02 * (size > 100)
+                made += [
+                    run("scratch", size, seed, base, task=task),
+                    run(
+                        "full",
+                        size,
+                        seed,
+                        base + (gain[task] if isinstance(gain, dict) else gain) + shift,
+                        task=task,
+                        **more,
+                    ),
+                ]
+                if words is not None:
+                    made.append(run("tfidf", size, seed, base + words, task=task))
+    return made
+
+
+def accuracy(*members, rule=None):
+    return verdicts(compared(*members, rule=rule))[1]
+
+
+def test_a_clear_gain_is_supported_with_its_sentence():
+    found = accuracy(*runs())
+    assert found.word == "supported"
+    assert (
+        found.sentence
+        == "full scores +0.100 [+0.096, +0.104] against scratch, and +0.050 [+0.046, +0.054] against TF-IDF."
+    )
+    assert found.settle.startswith("5 seeds find effects above +0.0")
+
+
+def test_words_alone_that_do_better_decide():
+    assert accuracy(*runs(words=0.2)).word == "not supported"
+    undecided = accuracy(*runs(words=0.1))
+    assert undecided.word == "inconclusive"
+    assert "undecided" in undecided.sentence
+
+
+def test_without_words_alone_nothing_is_supported():
+    found = accuracy(*runs(words=None))
+    assert found.word == "inconclusive"
+    assert found.settle.startswith("Run strategy=tfidf with the same seeds.")
+    tags = accuracy(*runs(words=None, metric="entity_f1"))
+    assert tags.word == "inconclusive"  # scratch's metric is accuracy still: words apply
+    both = runs(words=None)
+    for one in both:
+        one.row["metric"] = "entity_f1"
+    assert accuracy(*both).word == "supported"
+
+
+def test_one_task_of_three_is_not_enough():
+    gain = {"trec": 0.1, "sst2": 0.0, "mrpc": 0.0}
+    found = accuracy(*runs(tasks=tuple(gain), gain=gain, words=-0.1))
+    assert found.word == "inconclusive"
+    assert "1 of 3 tasks" in found.sentence
+
+
+def test_no_gain_worth_the_name_is_not_supported():
+    found = accuracy(*runs(gain=0.001))
+    assert found.word == "not supported"
+    assert accuracy(*runs(gain=0.001), rule=Rule(margin=0.0)).word == "inconclusive"
+
+
+def test_one_seed_judges_nothing():
+    found = accuracy(*runs(seeds=1))
+    assert found.word == "inconclusive"
+    assert found.sentence == "Nothing to judge: fewer than two seeds pair."
+
+
+def test_what_is_missing_is_named():
+    sides = compared(*[one for one in runs() if one["strategy"] != "scratch"])
+    assert [one.settle for one in verdicts(sides)] == ["Run strategy=scratch with the same seeds."] * 3
+    only = compared(*[one for one in runs() if one["strategy"] == "scratch"])
+    assert verdicts(only)[0].settle == "Run strategy=full from a checkpoint."
+
+
+def test_the_rule_is_that_of_the_runs():
+    rule, count = rule_of(
+        [{"verdict.margin": 0.02, "verdict.sizes": [100]}, {"verdict.margin": 0.02, "verdict.sizes": [100]}, {}]
+    )
+    assert (rule.margin, rule.sizes, rule.strategy, count) == (0.02, [100], "full", 1)
+    assert rule_of([{}])[1] == 0
+
+
+def test_guards_fire():
+    made = runs()
+    analysis = analyse(*study(*made))
+    assert "No run records a verdict rule: the default one is used, fixed after the runs were made." in analysis.guards
+    ruled = {"verdict.strategy": "lp_ft", "verdict.sizes": [999], "tuned": "runs/elsewhere"}
+    for one in made:
+        one.config.update(ruled)
+        one.row["host_gflops"] = 30.0
+    made[0].row["host_gflops"] = 70.0
+    told = " ".join(analyse(*study(*made)).guards)
+    for words in ("lp_ft, which was not run", "sizes 999 were not run", "chosen in runs/elsewhere", "30 to 70 GFLOP/s"):
+        assert words in told
+
+
+def test_an_analysis_of_nothing_is_empty():
+    analysis = analyse(*study())
+    assert [one.word for one in analysis.verdicts] == ["inconclusive"] * 3
+    assert (analysis.curves, analysis.times, analysis.pooled, analysis.costs) == ([], [], [], [])
+
+
+@pytest.mark.parametrize("sizes", [(100,), (100, 200)])
+def test_pooled_scores_lie_between_the_majority_and_the_best(sizes):
+    made = [*runs(sizes=sizes), *[run("majority", size, seed, 0.2) for size in sizes for seed in range(1, 6)]]
+    found = {one.arm.strategy: one for one in analyse(*study(*made)).pooled}
+    assert found["full"].iqm.mean == pytest.approx(1.0, abs=0.06)
+    assert found["scratch"].better is None
+    assert found["full"].better.mean == 1.0
+    assert found["full"].profile[0] == 1.0
+    assert "majority" not in found
