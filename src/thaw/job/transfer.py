@@ -14,6 +14,7 @@ from thaw.encoder import checkpoint as checkpoints
 from thaw.fields import as_dict
 from thaw.job import data
 from thaw.job.card import transfer_card
+from thaw.job.contamination import contamination
 from thaw.job.finished import finished
 from thaw.job.flops import transfer_flops
 from thaw.job.identity import transfer_id
@@ -189,7 +190,14 @@ class Transfer(Network):
             self.config, self.found, self.train_indices, self.rec.run_id, tokenizer=self.tokenizer.fingerprint,
             checkpoint=self.parent.fingerprint if known and self.parent else None,
             parent=self.parent.lineage if known and self.parent else None,
-        ) | {"train": self.train.report, "dev": self.dev.report}  # fmt: skip
+        ) | {"train": self.train.report, "dev": self.dev.report, "contamination": self.contamination()}  # fmt: skip
+
+    def contamination(self) -> dict[str, Any] | None:
+        """Return how many test texts stand in the pretraining text, None where that is not known."""
+        if self.parent is None or not self.strategy.pretrained or not self.config.test:
+            return None
+        corpus = self.parent.lineage.get("corpus")
+        return contamination(Path(self.config.cache.folder), corpus, self.tokenizer, self.found)
 
     def flops(self) -> float:
         """Return the training FLOPs of the plan as it went."""

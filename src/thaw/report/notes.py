@@ -114,6 +114,7 @@ def _data(cells: Sequence[Cell]) -> list[str]:
             lines.append(
                 f"{task}: {_number(duplicates['near_train_test'], 'training text')} nearly equal to a test text."
             )
+        lines += _contamination(task, lineages)
         conflicts = (data.get("conflicts") or {}).get("count")
         if conflicts:
             lines.append(f"{task}: {_number(conflicts, 'text')} with more than one label.")
@@ -121,6 +122,21 @@ def _data(cells: Sequence[Cell]) -> list[str]:
         if cut and max(cut) > MANY_TRUNCATED:
             lines.append(f"{task}: up to {max(cut):.0%} of the training texts are longer than the encoder reads.")
     return lines
+
+
+def _contamination(task: str, lineages: Sequence[dict[str, Any]]) -> list[str]:
+    """Tell of test texts that stand in the pretraining text, or that they could not be searched there."""
+    transfers = [one for one in lineages if one.get("checkpoint") and "contamination" in one]
+    known = [one["contamination"] for one in transfers if one["contamination"]]
+    worst = max(known, key=lambda one: one["found"], default=None)
+    if worst is not None and worst["found"]:
+        return [
+            f"{task}: {_number(worst['found'], 'test text')} of {worst['searched']} searched stand in the pretraining"
+            " text too (20 pieces in a row)."
+        ]
+    if len(known) < len(transfers):
+        return [f"{task}: its test texts were not searched in the pretraining text, which is not in the cache."]
+    return []
 
 
 def _machines(study: Study) -> list[str]:
