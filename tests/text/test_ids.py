@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from thaw.errors import DataError, StorageError
+from thaw.text.corpus import Tally
 from thaw.text.ids import TokenFile, tokenise
 from thaw.text.normalise import normalise
 from thaw.text.tokenizer import Tokenizer
@@ -34,6 +35,26 @@ def test_built_once(unigram: Tokenizer, texts: list[str], tmp_path: Path) -> Non
     again = tokenise(never(), unigram, tmp_path, "key")
     assert (again.ids == first.ids).all()
     assert [path.name for path in tmp_path.iterdir()] == ["key"]
+
+
+def test_processes_write_the_same_bytes(
+    unigram: Tokenizer, texts: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("thaw.text.ids.BATCH", 1000)
+    for processes in (1, 2):
+        tokenise(["\u200b", *texts], unigram, tmp_path, str(processes), Tally(), processes)
+    for name in ("ids.bin", "offsets.bin", "bytes.bin", "meta.json"):
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes(), name
+
+
+def test_an_error_of_the_text_ends_the_processes(unigram: Tokenizer, texts: list[str], tmp_path: Path) -> None:
+    def broken() -> object:
+        yield from texts
+        raise DataError("no text")
+
+    with pytest.raises(DataError, match="no text"):
+        tokenise(broken(), unigram, tmp_path, "key", processes=2)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_interrupted_build_leaves_nothing(unigram: Tokenizer, texts: list[str], tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def blocks(config: PretrainConfig, tokenizer: Tokenizer, corpus_sha: str) -> tup
     key = run_id({"corpus": corpus_sha, "tokenizer": tokenizer.fingerprint})
     tally = corpus.Tally()
     text = corpus.documents(config.corpus, tally)
-    file = ids.tokenise(text, tokenizer, Path(config.cache.folder) / "tokens", key, tally)
+    file = ids.tokenise(text, tokenizer, Path(config.cache.folder) / "tokens", key, tally, data.processes)
     train_documents, held_out = split(file, config)
     train, dev = (pack(file, part, config, tokenizer) for part in (train_documents, held_out))
     if train.full < data.batch_size:

@@ -2,10 +2,14 @@
 
 A folder holds ``ids.bin`` (uint16 or uint32), ``offsets.bin`` (int64, documents + 1), ``bytes.bin`` (int64: UTF-8 bytes
 of each document after our normalisation, whatever the tokenizer, so that bits per byte compare across vocabularies) and
-``meta.json``. It is built beside its final name and renamed, so that a killed run leaves no half of it.
+``meta.json``. It is built beside its final name and renamed, so that a killed run leaves no half of it. Several
+processes write the same bytes as one: batches are encoded elsewhere, read and written here in their order.
 """
 
+import collections
+import concurrent.futures
 import json
+import multiprocessing
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +23,7 @@ from thaw.text.corpus import Tally
 from thaw.text.tokenizer import Tokenizer
 
 BATCH = 1 << 17  # characters encoded at once: their words stay in the processor's cache
+Encoded = tuple[np.ndarray, np.ndarray, np.ndarray]  # of a batch, as `Tokenizer.encode_flat` gives it
 
 
 @dataclass(frozen=True)
@@ -58,8 +63,9 @@ class TokenFile:
 
 
 def tokenise(
-    documents: Iterable[str], tokenizer: Tokenizer, folder: Path, key: str, tally: Tally | None = None
-) -> TokenFile:
+    documents: Iterable[str], tokenizer: Tokenizer, folder: Path, key: str, tally: Tally | None = None,
+    processes: int = 1,
+) -> TokenFile:  # fmt: skip
     """Return the ids of the documents, from ``folder/key`` if they lie there; documents without pieces are left out.
 
     ``tally`` is what ``documents`` counts in; it is kept in the meta data with the number of those left out.
@@ -72,7 +78,7 @@ def tokenise(
         except StorageError:
             pass  # built again: nothing but a damaged copy is lost
     with atomic_folder(target) as temporary:
-        _write(documents, tokenizer, temporary, tally)
+        _write(documents, tokenizer, temporary, tally, processes)
     return TokenFile.open(target)
 
 
@@ -88,7 +94,37 @@ def _batches(documents: Iterable[str]) -> Iterator[list[str]]:
         yield batch
 
 
-def _write(documents: Iterable[str], tokenizer: Tokenizer, folder: Path, tally: Tally | None) -> None:
+def _encoded(documents: Iterable[str], tokenizer: Tokenizer, processes: int) -> Iterator[Encoded]:
+    """Yield the encoded batches in their order; few are under way at once, so that memory stays bounded."""
+    if processes == 1:
+        yield from map(tokenizer.encode_flat, _batches(documents))
+        return
+    context = multiprocessing.get_context("spawn")  # a fork would copy torch's threads
+    with concurrent.futures.ProcessPoolExecutor(processes, context, _Worker.start, (tokenizer,)) as pool:
+        waiting: collections.deque[concurrent.futures.Future[Encoded]] = collections.deque()
+        for batch in _batches(documents):
+            waiting.append(pool.submit(_Worker.encode, batch))
+            if len(waiting) > 4 * processes:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+class _Worker:
+    """What a process that encodes remembers."""
+
+    tokenizer: Tokenizer
+
+    @classmethod
+    def start(cls, tokenizer: Tokenizer) -> None:
+        cls.tokenizer = tokenizer
+
+    @classmethod
+    def encode(cls, batch: list[str]) -> Encoded:
+        return cls.tokenizer.encode_flat(batch)
+
+
+def _write(documents: Iterable[str], tokenizer: Tokenizer, folder: Path, tally: Tally | None, processes: int) -> None:
     dtype = np.dtype(np.uint16 if tokenizer.vocab_size <= 1 << 16 else np.uint32)
     written = tokens = empty = 0
     with (
@@ -97,10 +133,9 @@ def _write(documents: Iterable[str], tokenizer: Tokenizer, folder: Path, tally: 
         (folder / "bytes.bin").open("wb") as bytes_file,
     ):
         offsets_file.write(np.zeros(1, np.int64).tobytes())
-        for batch in _batches(documents):
-            found, lengths, sizes = tokenizer.encode_flat(batch)
+        for found, lengths, sizes in _encoded(documents, tokenizer, processes):
             kept = lengths > 0  # what has no pieces leaves nothing among the ids
-            empty += len(batch) - int(kept.sum())
+            empty += len(kept) - int(kept.sum())
             ids_file.write(found.astype(dtype).tobytes())
             offsets_file.write((tokens + np.cumsum(lengths[kept])).tobytes())
             bytes_file.write(sizes[kept].tobytes())

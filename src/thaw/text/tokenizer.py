@@ -69,6 +69,14 @@ class Tokenizer:
             raise StorageError("spiece.model and tokenizer.json differ in size, copy both from one tokenizer")
         self.fingerprint: str = hashlib.sha256(self._json().encode()).hexdigest()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let another process build the same tokenizer."""
+        return Tokenizer._again, (self._json(), self._model, self._special)
+
+    @classmethod
+    def _again(cls, twin: str, model: bytes | None, special: tuple[str, ...]) -> "Tokenizer":
+        return cls(tokenizers.Tokenizer.from_str(twin), model, special)
+
     def _json(self) -> str:
         return self._twin.to_str(pretty=False)
 

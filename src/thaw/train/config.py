@@ -53,6 +53,7 @@ class PretrainDataConfig:
     packing: str = identity("stream", choices=["stream", "documents"])  # documents: none crosses into another's block
     held_out: float = identity(0.02, gt=0, lt=1)  # share of the documents kept for validation
     max_held_out: int = identity(200_000, ge=1)  # bytes of these documents, at most (one document at least)
+    processes: int = speed(1, ge=1)  # that turn text into ids, each after a second of its own
 
     def __post_init__(self) -> None:
         if isinstance(self.length, int) and self.length % 8:
