@@ -1,4 +1,4 @@
-"""Score against number of labels: a point a cell, intervals over seeds.
+"""Learning curves: score against number of labels, a point a cell, intervals over seeds, the fitted curve.
 
 Points at one train size are moved sideways by a few percent so that intervals do not hide each other.
 """
@@ -8,17 +8,23 @@ from collections.abc import Sequence
 from typing import Any
 
 from thaw.report.cells import Cell
+from thaw.report.claims.curves import Curve
 from thaw.report.collect import size_key
-from thaw.report.figures.plot import Plot, counted, escaped, figure, interval, rounded
+from thaw.report.figures.plot import Plot, Trace, band, counted, escaped, figure, interval, rounded
 from thaw.report.figures.style import Style
 from thaw.report.statistics import Estimate
 
-CAPTION = """Mean test score over seeds ({n} a point); bars are 95% t-intervals over seeds, a hollow marker has one seed
-and no interval. Points of one size are moved sideways a little so that the bars can be told apart."""
+CAPTION = """Mean test score over seeds ({n} a point); bars and bands are 95% t-intervals over seeds, a hollow marker
+has one seed and no interval. {lines} Points of one size are moved sideways a little to tell the bars apart."""
+LINES = {
+    "power law": "fitted power laws, error = a n^-b + c",
+    "monotone": "the means made monotone, as no power law fits them or there are fewer than four sizes",
+}
 
 
-def by_size(cells: Sequence[Cell], style: Style) -> Plot:
+def by_size(cells: Sequence[Cell], style: Style, curves: Sequence[Curve] = ()) -> Plot:
     """Return the figure of one task: test metric against the number of labelled examples, a line an arm."""
+    fitted = {curve.arm.label: curve for curve in curves}
     place = places(cells)
     labels = list(dict.fromkeys(cell.arm.label for cell in sorted(cells, key=lambda cell: cell.arm.order)))
     metric = next((cell.metric for cell in cells if cell.metric), "score")
@@ -30,6 +36,11 @@ def by_size(cells: Sequence[Cell], style: Style) -> Plot:
         arm = members[0][0].arm
         shift = math.exp(0.025 * (number - (len(labels) - 1) / 2))
         ends = [interval(test, metric) for _, test in members]
+        curve = fitted.get(label)
+        if curve:
+            data += _fitted(
+                curve, [(place[cell.train_size], one) for (cell, _), one in zip(members, ends, strict=True)], style
+            )
         data.append(
             {
                 "type": "scatter",
@@ -45,7 +56,7 @@ def by_size(cells: Sequence[Cell], style: Style) -> Plot:
                 },
                 "text": [hover(cell, test) for cell, test in members],
                 "hovertemplate": "%{text}<extra></extra>",
-                "mode": "lines+markers",
+                "mode": "markers" if curve else "lines+markers",
                 "name": label,
                 "line": style.line(arm),
                 "marker": style.marker(arm)
@@ -56,10 +67,42 @@ def by_size(cells: Sequence[Cell], style: Style) -> Plot:
     return Plot(
         key="size",
         task=cells[0].task,
-        title="Score against number of labels",
-        caption=" ".join(CAPTION.format(n=counted(counts)).split()),
+        title="Learning curves",
+        caption=" ".join(CAPTION.format(n=counted(counts), lines=_told(curves)).split()),
         figure=figure(data, size_axis(cells), {"title": f"test {escaped(metric)}"}),
     )
+
+
+def _fitted(curve: Curve, ends: Sequence[tuple[float, tuple[float, float]]], style: Style) -> list[Trace]:
+    """Return the band between the intervals and the fitted curve of an arm."""
+    ordered = sorted(ends)
+    x, low, high = [one for one, _ in ordered], [end[0] for _, end in ordered], [end[1] for _, end in ordered]
+    lines = [
+        band(
+            [rounded(one) for one in x],
+            [rounded(one) for one in low],
+            [rounded(one) for one in high],
+            style.colour(curve.arm),
+            curve.arm.label,
+        )
+    ]
+    lines[0]["opacity"] = 0.1
+    fit = {"x": [rounded(one) for one in curve.x], "y": [rounded(one) for one in curve.y], "mode": "lines"}
+    lines.append(
+        {"type": "scatter", **fit, "line": style.line(curve.arm), "hoverinfo": "skip", "name": curve.arm.label}
+    )
+    return lines
+
+
+def _told(curves: Sequence[Curve]) -> str:
+    kinds: dict[str, list[str]] = {}
+    for curve in curves:
+        kinds.setdefault(curve.kind, []).append(curve.arm.label)
+    if not kinds:
+        return ""
+    if len(kinds) == 1:
+        return f"Lines: {LINES[next(iter(kinds))]}."
+    return f"Lines: {LINES['power law']} ({', '.join(kinds['power law'])}); {LINES['monotone']}, for the others."
 
 
 def places(cells: Sequence[Cell]) -> dict[Any, float]:

@@ -1,6 +1,6 @@
 """How the arms of a study are drawn: one colour and marker a strategy, one line style a checkpoint of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,12 +19,12 @@ class Style:
     dashes: Mapping[str, str]  # by label of the arm
 
     @classmethod
-    def of(cls, arms: Iterable[Arm]) -> "Style":
-        """Return the style of some arms."""
+    def of(cls, arms: Iterable[Arm], last: Collection[Arm] = ()) -> "Style":
+        """Return the style of some arms; those of ``last`` take a line style after the others of their strategy."""
         ordered = tuple(sorted(set(arms), key=lambda arm: arm.order))
         look = looks(arm.strategy for arm in ordered)
         sources: dict[str, list[str]] = {}
-        for arm in ordered:
+        for arm in sorted(ordered, key=lambda arm: (arm in last, arm.order)):
             sources.setdefault(arm.strategy, []).append(arm.source)
         dash = {
             arm.label: DASHES[sources[arm.strategy].index(arm.source) % len(DASHES)]

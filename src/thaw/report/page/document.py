@@ -6,40 +6,22 @@ as JSON without ``<``; figures and tables are drawn from that JSON by page/*.js.
 
 import html
 import json
-from dataclasses import dataclass
 from importlib import resources
 from string import Template
 from typing import Any
 
 from thaw import __version__
-from thaw.report.arms import Arm
-from thaw.report.cells import Cell
-from thaw.report.collect import Run, Study
+from thaw.report.collect import Run
 from thaw.report.differences import MISSING, differences
 from thaw.report.examples import Examples
-from thaw.report.figures import Plot, Style
 from thaw.report.figures.curves import curves
-from thaw.report.notes import notes
-from thaw.report.page import listings, sections
+from thaw.report.page import listings, sections, verdicts
+from thaw.report.page.content import Content
 from thaw.report.page.record import as_json, flat
 
 RUN_COLUMNS = ["run_id", "state", "kind", "task", "strategy", "train_size", "seed", "lr", "dev", "test"]
 RUN_COLUMNS += ["train_seconds", "collapsed"]
 SCRIPTS = ("elements.js", "figures.js", "curves.js", "table.js", "examples.js", "page.js")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Content:
-    """Everything that a page is made of."""
-
-    study: Study
-    cells: list[Cell]
-    arm_of: dict[int, Arm]  # by id of the run
-    style: Style
-    plots: list[Plot]
-    examples: list[Examples]
-    title: str
-    question: str
 
 
 def page(content: Content) -> str:
@@ -53,8 +35,10 @@ def page(content: Content) -> str:
         "question": html.escape(content.question),
         "facts": html.escape(sections.facts(study)),
         "task_options": "".join(f'<option value="{html.escape(task)}">{html.escape(task)}</option>' for task in tasks),
-        "notes": sections.note_list(notes(study, found)),
-        "comparison": sections.comparison(found, content.style.looks, content.plots),
+        "verdicts": verdicts.cards(content.analysis, content.plots, content.style),
+        "notes": sections.note_list(content.analysis.guards),
+        "reading": verdicts.reading(content.analysis, content.style),
+        "comparison": sections.comparison(content.main, content.style.looks, content.plots, content.analysis.costs),
         "pretraining": sections.pretraining(study),
         "examples": sections.examples(content.examples),
         "differences": listings.difference_tables(study),
@@ -75,13 +59,14 @@ def asset(name: str) -> str:
 
 def _data(content: Content) -> dict[str, Any]:
     study, style = content.study, content.style
+    shown = {cell.arm for cell in content.main}
     keys = [one.key for one in differences(study.runs)]
     labels = [content.arm_of[id(run)].label if id(run) in content.arm_of else None for run in study.runs]
     return {
         "metric": {cell.task: cell.metric for cell in content.cells},
         "arms": [
             {"label": arm.label, "dash": style.dashes[arm.label]}
-            | {"colour": style.colour(arm), "symbol": style.symbol(arm)}
+            | {"colour": style.colour(arm), "symbol": style.symbol(arm), "shown": arm in shown}
             for arm in style.arms
         ],
         "plots": [

@@ -39,21 +39,29 @@ function draw(element, figure) {
 
 const frames = [...document.querySelectorAll("figure[data-key]")].map((element) => {
   const select = element.querySelector("select");
-  const fitting = () => data.plots.filter((one) => one.key === element.dataset.key && (one.task === "" || one.task === task()));
+  const found = () => data.plots.filter((one) => one.key === element.dataset.key && (one.task === "" || one.task === task()));
   function refresh() {
-    const found = fitting();
-    element.hidden = found.length === 0;
-    if (!found.length) return;
-    const choices = found.map((one) => one.choice);
+    const fitting = found();
+    const choices = fitting.map((one) => one.choice);
+    if (!fitting.length) return;
     fillSelect(select, choices, choices[0]);
     select.parentElement.hidden = choices.length < 2;
-    const plot = found[Math.max(0, choices.indexOf(select.value))];
+    const plot = fitting[Math.max(0, choices.indexOf(select.value))];
     element.querySelector("figcaption").textContent = plot.caption;
     draw(element.querySelector(".plot"), plot.figure);
   }
   select.addEventListener("change", refresh);
-  return { refresh };
+  return { element, refresh, fits: () => found().length > 0 };
 });
+
+function drawFrames() {
+  for (const { element, fits } of frames) element.hidden = !fits();
+  for (const grid of document.querySelectorAll(".grid")) { // no figure stands alone beside a hole
+    const narrow = [...grid.children].filter((one) => !one.hidden && !one.classList.contains("wide"));
+    narrow.forEach((one, place) => one.classList.toggle("alone", place === 0 && narrow.length % 2 === 1));
+  }
+  for (const { refresh } of frames) refresh();
+}
 
 // -- legend
 
@@ -82,7 +90,7 @@ function swatch(look) {
 function drawLegend() {
   const legend = byId("legend");
   if (!legend) return;
-  const chips = data.arms.map((arm) => {
+  const chips = data.arms.filter((arm) => arm.shown).map((arm) => {
     const chip = make("button", { type: "button", "aria-pressed": String(!switchedOff.has(arm.label)), title: "show or hide on all figures" });
     chip.append(swatch(arm), arm.label);
     chip.addEventListener("click", () => {

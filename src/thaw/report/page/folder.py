@@ -2,20 +2,15 @@
 
 from pathlib import Path
 
-from thaw.report.arms import arms
-from thaw.report.cells import cells
 from thaw.report.collect import Study
-from thaw.report.examples import examples
-from thaw.report.figures import Style, plots
-from thaw.report.notes import notes
-from thaw.report.page.document import Content, page
+from thaw.report.page.content import QUESTION as QUESTION
+from thaw.report.page.content import Content, gather
+from thaw.report.page.document import page
 from thaw.report.page.markdown import summary_text
 from thaw.report.page.record import as_json, report, runs_csv
-from thaw.report.tables import score_tables
+from thaw.report.tables import all_tables
 from thaw.report.tables.table import latex
 from thaw.storage import write_text
-
-QUESTION = "Does transfer save training time, improve accuracy, need fewer labels?"
 
 
 def write(
@@ -27,10 +22,10 @@ def write(
     """
     out = Path(out)
     content = gather(study, title, question)
-    told = notes(study, content.cells)
-    tables = score_tables(content.cells)
+    tables = all_tables(content.cells, content.analysis)
+    write_text(out / "index.html", page(content))
     write_text(out / "runs.csv", runs_csv(study))
-    write_text(out / "report.json", as_json(report(study, content.cells, content.title, content.question)) + "\n")
+    write_text(out / "report.json", as_json(report(content)) + "\n")
     for table in tables:
         write_text(out / "tables" / f"{table.file_name}.tex", latex(table))
     drawn = _pictures(content, out / "figures") if pictures else []
@@ -38,32 +33,14 @@ def write(
         study,
         title=content.title,
         question=content.question,
-        notes=told,
+        notes=content.analysis.guards,
         tables=tables,
+        verdicts=content.analysis.verdicts if content.cells else [],
         plots=content.plots,
-        files=[path.name for path in drawn if path.suffix == ".svg"],
+        files=[path.name for path in drawn],
     )
     write_text(out / "summary.md", text)
-    write_text(out / "index.html", page(content))
     return out / "index.html"
-
-
-def gather(study: Study, title: str | None = None, question: str | None = None) -> Content:
-    """Return everything a page of a study is made of."""
-    found = cells(study)
-    arm_of = arms(study.runs)
-    style = Style.of(arm_of.values())
-    failed = [(arm_of[id(run)], run) for run in study.runs if run.state == "failed" and run.transfers]
-    return Content(
-        study=study,
-        cells=found,
-        arm_of=arm_of,
-        style=style,
-        plots=plots(found, style, failed),
-        examples=examples(found),
-        title=title or ", ".join(dict.fromkeys(str(run["name"]) for run in study.runs)) or "no runs",
-        question=question or QUESTION,
-    )
 
 
 def _pictures(content: Content, folder: Path) -> list[Path]:

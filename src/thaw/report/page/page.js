@@ -9,7 +9,7 @@ function drawAll() {
 
 function drawTask() {
   for (const part of document.querySelectorAll("[data-task]")) part.hidden = part.dataset.task !== task();
-  for (const frame of frames) frame.refresh();
+  drawFrames();
   transferCurves.refresh();
   chooseExamples();
 }

@@ -3,31 +3,51 @@
 import csv
 import io
 import json
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from thaw import __version__
+from thaw.report.arms import Arm
 from thaw.report.cells import Cell
 from thaw.report.collect import Run, Study
 from thaw.report.differences import differences
-from thaw.report.notes import notes
+from thaw.report.page.content import Content
 from thaw.track.plain import plain
 from thaw.track.row import COLUMNS
 
+CLAIMS = ("curves", "exchange", "times", "break_even", "pooled", "tuning", "doses", "costs")
 
-def report(study: Study, found: list[Cell], title: str, question: str) -> dict[str, Any]:
+
+def report(content: Content) -> dict[str, Any]:
     """Return what the page shows as plain data."""
+    study, analysis = content.study, content.analysis
     return {
-        "format": 1,
-        "title": title,
-        "question": question,
+        "format": 2,
+        "title": content.title,
+        "question": content.question,
         "thaw_version": __version__,
         "folders": [str(folder) for folder in study.folders],
-        "notes": notes(study, found),
-        "cells": [_cell(cell) for cell in found],
+        "rule": vars(analysis.rule),
+        "transfer": analysis.sides.transfer.label if analysis.sides.transfer else None,
+        "verdicts": [simple(one) for one in analysis.verdicts] if content.cells else [],
+        "notes": analysis.guards,
+        "cells": [_cell(cell) for cell in content.cells],
+        **{name: simple(getattr(analysis, name)) for name in CLAIMS},
         "runs": [flat(run) for run in study.runs],
         "differences": {one.key: dict(one.values) for one in differences(study.runs)},
         "unreadable": [{"folder": str(one.folder), "reason": one.reason} for one in study.unreadable],
     }
+
+
+def simple(value: Any) -> Any:
+    """Return dataclasses as plain dicts, an arm as its label."""
+    if isinstance(value, Arm):
+        return value.label
+    if is_dataclass(value) and not isinstance(value, type):
+        return {one.name: simple(getattr(value, one.name)) for one in fields(value)}
+    if isinstance(value, dict):
+        return {str(key): simple(one) for key, one in value.items()}
+    return [simple(one) for one in value] if isinstance(value, list | tuple) else plain(value)
 
 
 def runs_csv(study: Study) -> str:

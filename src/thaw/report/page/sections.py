@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from html import escape
 
 from thaw.report.cells import Cell
+from thaw.report.claims.ledger import Cost
 from thaw.report.collect import STATES, Study
 from thaw.report.examples import Examples
 from thaw.report.figures import Plot
 from thaw.report.page.headline import headline
+from thaw.report.page.table import scroll, table
 from thaw.report.palette import Look
+from thaw.report.tables import cost_table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,27 +30,27 @@ SECTIONS = (
     Section(
         name="labels",
         title="Does it need fewer labels?",
-        lead="How the test score grows with the number of labelled examples.",
-        keys=("size",),
+        lead="How the test score grows with the number of labelled examples, and what a label is worth.",
+        keys=("size", "exchange"),
     ),
     Section(
         name="time",
         title="Does it save training time?",
-        lead="How the score grows with the time spent.",
-        keys=("seconds",),
+        lead="How the score grows with the time spent, how long it takes to get as far as scratch gets, what it costs.",
+        keys=("seconds", "survival", "breakeven"),
     ),
     Section(
-        name="seeds",
-        title="Is the difference larger than the luck of the seed?",
-        lead="One point a run: what the means above are made of.",
-        keys=("seeds",),
+        name="accuracy",
+        title="Does it improve accuracy?",
+        lead="Every seed on its own, then all tasks together.",
+        keys=("seeds", "profile", "iqm", "better"),
         wide=("seeds",),
     ),
     Section(
         name="method",
         title="How was it done?",
-        lead="What each strategy does with the pretrained network.",
-        keys=("timeline",),
+        lead="What each strategy does with the pretrained network, how it was tuned, and what it all cost.",
+        keys=("timeline", "dose", "tuning", "cost"),
         wide=("timeline",),
     ),
 )
@@ -72,22 +75,40 @@ def note_list(lines: Sequence[str]) -> str:
 <section class="notes" aria-labelledby="h-notes"><h2 id="h-notes">Before you read on</h2><ul>{items}</ul></section>"""
 
 
-def comparison(cells: Sequence[Cell], looks: Mapping[str, Look], plots: Sequence[Plot]) -> str:
+def comparison(cells: Sequence[Cell], looks: Mapping[str, Look], plots: Sequence[Plot], costs: Sequence[Cost]) -> str:
     """Return the headline tables and the frames of all figures."""
     if not cells:
         return ""
     parts = f"""
 <section aria-labelledby="h-headline" id="scores"><h2 id="h-headline">Test score by strategy and number of labels</h2>
 {headline(cells, looks)}</section>"""
-    return parts + "".join(_section(section, plots) for section in SECTIONS)
+    return parts + "".join(_section(section, plots) for section in SECTIONS) + _ledger(costs)
+
+
+def _ledger(costs: Sequence[Cost]) -> str:
+    """Return the cost ledger, closed until asked for: the figure of costs stands above it."""
+    found = cost_table(costs)
+    if found is None:
+        return ""
+    rows = "".join(
+        f'<tr><th scope="row">{escape(row[0])}</th>'
+        + "".join(f'<td class="{"number" if i else ""}">{escape(cell)}</td>' for i, cell in enumerate(row[1:]))
+        + "</tr>"
+        for row in found.rows
+    )
+    shown = scroll(found.title, table(found.columns, rows))
+    return f"""
+<details class="reading" id="ledger"><summary>{escape(found.title)}, in numbers</summary>{shown}
+<p class="hint">{escape(found.caption)}</p></details>"""
 
 
 def _section(section: Section, plots: Sequence[Plot]) -> str:
     """Return a section with a frame for each kind of figure there is, empty if there is none."""
     first = {plot.key: plot for plot in reversed(plots)}
-    frames = "".join(_frame(first[key], key in section.wide) for key in section.keys if key in first)
-    if not frames:
+    keys = [key for key in section.keys if key in first]
+    if not keys:
         return ""
+    frames = "".join(_frame(first[key], key in section.wide) for key in keys)
     return f"""
 <section aria-labelledby="h-{section.name}" id="{section.name}"><h2 id="h-{section.name}">{escape(section.title)}</h2>
 <p class="lead">{escape(section.lead)}</p><div class="grid">{frames}</div></section>"""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from thaw.report.figures.plot import Plot
+from thaw.report.picture.frame import frame
 from thaw.report.picture.traces import POINT, draw
 from thaw.report.picture.words import DASHES, LIGHT, colour, symbol, words
 
@@ -15,19 +16,14 @@ WIDTH = 6.6  # inches
 HEIGHT = 4.0
 COLUMNS = 3  # of small multiples
 SMALL = 0.62  # of the size of a single figure
+TITLE = 0.34  # inches
 SETTINGS: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "thaw",
     "text.parse_math": False,  # a $ in a name is a $
     "font.family": "sans-serif",
     "font.size": 9,
-    "axes.edgecolor": LIGHT["line"],
-    "axes.labelcolor": LIGHT["ink"],
     "text.color": LIGHT["ink"],
-    "xtick.color": LIGHT["quiet"],
-    "ytick.color": LIGHT["quiet"],
-    "axes.spines.top": False,
-    "axes.spines.right": False,
     "legend.frameon": False,
 }
 
@@ -36,65 +32,51 @@ def picture(plots: Sequence[Plot]) -> Any:
     """Return matplotlib's figure of plots that differ in their choice only; call it in ``rc_context(SETTINGS)``."""
     from matplotlib.figure import Figure
 
+    several = len(plots) > 1
     columns = min(len(plots), COLUMNS)
     rows = -(-len(plots) // columns)
-    tall = max(HEIGHT, *(one.figure["layout"].get("height", 0) / 100 for one in plots))
-    share = 1.0 if columns == 1 else SMALL
-    figure = Figure(figsize=(WIDTH * columns * share, tall * min(1.0, share * 1.3) * rows), layout="constrained")
-    found = figure.subplots(rows, columns, squeeze=False).flat
-    for plot, axes in zip(plots, found, strict=False):
+    share = SMALL if several else 1.0
+    wide = WIDTH * share
+    tall = max(HEIGHT, *(one.figure["layout"].get("height", 0) / 100 for one in plots)) * min(1.0, 1.3 * share)
+    entries = legend_entries([trace for plot in plots for trace in plot.figure["data"]])
+    beside = max(2, 4 * columns if several else 4)
+    below = 0.1 + 0.2 * -(-len(entries) // beside) if entries else 0.0
+    width, height = wide * columns, tall * rows + TITLE + below
+    figure = Figure(figsize=(width, height))
+    for place, plot in enumerate(plots):
+        left, right, bottom, top = _margins(plot.figure["layout"], several)
+        x = wide * (place % columns) + left
+        y = height - TITLE - tall * (place // columns + 1) + bottom
+        inside = (x / width, y / height, (wide - left - right) / width, (tall - bottom - top) / height)
+        axes = figure.add_axes(inside)
         _fill(axes, plot.figure)
-        if len(plots) > 1:
-            axes.set_title(f"{plot.choice} {plot.choices.lower()}", loc="left", fontsize=9)
-    for axes in list(found)[len(plots) :]:
-        axes.remove()
+        if several:
+            axes.text(0, 1.03, f"{plot.choice} {plot.choices.lower()}", transform=axes.transAxes, va="bottom", size=9)
     told = ", ".join(part for part in (plots[0].title, plots[0].task) if part)
-    figure.suptitle(told, x=0.01, ha="left", size=10.5, weight="bold")
-    _legend(figure, [trace for plot in plots for trace in plot.figure["data"]], 4 * columns)
+    figure.text(0.08 / width, 1 - 0.09 / height, told, ha="left", va="top", size=10.5, weight="bold")
+    if entries:
+        figure.legend(list(entries.values()), list(entries), loc="lower center", ncols=beside, fontsize=8)
     return figure
+
+
+def _margins(layout: dict[str, Any], several: bool) -> tuple[float, float, float, float]:
+    """Return left, right, bottom and top inches beside the axes, by the longest label; a layout engine takes longer."""
+    labels = [words(text) for text in layout.get("yaxis", {}).get("ticktext", ())]
+    left = 0.25 + 0.068 * max(map(len, labels)) if labels else 0.62
+    outside = any(note.get("xref") == "paper" and note["x"] > 1 for note in layout.get("annotations", ()))
+    return left, 0.42 if outside else 0.14, 0.52, 0.3 if several else 0.06
 
 
 def _fill(axes: Any, figure: dict[str, Any]) -> None:
     layout = figure["layout"]
-    axes.set_axisbelow(True)
-    axes.grid(color=LIGHT["grid"], linewidth=0.7)
+    axes.set_axis_off()  # frame.py draws ticks and grid: matplotlib's take most of the time
     for trace in figure["data"]:
         draw(axes, trace)
-    for name in ("x", "y"):
-        _axis(axes, name, layout.get(f"{name}axis", {}))
+    frame(axes, layout.get("xaxis", {}), layout.get("yaxis", {}))
     for shape in layout.get("shapes", ()):
         _shape(axes, shape)
     for note in layout.get("annotations", ()):
         _note(axes, note)
-
-
-def _axis(axes: Any, name: str, axis: dict[str, Any]) -> None:
-    set_label, set_scale = getattr(axes, f"set_{name}label"), getattr(axes, f"set_{name}scale")
-    set_label(words(axis.get("title")))
-    log = axis.get("type") == "log"
-    one = getattr(axes, f"{name}axis")
-    if log and "tickvals" in axis:
-        set_scale("log")
-    elif log:
-        from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
-
-        set_scale("log")
-        one.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=9))
-        one.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}" if value < 1e5 else f"{value:.0e}"))
-        one.set_minor_locator(NullLocator())
-    if "tickvals" in axis:
-        one.set_ticks(list(axis["tickvals"]), [words(text) for text in axis.get("ticktext", axis["tickvals"])])
-        one.set_ticks([], minor=True)
-    if axis.get("tickformat", "").endswith("%"):
-        from matplotlib.ticker import PercentFormatter
-
-        one.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    if axis.get("range"):
-        getattr(axes, f"set_{name}lim")([10**end if log else end for end in axis["range"]])
-    if axis.get("showgrid") is False:
-        axes.grid(False, axis=name)
-    if axis.get("visible") is False:
-        one.set_visible(False)
 
 
 def _place(axes: Any, one: dict[str, Any], name: str) -> Any:
@@ -129,8 +111,8 @@ def _note(axes: Any, note: dict[str, Any]) -> None:
     axes.text(x, y, words(note.get("text")), transform=where, ha=across, va=along, clip_on=False, **style)
 
 
-def _legend(figure: Any, data: Sequence[dict[str, Any]], columns: int) -> None:
-    """Name what is drawn, once each, above the axes; bands and helper lines have no entry."""
+def legend_entries(data: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return what is drawn by name, once each, if there is more than one; bands and helper lines have no entry."""
     from matplotlib.lines import Line2D
 
     entries: dict[str, Any] = {}
@@ -139,27 +121,12 @@ def _legend(figure: Any, data: Sequence[dict[str, Any]], columns: int) -> None:
         if not name or trace.get("fill") or trace.get("hoverinfo") == "skip" or trace.get("showlegend") is False:
             continue
         line, marker = trace.get("line", {}), trace.get("marker", {})
-        paint = colour(line.get("color") or marker.get("color") or "@ink")
         shown = trace.get("mode", "lines") if trace["type"] == "scatter" else "markers"
         names = marker.get("symbol", "square" if trace["type"] == "bar" else "circle")
         shape, hollow = symbol(names[0] if isinstance(names, list) else names)
-        paint = paint[0] if isinstance(paint, list) else paint
-        if name not in entries and trace["type"] != "heatmap":
-            entries[name] = Line2D(
-                [],
-                [],
-                color=paint,
-                linewidth=1.5 if "lines" in shown else 0,
-                linestyle=DASHES.get(line.get("dash", "solid"), "-") if "lines" in shown else "none",
-                marker=shape if "markers" in shown else "",
-                markersize=5,
-                markerfacecolor="none" if hollow else paint,
-            )
-    if len(entries) > 1:
-        figure.legend(
-            list(entries.values()),
-            list(entries),
-            loc="outside lower center",
-            ncols=min(columns, len(entries)),
-            fontsize=8,
-        )
+        paint = colour(line.get("color") or marker.get("color") or "@ink")
+        style: dict[str, Any] = {"color": paint, "markersize": 5, "markerfacecolor": "none" if hollow else paint}
+        style |= {"marker": shape if "markers" in shown else "", "linewidth": 1.5 if "lines" in shown else 0}
+        style["linestyle"] = DASHES.get(line.get("dash", "solid"), "-") if "lines" in shown else "none"
+        entries.setdefault(name, Line2D([], [], **style))
+    return entries if len(entries) > 1 else {}

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from thaw.report.figures.plot import Plot
 from thaw.report.picture.draw import SETTINGS, picture
@@ -44,20 +45,37 @@ def _holds(path: Path, mark: str) -> bool:
 
 def _draw(plots: Sequence[Plot], svg: Path, png: Path, mark: str) -> None:
     import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     title = ", ".join(part for part in (plots[0].title, plots[0].task) if part)
     caption = plots[0].caption
     with matplotlib.rc_context(SETTINGS), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")  # a name in a script the font has not
         drawn = picture(plots)
-        drawn.draw_without_rendering()  # the layout, once for both files
-        drawn.set_layout_engine("none")
-        pixels = io.BytesIO()
-        told = {"Title": title, "Description": caption, "Software": "thaw"}
-        drawn.savefig(pixels, format="png", dpi=DOTS, metadata=told, pil_kwargs={"compress_level": 4})
+        pixels = _png(drawn, title, caption)
         lines = io.StringIO()
-        drawn.savefig(lines, format="svg", metadata={"Date": None, "Creator": "thaw"})
+        canvas: Any = FigureCanvasSVG(drawn)
+        canvas.print_svg(lines, metadata={"Date": None, "Creator": "thaw"})
     told_inside = f"{mark}\n<title>{html.escape(title)}</title>\n<desc>{html.escape(caption)}</desc>\n"
     text = re.sub(r"(<svg [^>]*>\n?)", lambda match: match[1] + told_inside, lines.getvalue(), count=1)
-    write_bytes(png, pixels.getvalue())
+    write_bytes(png, pixels)
     write_text(svg, text)
+
+
+def _png(drawn: Any, title: str, caption: str) -> bytes:
+    """Return the pixels as PNG; the canvas draws once, where savefig() would draw twice."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
+
+    drawn.set_dpi(DOTS)
+    canvas: Any = FigureCanvasAgg(drawn)
+    canvas.draw()
+    told = PngInfo()
+    for name, text in (("Title", title), ("Description", caption), ("Software", "thaw")):
+        told.add_itxt(name, text)
+    file = io.BytesIO()
+    image = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba(), "raw", "RGBA", 0, 1)
+    image.convert("RGB").save(file, "png", pnginfo=told, dpi=(DOTS, DOTS), compress_level=3)
+    drawn.set_dpi(100)
+    return file.getvalue()

@@ -1,4 +1,4 @@
-"""One trace of plotly on the axes of matplotlib: scatter with lines, markers, bands, error bars; bars; heat maps."""
+"""One trace of plotly on the axes of matplotlib: scatter with lines, markers, bands, error bars; bars."""
 
 import math
 from typing import Any
@@ -10,7 +10,7 @@ POINT = 0.72  # pixels of the page to points
 
 def draw(axes: Any, trace: dict[str, Any]) -> None:
     """Draw a trace; a kind that is not known here is an error, so that no figure misses a part."""
-    {"scatter": _scatter, "bar": _bar, "heatmap": _heatmap}[trace["type"]](axes, trace)
+    {"scatter": _scatter, "bar": _bar}[trace["type"]](axes, trace)
 
 
 def _numbers(values: Any) -> list[float]:
@@ -86,25 +86,3 @@ def _bar(axes: Any, trace: dict[str, Any]) -> None:
             where = {"xy": (places[i], bases[i] + lengths[i]), "xytext": (0, 2), "ha": "center"}
         if texts[i]:
             axes.annotate(words(texts[i]), textcoords="offset points", color=inks[i], size=7.5, **where)
-
-
-def _heatmap(axes: Any, trace: dict[str, Any]) -> None:
-    from matplotlib.colors import LinearSegmentedColormap, Normalize
-
-    scale = trace.get("colorscale") or [[0, "#f2f2f2"], [1, "#0072B2"]]
-    colours = LinearSegmentedColormap.from_list("scale", [(place, colour(one)) for place, one in scale])
-    rows = [_numbers(row) for row in trace["z"]]
-    flat = [value for row in rows for value in row if not math.isnan(value)]
-    limits = Normalize(trace.get("zmin", min(flat, default=0)), trace.get("zmax", max(flat, default=1)))
-    columns, lines = range(len(rows[0])), range(len(rows))
-    mesh = axes.pcolormesh(columns, lines, rows, cmap=colours, norm=limits, edgecolors="white", linewidth=1)
-    axes.set_xticks(list(columns), [words(one) for one in trace["x"]])
-    axes.set_yticks(list(lines), [words(one) for one in trace["y"]])
-    for i, row in enumerate(trace.get("text", [])):
-        for j, text in enumerate(row):
-            dark = sum(colours(limits(rows[i][j]))[:3]) < 1.5 if not math.isnan(rows[i][j]) else False
-            axes.annotate(words(text), (j, i), ha="center", va="center", size=7.5, color="white" if dark else "black")
-    if trace.get("showscale", True):
-        bar = axes.figure.colorbar(mesh, ax=axes, pad=0.02)
-        bar.outline.set_visible(False)
-        bar.set_label(words(trace.get("colorbar", {}).get("title", "")))

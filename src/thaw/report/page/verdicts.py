@@ -1,0 +1,105 @@
+"""The first screen: three verdicts as cards, what was compared, how a verdict is reached."""
+
+from collections.abc import Sequence
+from html import escape
+
+from thaw.report.arms import Arm
+from thaw.report.claims.analysis import Analysis
+from thaw.report.claims.judge import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED
+from thaw.report.claims.rule import Rule
+from thaw.report.claims.verdict import Verdict
+from thaw.report.explain import WHAT
+from thaw.report.figures import Plot, Style
+
+MARKS = {SUPPORTED: ("yes", "✓"), NOT_SUPPORTED: ("no", "✗"), INCONCLUSIVE: ("open", "?")}
+CLAIMS = {"time": "Saves training time", "accuracy": "Improves accuracy", "labels": "Needs fewer labels"}
+
+
+def cards(analysis: Analysis, plots: Sequence[Plot], style: Style) -> str:
+    """Return the verdicts, empty for a study without transfer runs."""
+    if not analysis.sides.cells:
+        return ""
+    figures = {plot.key: plot for plot in plots}
+    shown = "".join(_card(one, figures.get(f"verdict-{one.claim}")) for one in analysis.verdicts)
+    return f"""
+<section aria-label="Verdicts" id="verdicts">
+<p class="lead">{escape(compared(analysis))}</p>
+<div class="cards">{shown}</div></section>"""
+
+
+def compared(analysis: Analysis) -> str:
+    """Return one sentence for someone who knows nothing: what is compared, on what."""
+    sides = analysis.sides
+    tasks = len(sides.tasks)
+    where = f"{tasks} task{'s' if tasks != 1 else ''} ({_listed(sides.tasks)})"
+    if sides.transfer is None:
+        return f"Runs on {where}; none of them uses pretrained weights."
+    what = WHAT.get(sides.transfer.strategy, "a strategy of a plug-in")
+    sizes = sorted({size for task in sides.tasks for size in sides.sizes(task, sides.transfer)})
+    labels = f"{sizes[0]} to {sizes[-1]} labels" if len(sizes) > 1 else f"{sizes[0]} labels" if sizes else "all labels"
+    seeds = sorted({cell.test.n for cell in sides.cells.values() if cell.test and cell.arm == sides.transfer})
+    n = f"{seeds[0]} seeds" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds" if seeds else "no scored seed"
+    return (
+        f"Transfer ({sides.transfer.label}: {what}) against scratch ({WHAT['scratch']}), "
+        f"on {where}, with {labels} and {n}; the same seed gives both the same examples."
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) if len(names) <= 5 else f"{', '.join(names[:4])} and {len(names) - 4} more"
+
+
+def _card(verdict: Verdict, plot: Plot | None) -> str:
+    name, mark = MARKS[verdict.word]
+    frame = ""
+    if plot is not None:
+        key = escape(plot.key)
+        frame = f"""<figure data-key="{key}"><label hidden><select id="{key}-choice"></select></label>
+<div class="plot" id="plot-{key}" role="img" aria-label="{escape(plot.title)}"></div>
+<figcaption></figcaption></figure>"""
+    return f"""
+<article class="card {name}" aria-labelledby="h-{verdict.claim}">
+<h2 id="h-{verdict.claim}">{CLAIMS[verdict.claim]}</h2>
+<p class="word"><span aria-hidden="true">{mark}</span> {escape(verdict.word)}</p>
+<p class="sentence">{escape(verdict.sentence)}</p>
+{frame}
+<p class="settle">{escape(verdict.settle)}</p>
+</article>"""
+
+
+def rule_text(rule: Rule) -> str:
+    """Return how a verdict is reached, in words."""
+    sizes = f"train sizes {', '.join(map(str, rule.sizes))}" if rule.sizes else "all train sizes"
+    return (
+        f"Fixed in the study's config before the runs, about {rule.strategy} at {sizes}. Supported: the mean effect is "
+        f"above none by a paired t-test at {1 - rule.level:.0%} (Holm over the tasks) on at least {rule.tasks:.0%} of "
+        f"the tasks, and so is the interquartile mean of the tasks; accuracy must beat TF-IDF too. Not supported: the "
+        f"{rule.level:.0%} interval of that mean lies below the least effect worth the name ({rule.faster:g} times as "
+        f"fast; {rule.margin:g} of accuracy; for labels, better than scratch with {rule.fewer:g} times as many). "
+        f"Inconclusive: neither."
+    )
+
+
+def reading(analysis: Analysis, style: Style) -> str:
+    """Return what the words mean: the strategies and the rule, closed until asked for."""
+    if not style.arms:
+        return ""
+    terms = "".join(_term(arm, style) for arm in _one_each(style.arms))
+    return f"""
+<details class="reading"><summary>What the strategies are, and how a verdict is reached</summary>
+<dl class="terms">{terms}</dl>
+<p>{escape(rule_text(analysis.rule))}</p>
+</details>"""
+
+
+def _one_each(arms: Sequence[Arm]) -> list[Arm]:
+    first: dict[str, Arm] = {}
+    for arm in arms:
+        first.setdefault(arm.strategy, arm)
+    return list(first.values())
+
+
+def _term(arm: Arm, style: Style) -> str:
+    swatch = f'<span class="swatch" style="background:{style.colour(arm)}"></span>'
+    what = WHAT.get(arm.strategy, "a strategy of a plug-in")
+    return f"<div><dt>{swatch}{escape(arm.strategy)}</dt><dd>{escape(what)}</dd></div>"

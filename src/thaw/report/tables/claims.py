@@ -1,0 +1,110 @@
+"""Tables of the claims: exchange rates, times to target, the cost ledger."""
+
+from collections.abc import Sequence
+
+from thaw.report.claims.analysis import Analysis
+from thaw.report.claims.ledger import Cost
+from thaw.report.claims.speed import CLOCKS, Times
+from thaw.report.tables.table import Table
+
+ABSENT = "–"
+STAGES = {"pretrain": "pretraining", "tune": "tuning and not scored", "train": "training", "evaluate": "evaluation"}
+UNITS = {"seconds": "s", "cpu_seconds": "CPU s", "step": "steps", "flops": "FLOPs"}
+
+
+def exchange_tables(analysis: Analysis) -> list[Table]:
+    """Return what a label with transfer is worth, a table a task."""
+    made = []
+    for task in dict.fromkeys(one.task for one in analysis.exchange):
+        rates = [one for one in analysis.exchange if one.task == task]
+        sizes = sorted({one.labels for one in rates})
+        arms = list(dict.fromkeys(one.arm for one in rates))
+        at = {(one.arm, one.labels): one.rate for one in rates}
+        made.append(
+            Table(
+                name=f"exchange-{task}",
+                title=f"{task}: labels from scratch that one label with transfer is worth",
+                caption="Interpolated between measured sizes, 95% interval paired by seed; beyond them > or <.",
+                columns=("strategy", *(f"{size} labels" for size in sizes)),
+                rows=tuple((arm.label, *(at.get((arm, size), ABSENT) for size in sizes)) for arm in arms),
+            )
+        )
+    return made
+
+
+def time_tables(analysis: Analysis) -> list[Table]:
+    """Return the times to the rule's share of scratch's best, a table a task; a mean counts no longer than all ran."""
+    share = analysis.rule.target
+    found = [one for one in analysis.times if one.share == share]
+    made = []
+    for task in dict.fromkeys(one.task for one in found):
+        members = [one for one in found if one.task == task]
+        clocks = [clock for clock in CLOCKS if any(one.clock == clock for one in members)]
+        rows = []
+        for size, arm in dict.fromkeys((one.size, one.arm) for one in members):
+            by_clock = {one.clock: one for one in members if (one.size, one.arm) == (size, arm)}
+            first = next(iter(by_clock.values()))
+            ends = [_mean(by_clock.get(clock), members) for clock in clocks]
+            rows.append((f"{arm.label}, {size} labels", f"{first.target:.3f}", _reached(first), *ends))
+        made.append(
+            Table(
+                name=f"times-{task}",
+                title=f"{task}: time to {share:.0%} of scratch's best dev score",
+                caption=(
+                    "Mean over runs, counted no longer than the longest run of that train size (restricted mean); "
+                    "evaluation and pretraining apart."
+                ),
+                columns=("strategy", "target", "reached", *(UNITS[clock] for clock in clocks)),
+                rows=tuple(rows),
+            )
+        )
+    return made
+
+
+def _reached(one: Times) -> str:
+    return f"{one.reached} of {len(one.arrivals)}"
+
+
+def _mean(one: Times | None, peers: Sequence[Times]) -> str:
+    if one is None:
+        return ABSENT
+    end = max(peer.watched for peer in peers if (peer.size, peer.clock) == (one.size, one.clock))
+    return _short(one.restricted_mean(end))
+
+
+def cost_table(costs: Sequence[Cost]) -> Table | None:
+    """Return the ledger, None where nothing has a cost."""
+    shown = [one for one in costs if one.seconds or one.flops]
+    if not shown:
+        return None
+    rows = [
+        (
+            one.arm.label if one.arm else "shared by all",
+            STAGES[one.stage],
+            str(one.runs),
+            f"{one.seconds:,.0f}",
+            ABSENT if one.cpu_seconds is None else f"{one.cpu_seconds:,.0f}",
+            ABSENT if one.tokens is None else _short(one.tokens),
+            ABSENT if one.flops is None else f"{one.flops:.3g}",
+        )
+        for one in shown
+    ]
+    known = [one.cpu_seconds for one in shown if one.cpu_seconds is not None]
+    total = ("all", "", str(sum(one.runs for one in shown if one.stage != "evaluate")))
+    rows.append(
+        (*total, f"{sum(one.seconds for one in shown):,.0f}", f"{sum(known):,.0f}" if known else ABSENT, "", "")
+    )
+    return Table(
+        name="costs",
+        title="Cost ledger",
+        caption="Sums over all runs, failed and not scored ones too. FLOPs are analytic; tokens include padding.",
+        columns=("strategy", "stage", "runs", "seconds", "CPU seconds", "tokens", "FLOPs"),
+        rows=tuple(rows),
+    )
+
+
+def _short(value: float) -> str:
+    for unit, name in ((1e9, " G"), (1e6, " M"), (1e4, " k")):
+        if value >= unit:
+            return f"{value / (1e3 if unit == 1e4 else unit):.3g}{name}"
+    return f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
