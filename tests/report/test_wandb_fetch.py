@@ -109,6 +109,16 @@ def test_another_try_of_a_run_counts_once(wandb_server: LoopbackApi, tmp_path: P
     assert (run.state, run.fetched) == ("finished", True)
 
 
+def test_what_a_server_sends_is_not_trusted(wandb_server: LoopbackApi, tmp_path: Path, make_run: Make) -> None:
+    mirror(make_run(tmp_path / "s", run_id="ab" * 5, test=0.5))
+    (run,) = wandb_server.runs.values()
+    wandb_server.runs = {"../../../../elsewhere/x": run}
+    run["summary"] |= {"test": "NaN", "dev": {"max": 1.0}}
+    (found,) = read(HERE).runs
+    assert found.folder.resolve().is_relative_to(Path.cwd() / ".cache" / "thaw" / "wandb" / "loopback" / "thaw")
+    assert (found["test"], found["dev"], found["strategy"]) == (None, None, "full")
+
+
 def test_runs_of_others_are_left_out(wandb_server: LoopbackApi, tmp_path: Path, make_run: Make) -> None:
     with Mirror(WandbConfig(mode="online"), tmp_path / "x", run_id="x", name="x", settings={"lr": 1.0}) as other:
         other.log({"step": 1, "loss": 1.0})
@@ -173,7 +183,7 @@ def test_an_outage_in_the_middle(
     assert wandb_server.operations.count("RunFullHistory") == 3
 
 
-@pytest.mark.parametrize("text", ["wandb:", "wandb:a", "wandb:a/", "wandb:/b/c"])
+@pytest.mark.parametrize("text", ["wandb:", "wandb:a", "wandb:a/", "wandb:/b/c", "wandb:../b"])
 def test_a_place_of_another_form(text: str) -> None:
     with pytest.raises(ConfigError, match=r"spell it wandb:ENTITY/PROJECT or wandb:ENTITY/PROJECT/STUDY"):
         place(text)

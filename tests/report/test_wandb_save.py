@@ -12,6 +12,7 @@ from mirrored import Make, mirror, write_small_study
 
 from loopback_api import LoopbackApi
 from thaw.cli.main import main
+from thaw.report.collect import read
 from thaw.report.wandb.workspace import plain_name
 
 pytest.importorskip("wandb_workspaces")
@@ -33,6 +34,11 @@ def _values(content: Any, key: str) -> Iterator[Any]:
             yield from _values(value, key)
 
 
+def _place(request: bytes) -> str:
+    """Return where an uploaded file lies in its run: ``PUT /upload/RUN/PLACE``."""
+    return request.split(b" ", 1)[0].decode().split("/", 3)[3]
+
+
 def _grids(spec: dict[str, Any]) -> list[dict[str, Any]]:
     return [block["metadata"] for block in spec["blocks"] if block["type"] == "panel-grid"]
 
@@ -50,6 +56,7 @@ def test_saved_where_the_runs_are(
     page, line = told.out.splitlines()
     assert page.startswith(f"{out}/index.html")
     assert line.startswith(f"W&B: report {wandb_server.url}/loopback/thaw/reports/my_study--view2  workspace ")
+    (drawn,) = [name for name, run in wandb_server.runs.items() if run.get("jobType") == "report"]
     assert not list(out.glob("wandb_*.json"))
     workspace, report = wandb_server.views.values()
     assert (workspace["type"], workspace["displayName"]) == ("project-view", "my_study: topics")
@@ -58,7 +65,7 @@ def test_saved_where_the_runs_are(
     assert wandb_server.unknown == []
 
     spec = json.loads(report["spec"])
-    scores, curves = _grids(spec)
+    scores, curves = [grid for grid in _grids(spec) if grid["runSets"][0]["name"] != "figures"]
     ids = {name.rpartition("-")[0]: name for name in wandb_server.runs}
     for grid in (scores, curves):
         assert [(one["name"], one["project"]["name"]) for one in grid["runSets"]] == [
@@ -70,11 +77,24 @@ def test_saved_where_the_runs_are(
         shown = [[ids[f"{number:010x}"] for number in pair] for pair in ((0, 1), (2, 3))]
         assert [one["value"] for one in asked] == shown  # not the failed one
     assert set(scores["customRunColors"].values()) == {"#8a8a8a", "#0072B2"}
+    pictures = [grid for grid in _grids(spec) if grid["runSets"][0]["name"] == "figures"]
+    assert {grid["runSets"][0]["filters"]["filters"][0]["value"][0] for grid in pictures} == {drawn}
+    keys = {key for grid in pictures for (key,) in _values(grid, "mediaKeys")}
+    logged = {key: value for key, value in wandb_server.history(drawn)[-1].items() if key.startswith("figures/")}
+    assert keys == logged.keys() > {"figures/size-topics", "figures/verdict-accuracy"}
+    assert {value["_type"] for value in logged.values()} == {"plotly-file"}
+    sent = [one for one in wandb_server.received if b".plotly.json {" in one]
+    assert {value["path"] for value in logged.values()} == {
+        one.split(b" ")[0].decode().split("/", 3)[3] for one in sent
+    }
+    assert not [one for one in sent if b'"@' in one]
     texts = [block["content"] for block in spec["blocks"] if block["type"] == "markdown-block"]
     assert any("| full | 0.773" in text for text in texts)
     assert any("+0.250" in text for text in texts)
     items = " ".join(_values(spec, "text"))
     assert "1 run failed: no score" in items
+    assert any("| Does transfer improve accuracy? | inconclusive |" in text for text in texts)
+    assert len(read("wandb:loopback/thaw").runs) == 5  # the figures' run is none of the study
 
 
 def test_the_panels_show_what_the_runs_have(wandb_server: LoopbackApi, tmp_path: Path, make_run: Make) -> None:
@@ -103,7 +123,7 @@ def test_the_panels_show_what_the_runs_have(wandb_server: LoopbackApi, tmp_path:
                     value = value[part]
                 assert key["section"] == "config"
                 assert isinstance(value, str)
-    groups = {server_run["groupName"] for server_run in wandb_server.runs.values()}
+    groups = {one["groupName"] for one in wandb_server.runs.values() if one.get("jobType") != "report"}
     workspace = json.loads(next(iter(wandb_server.views.values()))["spec"])
     (asked,) = workspace["section"]["runSets"][0]["filters"]["filters"]
     assert (asked["key"], asked["value"]) == ({"section": "run", "name": "group"}, sorted(groups))
@@ -117,7 +137,7 @@ def test_a_report_keeps_its_address(
     first = capsys.readouterr().out.splitlines()[1]
     assert _report(tmp_path / "runs", tmp_path / "out", "--title", "s") == 0
     assert capsys.readouterr().out.splitlines()[1] == first
-    assert len(wandb_server.views) == 2
+    assert (len(wandb_server.views), len(wandb_server.runs)) == (2, 2)  # a workspace, a report; the run, its figures
     wandb_server.views.clear()  # deleted by hand
     assert _report(tmp_path / "runs", tmp_path / "out") == 0
     assert len(wandb_server.views) == 2
@@ -180,7 +200,8 @@ def test_an_outage_leaves_the_page(
     wandb_server.mode, wandb_server.patience = mode, patience
     assert _report(tmp_path / "runs", tmp_path / "out") == 0
     told = capsys.readouterr()
-    assert told.err.startswith(f"W&B: not saved ({words}")
+    assert told.err.startswith("W&B: not saved (")
+    assert words in told.err
     assert told.err.count("\n") == 1
     assert {"index.html", "wandb_workspace.json", "wandb_report.json"} <= {
         path.name for path in (tmp_path / "out").iterdir()

@@ -4,6 +4,7 @@ from typing import Any
 
 from thaw.cli.report import Parser
 
+FOLDERS = "folder of runs, or runs in W&B: wandb:ENTITY/PROJECT or wandb:ENTITY/PROJECT/STUDY (default: runs)"
 COLUMNS = ("run_id", "state", "kind", "task", "strategy", "train_size", "seed", "lr", "dev", "test", "train_seconds")
 
 
@@ -12,7 +13,7 @@ def main(argv: list[str]) -> int:
     from thaw.report.collect import STATES
 
     parser = Parser(prog="thaw runs", description=__doc__.splitlines()[0].replace("`", ""))
-    parser.add_argument("folders", nargs="*", default=["runs"], metavar="FOLDER", help="folder of runs (default: runs)")
+    parser.add_argument("folders", nargs="*", default=["runs"], metavar="FOLDER", help=FOLDERS)
     parser.add_argument("--state", choices=STATES, help="only runs in this state")
     parser.add_argument("--sort", choices=COLUMNS, help="sort by this column")
     parser.add_argument("--summary", action="store_true", help="the table of means and intervals instead")

@@ -175,7 +175,7 @@ class Mirror:
                 mode=mode,
                 resume="allow" if self._resumed and mode == "online" else None,
                 reinit="finish_previous",
-                settings=wandb.Settings(**(_SETTINGS | ({"base_url": reach.server()} if mode == "online" else {}))),
+                settings=wandb.Settings(**(SETTINGS | ({"base_url": reach.server()} if mode == "online" else {}))),
             )
         self.url = run.url if mode == "online" else None
         known = {"id": identity, "mode": mode, "url": self.url, "group": run.group or None}
@@ -219,7 +219,7 @@ class Mirror:
             print(f"W&B: {redact(text)}", file=sys.stderr, flush=True)
 
 
-_SETTINGS: dict[str, Any] = {
+SETTINGS: dict[str, Any] = {
     "silent": True,
     "console": "off",
     "symlink": False,  # latest-run makes a recursive search count a run twice

@@ -43,7 +43,7 @@ def write(folder: Path, identity: Values, run: Values, config: Values, summary: 
     files[METRICS] = "".join(json.dumps(event, ensure_ascii=False) + "\n" for event in events(rows))
     files[STATUS] = json.dumps(status)
     if has_row:
-        files[RESULT] = json.dumps({column: summary.get(column) for column in COLUMNS})
+        files[RESULT] = json.dumps({column: _scalar(summary.get(column)) for column in COLUMNS})
     if isinstance(summary.get("lineage"), Mapping):
         files[LINEAGE] = json.dumps(summary["lineage"])
     for name in (CONFIG, METRICS, STATUS, RESULT, LINEAGE):
@@ -65,6 +65,11 @@ def events(rows: Iterable[Values]) -> list[dict[str, Any]]:
             kept = [one for one in kept if one.get("step", 0) < event.get("step", 0)]
         kept.append(event)
     return kept
+
+
+def _scalar(value: Any) -> Any:
+    """Return a value of the row; W&B spells a number that is not finite as a word."""
+    return None if isinstance(value, dict | list) or value in ("NaN", "Infinity", "-Infinity") else value
 
 
 def _utc(time: Any) -> str:

@@ -1,57 +1,54 @@
-"""The report in W&B: verdicts, notes, a table and live panels a task, what differs between runs.
+"""The report in W&B: verdicts, notes, tables, figures, live panels a task, what differs between runs.
 
 Decisions: a report is a record, so its run sets hold exactly the runs that the tables score, by id: those of other
-trials and seeds of a sweep would move the means; one run set a strategy, in the colour it has on the page.
+trials and seeds of a sweep would move the means; one run set a strategy, in the colour it has on the page; the
+figures of the page, intervals and all, come out of the W&B run they were logged to (figures.py).
 """
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from thaw import __version__
 from thaw.report.cells import Cell
-from thaw.report.collect import Run, Study
+from thaw.report.collect import Run
 from thaw.report.differences import differences
+from thaw.report.page.content import Content
 from thaw.report.palette import looks
-from thaw.report.tables import Table, score_tables
+from thaw.report.tables import Table, all_tables
+from thaw.report.tables.scores import score_tables
 from thaw.report.tables.table import markdown
-from thaw.report.wandb import panels
+from thaw.report.wandb import figures, panels
 from thaw.report.wandb.place import is_place
+from thaw.report.wandb.runsets import among, runset
 from thaw.report.wandb.target import Target
-from thaw.report.wandb.workspace import Spec, among, of_groups, plain_name
+from thaw.report.wandb.workspace import Spec, plain_name
 
 WIDTH = "fluid"
 MOST_VALUES = 12  # of one setting
 
 
-class Verdict(Protocol):
-    """What a claim came to."""
+def document(content: Content, to: Target, *, drawn: str | None = None) -> Any:
+    """Return the ``wandb_workspaces`` report; ``drawn`` is the W&B run that the figures were logged to.
 
-    @property
-    def claim(self) -> str: ...
-    @property
-    def word(self) -> str: ...
-    @property
-    def sentence(self) -> str: ...
-
-
-def document(
-    study: Study,
-    cells: Sequence[Cell],
-    to: Target,
-    *,
-    title: str,
-    question: str,
-    verdicts: Sequence[Verdict] = (),
-    notes: Sequence[str] = (),
-    saved: bool = False,
-) -> Any:
-    """Return the ``wandb_workspaces`` report; with ``saved`` its run sets name their project, which asks the server."""
+    With it the run sets name their project, for which the server is asked; without it nothing is asked.
+    """
     import wandb_workspaces.reports.v2 as wr
 
-    place = {"entity": to.entity or "", "project": to.project} if saved else {}
-    blocks = [wr.P(question), *_verdicts(verdicts), *_notes(notes)]
-    for task in sorted({cell.task for cell in cells}):
-        blocks += _task(task, [cell for cell in cells if cell.task == task], place)
+    study, cells = content.study, content.cells
+    place = {"entity": to.entity or "", "project": to.project} if drawn else {}
+    here = wr.Runset(**place, name="figures", filters=among("ID", [drawn])) if drawn else None
+    tasks = sorted({cell.task for cell in cells})
+    blocks = [wr.P(content.question), *_verdicts(content), *figures.of("", content.plots, here, first=True)]
+    blocks += _notes(content)
+    for task in tasks:
+        members = [cell for cell in cells if cell.task == task]
+        blocks += [wr.H2(task), *(wr.MarkdownBlock(markdown(table)) for table in score_tables(members))]
+        blocks += [*figures.of(task, content.plots, here), *_task(members, place)]
+    told = {table.name for table in score_tables(cells)}
+    tables = [table for table in all_tables(cells, content.analysis) if table.name not in told]
+    if tables:
+        blocks += [wr.H2("Labels, time and costs"), *(wr.MarkdownBlock(markdown(table)) for table in tables)]
+    blocks += figures.of("", content.plots, here, first=False)
     blocks += _pretraining([run for run in study.runs if run["kind"] == "pretrain"], place)
     blocks += _settings([run for run in study.runs if run.transfers])
     places = (str(folder) if is_place(folder) else folder.resolve().name for folder in study.folders)
@@ -59,8 +56,8 @@ def document(
     return wr.Report(
         entity=to.entity or "",
         project=to.project,
-        title=plain_name(title),
-        description=question,
+        title=plain_name(content.title),
+        description=content.question,
         blocks=[*blocks, wr.HorizontalRule(), wr.P(written)],
         width=WIDTH,
     )
@@ -79,29 +76,30 @@ def spec(report: Any) -> Spec:
     }
 
 
-def _verdicts(verdicts: Sequence[Verdict]) -> list[Any]:
+def _verdicts(content: Content) -> list[Any]:
     import wandb_workspaces.reports.v2 as wr
 
-    if not verdicts:
+    if not content.cells:
         return []
     table = Table(
         name="verdicts",
         title="What the runs say",
-        caption="By a rule fixed before the runs; what would settle an open one stands in its sentence.",
-        columns=("claim", "verdict", "because"),
-        rows=tuple((one.claim, one.word, one.sentence) for one in verdicts),
+        caption="By a rule fixed in the study's config before the runs.",
+        columns=("question", "answer", "because", "what would settle it"),
+        rows=tuple((one.question, one.word, one.sentence, one.settle) for one in content.analysis.verdicts),
     )
     return [wr.H2("Verdicts"), wr.MarkdownBlock(markdown(table))]
 
 
-def _notes(notes: Sequence[str]) -> list[Any]:
+def _notes(content: Content) -> list[Any]:
     import wandb_workspaces.reports.v2 as wr
 
-    return [wr.H2("Before you read on"), wr.UnorderedList(items=list(notes))] if notes else []
+    told = content.analysis.guards
+    return [wr.H2("Before you read on"), wr.UnorderedList(items=list(told))] if told else []
 
 
-def _task(task: str, cells: Sequence[Cell], place: dict[str, str]) -> list[Any]:
-    """Return the part of one task: the table, then the runs behind it."""
+def _task(cells: Sequence[Cell], place: dict[str, str]) -> list[Any]:
+    """Return the live panels of one task, over the runs that its tables score."""
     import wandb_workspaces.reports.v2 as wr
 
     metric = next((cell.metric for cell in cells if cell.metric), "score")
@@ -111,15 +109,13 @@ def _task(task: str, cells: Sequence[Cell], place: dict[str, str]) -> list[Any]:
     for arm in arms:
         runs = [run for cell in cells if cell.arm == arm for run in cell.runs]
         colour = look[arm.strategy].colour
-        sizes = dict.fromkeys(str(run.config.get("data.train_size")) for run in runs)
-        sets.append(_runset(arm.label, runs, place, colour))
-        grouped.append(_runset(arm.label, runs, place, colour, groupby=["config.data.train_size"]))
-        for size in sizes:
+        sets.append(runset(arm.label, runs, place, colour=colour))
+        grouped.append(runset(arm.label, runs, place, groupby=["config.data.train_size"]))
+        for size in dict.fromkeys(str(run.config.get("data.train_size")) for run in runs):
             key = wr.RunsetGroupKey(key=wr.Config("data.train_size"), value=size)
             colours[wr.RunsetGroup(runset_name=arm.label, keys=(key,))] = colour
-    scored = [run for cell in cells for run in cell.runs]
-    metrics = panels.curve_metrics(scored, metric)
-    made: list[Any] = [wr.H2(task), *(wr.MarkdownBlock(markdown(table)) for table in score_tables(cells))]
+    metrics = panels.curve_metrics([run for cell in cells for run in cell.runs], metric)
+    made: list[Any] = [wr.P("The runs behind it, a dot a run.")]
     made += [wr.PanelGrid(runsets=sets, panels=panels.scores(metric))]
     if metrics:
         made += [wr.P("Mean over seeds and range, a line for each strategy and number of labels.")]
@@ -152,24 +148,5 @@ def _pretraining(runs: Sequence[Run], place: dict[str, str]) -> list[Any]:
     if not runs:
         return []
     metric = next((str(run["metric"]) for run in runs if run["metric"]), "loss")
-    metrics = panels.curve_metrics(runs, metric)
-    return [
-        wr.H2("Pretraining"),
-        wr.PanelGrid(runsets=[_runset("pretraining", runs, place)], panels=panels.curves(metrics)),
-    ]
-
-
-def _runset(
-    name: str, runs: Sequence[Run], place: dict[str, str], colour: str = "", groupby: Sequence[str] = ()
-) -> Any:
-    import wandb_workspaces.reports.v2 as wr
-
-    ids = {str(run.mirror["id"]) for run in runs if run.mirror.get("id")}
-    return wr.Runset(
-        **place,
-        name=name,
-        filters=among("ID", ids) if ids else of_groups(list(runs)),
-        groupby=list(groupby),
-        pinned_columns=["run:displayName", *(f"summary:{name}" for name in panels.COLUMNS)],
-        run_settings={one: wr.RunSettings(color=colour) for one in ids} if colour and not groupby else {},
-    )
+    curves = panels.curves(panels.curve_metrics(runs, metric))
+    return [wr.H2("Pretraining"), wr.PanelGrid(runsets=[runset("pretraining", runs, place)], panels=curves)]

@@ -67,7 +67,7 @@ def _list(api: Any, place: Place) -> list[Any]:
 
 
 def _copy_all(runs: list[Any], root: Path, place: Place) -> list[Path]:
-    stale = sum(not _is_current(run, root / run.id) for run in runs)
+    stale = sum(not _is_current(run, _folder(root, run)) for run in runs)
     if stale > PAGE:
         print(f"W&B: copying {stale} of the {len(runs)} runs of {place} to {root}", file=sys.stderr, flush=True)
     pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="thaw-wandb")
@@ -78,12 +78,17 @@ def _copy_all(runs: list[Any], root: Path, place: Place) -> list[Path]:
 
 
 def _copy(root: Path, run: Any) -> Path:
-    folder = root / str(run.id)
+    folder = _folder(root, run)
     if not _is_current(run, folder):
         rows = _history(run)
         about = {"state": run.state, "created": run.createdAt, "updated": run.heartbeatAt or run.createdAt}
         write(folder, _identity(run), about, run.config, run.summaryMetrics, rows)
     return folder
+
+
+def _folder(root: Path, run: Any) -> Path:
+    """Return the folder of a run's copy; an id is a name of letters, digits, dashes and underscores, not a path."""
+    return root / "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in str(run.id))
 
 
 def _identity(run: Any) -> dict[str, Any]:

@@ -38,6 +38,6 @@ def is_place(text: object) -> bool:
 def place(text: str) -> Place:
     """Return the place that a text names; ConfigError where it is not of that form."""
     parts = str(text).removeprefix(PREFIX).rstrip("/").split("/", 2)
-    if len(parts) < 2 or not all(part.strip() for part in parts):
+    if len(parts) < 2 or not all(part.strip(" .") for part in parts):
         raise ConfigError(f"not a place in W&B: {text}, spell it {FORM}")
     return Place(entity=parts[0], project=parts[1], study=parts[2] if len(parts) > 2 else None)

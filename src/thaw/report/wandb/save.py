@@ -7,20 +7,16 @@ again in its place (``wandb.json`` there knows it), so that a report keeps its a
 import json
 import os
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from thaw.errors import ConfigError, ThawError
-from thaw.report.cells import cells
 from thaw.report.collect import Study
-from thaw.report.notes import notes
-from thaw.report.page.folder import QUESTION
-from thaw.report.wandb import document, workspace
+from thaw.report.page.content import Content, gather
+from thaw.report.wandb import document, figures, workspace
 from thaw.report.wandb.connect import connected, line
-from thaw.report.wandb.document import Verdict
 from thaw.report.wandb.target import Target
 from thaw.storage import write_text
 from thaw.track import reach
@@ -28,22 +24,6 @@ from thaw.track.wandb_process import forget_run, within
 
 SAVED, WORKSPACE, REPORT = "wandb.json", "wandb_workspace.json", "wandb_report.json"
 SECONDS = 120.0  # for all of it
-
-
-@dataclass(frozen=True, kw_only=True)
-class Text:
-    """What stands in the report beside tables and figures."""
-
-    title: str
-    question: str
-    verdicts: Sequence[Verdict] = ()
-    notes: Sequence[str] = ()
-
-    @classmethod
-    def of(cls, study: Study, title: str | None = None, question: str | None = None) -> Self:
-        """Return the text of a study, as its page has it."""
-        named = title or ", ".join(dict.fromkeys(str(run["name"]) for run in study.runs)) or "no runs"
-        return cls(title=named, question=question or QUESTION, notes=notes(study, cells(study)))
 
 
 def require() -> None:
@@ -59,11 +39,11 @@ def publish(
 
     One line tells where they are, on stderr with the remedy where W&B should have taken them and did not.
     """
-    out, text = Path(out), Text.of(study, title, question)
+    out, content = Path(out), gather(study, title, question)
     mode, problem = reach.decide("auto")
     if mode == "online":
         try:
-            addresses = _save(study, to, out, text)
+            addresses = _save(content, to, out)
         except ThawError as error:
             problem = str(error).removeprefix("W&B: ")
         except Exception as error:
@@ -76,21 +56,21 @@ def publish(
             return True
     wished = os.environ.get("WANDB_MODE", "").lower() in ("offline", "dryrun", "disabled")
     reason = problem or (f"WANDB_MODE={os.environ['WANDB_MODE']}" if wished else reach.NO_KEY)
-    written = _write(study, to, out, text)
+    written = _write(content, to, out)
     told = f"W&B: not saved ({reason}); what would be sent: {written}"
     print(told, file=sys.stderr if problem else sys.stdout)
     return False
 
 
-def _write(study: Study, to: Target, out: Path, text: Text) -> str:
-    views = [workspace.spec(one) for one in workspace.workspaces(study, to, text.title).values()]
-    made = document.document(study, cells(study), to, **vars(text))
-    for name, content in ((WORKSPACE, {"views": views}), (REPORT, document.spec(made))):
-        write_text(out / name, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+def _write(content: Content, to: Target, out: Path) -> str:
+    views = [workspace.spec(one) for one in workspace.workspaces(content.study, to, content.title).values()]
+    made = document.document(content, to)
+    for name, sent in ((WORKSPACE, {"views": views}), (REPORT, document.spec(made))):
+        write_text(out / name, json.dumps(sent, indent=1, ensure_ascii=False) + "\n")
     return f"{out / WORKSPACE}, {out / REPORT}"
 
 
-def _save(study: Study, to: Target, out: Path, text: Text) -> list[str]:
+def _save(content: Content, to: Target, out: Path) -> list[str]:
     """Save everything and return the addresses: of the report, then of the workspaces."""
     addresses: list[str] = []
 
@@ -99,12 +79,13 @@ def _save(study: Study, to: Target, out: Path, text: Text) -> list[str]:
             here = replace(to, entity=to.entity or api.default_entity)
             _must_exist(api, here)
             known = _read(out / SAVED, here)
-            views = workspace.workspaces(study, here, text.title)
+            drawn = _draw(content, here, known["report"].get("figures"))
+            views = workspace.workspaces(content.study, here, content.title)
             for task, view in views.items():
                 _save_view(view, known["workspaces"].get(task, {}))
-            made = document.document(study, cells(study), here, saved=True, **vars(text))
+            made = document.document(content, here, drawn=drawn)
             _save_report(made, known["report"])
-            known = {"place": str(here), "report": {"id": made.id, "url": made.url}}
+            known = {"place": str(here), "report": {"id": made.id, "url": made.url, "figures": drawn}}
             known["workspaces"] = {task: _address(view) for task, view in views.items()}
             write_text(out / SAVED, json.dumps(known, indent=1) + "\n")
             addresses.extend([f"report {made.url}", *(f"workspace {view.url}" for view in views.values())])
@@ -123,6 +104,17 @@ def _must_exist(api: Any, to: Target) -> None:
         raise ConfigError(
             f"there are no runs in {to} yet, upload them: wandb sync --include-offline RUNS/*/wandb/offline-run-*"
         )
+
+
+def _draw(content: Content, to: Target, known: str | None) -> str:
+    """Log the figures to the run that has those of the last time; to a new one where it was deleted."""
+    try:
+        return figures.log(content, to, known)
+    except Exception:
+        if known is None:
+            raise
+        forget_run()
+        return figures.log(content, to)
 
 
 def _save_view(view: Any, known: dict[str, str]) -> None:

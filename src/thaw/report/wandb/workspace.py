@@ -5,13 +5,13 @@ grouped by strategy and train size, in the colours of the page.
 """
 
 import unicodedata
-from collections.abc import Iterable
 from typing import Any
 
 from thaw.report.arms import arms
 from thaw.report.collect import Run, Study
 from thaw.report.palette import looks
 from thaw.report.wandb import panels
+from thaw.report.wandb.runsets import of_groups
 from thaw.report.wandb.target import Target
 
 Spec = dict[str, Any]
@@ -65,25 +65,6 @@ def _workspace(task: str, runs: list[Run], to: Target, title: str) -> Any:
             pinned_columns=[f"summary:{name}" for name in panels.COLUMNS],
         ),
     )
-
-
-def of_groups(runs: list[Run]) -> str:
-    """Return the filter that takes the W&B groups of the runs; no filter where one was recorded without a group."""
-    groups = {run.mirror.get("group") for run in runs if run.mirror}
-    if not groups or None in groups:
-        return ""
-    return among("Group", map(str, groups))
-
-
-def among(attribute: str, values: Iterable[str]) -> str:
-    """Return the filter that takes runs whose attribute, in W&B's words, is one of ``values``.
-
-    W&B's parser rewrites comparisons inside of texts too (wandb-workspaces 0.4.13), so these are spelled by number.
-    """
-    text = repr(sorted(values))
-    for letter in "<>=":
-        text = text.replace(letter, f"\\x{ord(letter):x}")
-    return f"Metric('{attribute}') in {text}"
 
 
 def plain_name(text: str) -> str:

@@ -1,0 +1,80 @@
+"""The figures of the page in W&B: logged as plotly charts to a W&B run of their own, shown in the report from there.
+
+Decisions: one such run a report, of job type ``report``; a report that is saved again logs to the same run. It has no
+config, so that nothing which reads runs takes it for one of the study.
+"""
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from thaw.report.figures import Plot
+from thaw.report.page.content import Content
+from thaw.report.picture.words import colour
+from thaw.report.wandb.panels import HALF, HIGH
+from thaw.report.wandb.target import Target
+from thaw.report.wandb.workspace import plain_name
+from thaw.track.mirror import SETTINGS
+
+FOLDER = "figures/"
+VERDICT = "verdict-"  # how the keys of the figures that go with a verdict begin
+
+
+def log(content: Content, to: Target, known: str | None = None) -> str:
+    """Log the figures to the W&B run ``known``, or to a new one, and return its id; to be called while connected."""
+    import wandb
+    from plotly.graph_objects import Figure
+
+    identity = known or f"report-{os.urandom(5).hex()}"
+    with wandb.init(
+        project=to.project,
+        entity=to.entity,
+        id=identity,
+        name=plain_name(f"report: {content.title}"),
+        job_type="report",
+        dir=os.environ["WANDB_DIR"],
+        resume="allow",
+        mode="online",
+        settings=wandb.Settings(**SETTINGS),
+    ) as run:
+        drawn = {FOLDER + plot.name: Figure(_light(plot.figure), skip_invalid=True) for plot in content.plots}
+        run.log({name: wandb.Plotly(figure) for name, figure in drawn.items()})
+    return identity
+
+
+def of(task: str, plots: Sequence[Plot], runset: Any, *, first: bool | None = None) -> list[Any]:
+    """Return the panels of a task's figures with their captions, nothing without the run set that has them.
+
+    Of the figures of the whole study (task "") ``first`` are those that go with a verdict.
+    """
+    import wandb_workspaces.reports.v2 as wr
+
+    chosen = [plot for plot in plots if plot.task == task and first in (None, plot.key.startswith(VERDICT))]
+    if runset is None or not chosen:
+        return []
+    shown = [
+        wr.MediaBrowser(title=_title(plot), media_keys=[FOLDER + plot.name], num_columns=1, layout=_layout(number))
+        for number, plot in enumerate(chosen)
+    ]
+    captions = {plot.caption: f"{plot.title}: {plot.caption}" for plot in chosen}
+    return [
+        wr.PanelGrid(runsets=[runset], hide_run_sets=True, panels=shown),
+        wr.UnorderedList(items=list(captions.values())),
+    ]
+
+
+def _title(plot: Plot) -> str:
+    return f"{plot.title} ({plot.choice} {plot.choices.lower()})" if plot.choice else plot.title
+
+
+def _layout(number: int) -> Any:
+    import wandb_workspaces.reports.v2 as wr
+
+    return wr.Layout(x=HALF * (number % 2), y=HIGH * (number // 2), w=HALF, h=HIGH)
+
+
+def _light(value: Any) -> Any:
+    """Return a figure with the colours of the light theme for the words that stand for colours."""
+    if isinstance(value, dict):
+        return {key: _light(one) for key, one in value.items()}
+    return [_light(one) for one in value] if isinstance(value, list | tuple) else colour(value)
