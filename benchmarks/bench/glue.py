@@ -41,7 +41,7 @@ def checkpoint(arguments: argparse.Namespace) -> Path:
     found = list((WORK / "encoder").glob("*/checkpoint"))
     if not found:
         command = [sys.executable, "-m", "thaw", "pretrain", *inputs.overrides(arguments), "encoder=mini", "budget=1"]
-        command += ["data.batch_size=8", "data.max_held_out=20000"]
+        command += ["data.batch_size=8", "data.max_held_out=20000", "trainer.threads=1"]
         command += [f"runs={WORK}", "name=encoder", f"cache.folder={WORK}/cache", "wandb=disabled"]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         found = list((WORK / "encoder").glob("*/checkpoint"))
