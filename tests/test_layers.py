@@ -48,6 +48,8 @@ TORCH_FREE = [
     "thaw.track.mirror",
     "thaw.report.page",
     "thaw.report.summary",
+    "thaw.report.wandb.fetch",
+    "thaw.report.wandb.save",
     "thaw.cli.main",
     "thaw.cli.compose",
     "thaw.cli.sweep",

@@ -17,6 +17,7 @@ from thaw.report.wandb.workspace import plain_name
 from thaw.track.mirror import SETTINGS
 
 FOLDER = "figures/"
+INIT_SECONDS, FINISH_SECONDS = 15.0, 120.0  # nothing waits for it but the user, who asked for it
 VERDICT = "verdict-"  # how the keys of the figures that go with a verdict begin
 
 
@@ -35,7 +36,7 @@ def log(content: Content, to: Target, known: str | None = None) -> str:
         dir=os.environ["WANDB_DIR"],
         resume="allow",
         mode="online",
-        settings=wandb.Settings(**SETTINGS),
+        settings=wandb.Settings(**(SETTINGS | {"init_timeout": INIT_SECONDS, "finish_timeout": FINISH_SECONDS})),
     ) as run:
         drawn = {FOLDER + plot.name: Figure(_light(plot.figure), skip_invalid=True) for plot in content.plots}
         run.log({name: wandb.Plotly(figure) for name, figure in drawn.items()})

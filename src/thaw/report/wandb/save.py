@@ -23,7 +23,7 @@ from thaw.track import reach
 from thaw.track.wandb_process import forget_run, within
 
 SAVED, WORKSPACE, REPORT = "wandb.json", "wandb_workspace.json", "wandb_report.json"
-SECONDS = 120.0  # for all of it
+SECONDS = 300.0  # for all of it: W&B asks for the project once a run set
 
 
 def require() -> None:
