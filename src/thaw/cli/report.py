@@ -1,13 +1,16 @@
 """``thaw report FOLDER ... --out report/``: the comparison page of the runs under some folders."""
 
 import argparse
+import signal
 import time
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from thaw.errors import ConfigError
 
 FOLDERS = "folder of runs, such as runs/my_study, or runs in W&B: wandb:ENTITY/PROJECT or wandb:ENTITY/PROJECT/STUDY"
 WANDB = "also save a workspace and a report in W&B; without a key or network what would be sent is written to --out"
+WATCH = "write the page again whenever a run changes, until Ctrl-C; the open page reloads itself"
+COMPARE = "two folders as two studies: what changed in their configs, which differences in score are real"
 
 
 class Parser(argparse.ArgumentParser):
@@ -29,7 +32,18 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--wandb-project", metavar="ENTITY/PROJECT", help="where --wandb saves (default: as the runs say)"
     )
+    parser.add_argument("--watch", action="store_true", help=WATCH)
+    parser.add_argument("--compare", action="store_true", help=COMPARE)
     arguments = parser.parse_args(argv)
+    texts: dict[str, Any] = {"title": arguments.title, "question": arguments.question}
+    if arguments.watch:
+        from thaw.report.watch import watch
+
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # Ctrl-C ends a watch, it interrupts nothing
+        watch(arguments.folders, arguments.out, **texts)
+        return 0
+    if arguments.compare:
+        return _compare(arguments.folders, arguments.out, texts)
     from thaw.report.collect import read
     from thaw.report.page import write
     from thaw.report.wandb.save import publish, require
@@ -46,4 +60,15 @@ def main(argv: list[str]) -> int:
     print(f"{page}  ({len(study.runs)} runs{left_out}, {seconds:.1f} s; beside it: report.json, runs.csv)")
     if to is not None:
         publish(study, to, arguments.out, title=arguments.title, question=arguments.question)
+    return 0
+
+
+def _compare(folders: list[str], out: str, texts: dict[str, Any]) -> int:
+    if len(folders) != 2:
+        raise ConfigError(f"--compare takes two folders, not {len(folders)}: thaw report A B --compare")
+    from thaw.report.collect import read
+    from thaw.report.compare.folder import write
+
+    page = write(read(folders[0]), read(folders[1]), out, names=(folders[0], folders[1]), **texts)
+    print(f"{page}  ({folders[1]} against {folders[0]}; beside it: report.json, summary.md)")
     return 0

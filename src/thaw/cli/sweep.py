@@ -9,6 +9,7 @@ Decisions taken here:
 import functools
 import gc
 import importlib
+import json
 import sys
 import time
 import traceback
@@ -23,6 +24,8 @@ from thaw.cli import help, words
 from thaw.cli.devices import own_process_group, processes
 from thaw.errors import ConfigError, ThawError
 from thaw.job.finished import finished
+from thaw.storage import write_text
+from thaw.track.folder import PLANNED
 from thaw.track.process import cores
 
 if TYPE_CHECKING:
@@ -141,6 +144,9 @@ def sweep(command: str, jobs: list[Job], launcher: Callable[[Any], Any]) -> int:
     pending = [job for job in jobs if job.row is None]
     print(f"{len(jobs)} runs, {len(jobs) - len(pending)} finished before", flush=True)
     failed = 0
+    for root in dict.fromkeys(job.folder.parent for job in jobs) if pending and command != "tokenizer" else ():
+        planned = [job.folder.name for job in jobs if job.folder.parent == root]
+        write_text(root / PLANNED, json.dumps({"planned": planned}) + "\n")  # `thaw report --watch` tells what is left
     if pending:
         common = set.intersection(*(set(job.overrides) for job in jobs))
         labels = [f"[{job.number}/{len(jobs)}] {title(job.config)}{_more(job, common)}" for job in pending]

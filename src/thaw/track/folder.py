@@ -29,6 +29,7 @@ from thaw.track.row import row
 
 CONFIG, STATUS, METRICS, RESULT = "config.yaml", "status.json", "metrics.jsonl", "result.json"
 LINEAGE, PREDICTIONS, CHECKPOINT, STATE = "lineage.json", "predictions.jsonl.gz", "checkpoint", "state"
+PLANNED = ".sweep.json"  # beside the runs of a study: what its newest sweep consists of
 TASKS = ".tasks"  # beside the runs of a study: the texts of their test sets
 
 RunState = Literal["absent", "running", "finished", "failed", "interrupted"]

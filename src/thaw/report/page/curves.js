@@ -17,7 +17,8 @@ function curvesView(name, rowsShown, preferred, colourOf) {
   function drawCurves(rows) {
     const [metric, x] = [part("metric").value, part("x").value];
     const having = rows.filter((row) => data.curves[row].metrics[metric]);
-    const drawn = having.slice(0, MOST_CURVES);
+    const stride = Math.ceil(having.length / MOST_CURVES);
+    const drawn = having.filter((_, place) => place % stride === 0);
     const traces = drawn.map((row, number) => {
       const curve = data.curves[row];
       const points = curve.metrics[metric];
@@ -37,8 +38,8 @@ function curvesView(name, rowsShown, preferred, colourOf) {
       const chips = drawn.slice(0, 30).map((row, number) => make("span", { role: "listitem" }, swatch(colourOf(row, number)), data.runs.title[row]));
       part("runs").replaceChildren(...chips);
     }
-    const cut = having.length > drawn.length ? `; the first ${drawn.length} of them are drawn, filter the table for others` : "";
-    byId(`caption-${name}s`).textContent = `${metric || "No metric"} of ${having.length} single runs as recorded, thinned but not smoothed: no mean and no interval${cut}.`;
+    const cut = having.length > drawn.length ? `; ${drawn.length} of them are drawn, spread over all: filter the table for others` : "";
+    byId(`caption-${name}s`).textContent = `${metric || "No metric"} of ${having.length} single ${having.length === 1 ? "run" : "runs"} as recorded, thinned but not smoothed: no mean and no interval${cut}.`;
   }
   if (plot) for (const suffix of ["metric", "x", "log"]) part(suffix).addEventListener("change", () => drawCurves(rowsShown()));
   return { refresh };

@@ -11,21 +11,24 @@ from string import Template
 from typing import Any
 
 from thaw import __version__
+from thaw.report.arms import Arm
 from thaw.report.collect import Run
 from thaw.report.differences import MISSING, differences
 from thaw.report.examples import Examples
 from thaw.report.figures.curves import curves
+from thaw.report.figures.style import Style
 from thaw.report.page import listings, sections, verdicts
 from thaw.report.page.content import Content
 from thaw.report.page.record import as_json, flat
+from thaw.report.progress import Progress
 
 RUN_COLUMNS = ["run_id", "state", "kind", "task", "strategy", "train_size", "seed", "lr", "dev", "test"]
 RUN_COLUMNS += ["train_seconds", "collapsed"]
 SCRIPTS = ("elements.js", "figures.js", "curves.js", "table.js", "examples.js", "page.js")
 
 
-def page(content: Content) -> str:
-    """Return the page as one HTML text."""
+def page(content: Content, live: Progress | None = None) -> str:
+    """Return the page as one HTML text; ``live`` is how far the runs have come, where more are to come."""
     from plotly.offline import get_plotlyjs
 
     study, found = content.study, content.cells
@@ -35,6 +38,7 @@ def page(content: Content) -> str:
         "question": html.escape(content.question),
         "facts": html.escape(sections.facts(study)),
         "task_options": "".join(f'<option value="{html.escape(task)}">{html.escape(task)}</option>' for task in tasks),
+        "live": sections.live(live),
         "verdicts": verdicts.cards(content.analysis, content.plots, content.style),
         "notes": sections.note_list(content.analysis.guards),
         "reading": verdicts.reading(content.analysis, content.style),
@@ -47,7 +51,7 @@ def page(content: Content) -> str:
         "data": as_json(_data(content)).replace("<", "\\u003c"),  # without < no text can end the script element
         "plotly": get_plotlyjs(),
         "css": asset("page.css"),
-        "js": "\n".join(asset(name) for name in SCRIPTS),
+        "js": "\n".join(asset(name) for name in (*SCRIPTS, *(["live.js"] if live else []))),
     }
     return Template(asset("page.html")).substitute(parts)
 
@@ -59,16 +63,11 @@ def asset(name: str) -> str:
 
 def _data(content: Content) -> dict[str, Any]:
     study, style = content.study, content.style
-    shown = {cell.arm for cell in content.main}
     keys = [one.key for one in differences(study.runs)]
     labels = [content.arm_of[id(run)].label if id(run) in content.arm_of else None for run in study.runs]
     return {
         "metric": {cell.task: cell.metric for cell in content.cells},
-        "arms": [
-            {"label": arm.label, "dash": style.dashes[arm.label]}
-            | {"colour": style.colour(arm), "symbol": style.symbol(arm), "shown": arm in shown}
-            for arm in style.arms
-        ],
+        "arms": arm_looks(style, {cell.arm for cell in content.main}),
         "plots": [
             {"key": one.key, "task": one.task, "choice": one.choice, "caption": one.caption, "figure": one.figure}
             for one in content.plots
@@ -86,6 +85,15 @@ def _data(content: Content) -> dict[str, Any]:
         "curves": curves(study.runs),
         "examples": {one.task: _examples(one) for one in content.examples},
     }
+
+
+def arm_looks(style: Style, shown: set[Arm]) -> list[dict[str, Any]]:
+    """Return how each arm is drawn, and whether the legend has it."""
+    return [
+        {"label": arm.label, "dash": style.dashes[arm.label], "shown": arm in shown}
+        | {"colour": style.colour(arm), "symbol": style.symbol(arm)}
+        for arm in style.arms
+    ]
 
 
 def _examples(one: Examples) -> dict[str, Any]:

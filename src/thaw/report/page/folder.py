@@ -8,22 +8,30 @@ from thaw.report.page.content import Content, gather
 from thaw.report.page.document import page
 from thaw.report.page.markdown import summary_text
 from thaw.report.page.record import as_json, report, runs_csv
+from thaw.report.progress import Progress
 from thaw.report.tables import all_tables
 from thaw.report.tables.table import latex
 from thaw.storage import write_text
 
 
 def write(
-    study: Study, out: str | Path, *, title: str | None = None, question: str | None = None, pictures: bool = True
+    study: Study,
+    out: str | Path,
+    *,
+    title: str | None = None,
+    question: str | None = None,
+    pictures: bool = True,
+    live: Progress | None = None,
 ) -> Path:
     """Write index.html and what stands beside it to the folder ``out``; return the path of the page.
 
-    Beside it: report.json, runs.csv, summary.md, tables/*.tex, and with ``pictures`` figures/*.svg and *.png.
+    Beside it: report.json, runs.csv, summary.md, tables/*.tex, and with ``pictures`` figures/*.svg and *.png. With
+    ``live`` the page says how far the runs have come and reloads itself when it is written again (watch.py).
     """
     out = Path(out)
     content = gather(study, title, question)
     tables = all_tables(content.cells, content.analysis)
-    write_text(out / "index.html", page(content))
+    write_text(out / "index.html", page(content, live))
     write_text(out / "runs.csv", runs_csv(study))
     write_text(out / "report.json", as_json(report(content)) + "\n")
     for table in tables:

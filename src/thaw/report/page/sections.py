@@ -6,13 +6,16 @@ from html import escape
 
 from thaw.report.cells import Cell
 from thaw.report.claims.ledger import Cost
-from thaw.report.collect import STATES, Study
+from thaw.report.collect import STATES, Run, Study
 from thaw.report.examples import Examples
 from thaw.report.figures import Plot
 from thaw.report.page.headline import headline
 from thaw.report.page.table import scroll, table
 from thaw.report.palette import Look
+from thaw.report.progress import Progress
 from thaw.report.tables import cost_table
+
+MOST_RUNNING = 8  # named on a watched page
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +69,30 @@ def facts(study: Study) -> str:
     )
 
 
+def live(found: Progress | None) -> str:
+    """Return how far the runs have come, empty for a page that is not watched."""
+    if found is None:
+        return ""
+    counts = {"finished": found.finished, "failed": found.failed, "interrupted": found.interrupted}
+    counts |= {"running": len(found.running), "left": found.left}
+    total = max(1, sum(counts.values()))
+    shown = {name: n for name, n in counts.items() if n or name in ("running", "left")}
+    bar = "".join(f'<span class="{name}" style="width:{100 * n / total:.2f}%"></span>' for name, n in shown.items())
+    words = ", ".join(f"<b>{n}</b> {name}" for name, n in shown.items())
+    running = "".join(f"<li>{escape(_running(run))}</li>" for run in found.running[:MOST_RUNNING])
+    return f"""<section class="live" aria-label="Progress" role="status">
+<p>{words}{"" if found.going else ". Nothing runs any more."}</p><div class="progress" aria-hidden="true">{bar}</div>
+<ul>{running}</ul></section>"""
+
+
+def _running(run: Run) -> str:
+    last = next((event for event in reversed(run.events) if "step" in event), {})
+    what = ", ".join(str(run[name]) for name in ("task", "strategy") if run[name]) or str(run["kind"])
+    size = f", {run['train_size']} labels" if run["train_size"] else ""
+    step = f": step {last['step']}, {last.get('seconds') or 0:.0f} s" if last else ": beginning"
+    return f"{what}{size}, seed {run['seed']}{step}"
+
+
 def note_list(lines: Sequence[str]) -> str:
     """Return what to be wary of, empty if there is nothing."""
     if not lines:
@@ -108,13 +135,14 @@ def _section(section: Section, plots: Sequence[Plot]) -> str:
     keys = [key for key in section.keys if key in first]
     if not keys:
         return ""
-    frames = "".join(_frame(first[key], key in section.wide) for key in keys)
+    frames = "".join(frame(first[key], key in section.wide) for key in keys)
     return f"""
 <section aria-labelledby="h-{section.name}" id="{section.name}"><h2 id="h-{section.name}">{escape(section.title)}</h2>
 <p class="lead">{escape(section.lead)}</p><div class="grid">{frames}</div></section>"""
 
 
-def _frame(plot: Plot, wide: bool) -> str:
+def frame(plot: Plot, wide: bool) -> str:
+    """Return the frame that figures.js fills with the figures of one kind."""
     key = escape(plot.key)
     return f"""
 <figure data-key="{key}"{' class="wide"' if wide else ""}>

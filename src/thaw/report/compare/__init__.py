@@ -1,0 +1,1 @@
+"""Two studies side by side: what changed in their configs, which differences in score are real."""

@@ -1,0 +1,135 @@
+"""What changed between two studies: differences of cells with intervals, and settings whose values differ.
+
+Decisions: a cell of one study is that of the other by task, strategy and train size (by checkpoint too where a study
+has several of a strategy). Runs pair where seed, training subset and test split are the same, and then the paired t
+interval is taken; else Welch's. p values are Holm-adjusted over all cells shown: real is below 0.05 after that.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from thaw.report.arms import Arm
+from thaw.report.cells import Cell, cells
+from thaw.report.collect import Run, Study, size_key
+from thaw.report.differences import MISSING, value_text
+from thaw.report.statistics import Estimate, estimate, holm, paired
+
+LEVEL = 0.05
+ASIDE = {"name", "runs", "debug", "keep", "test"}  # settings that say where, not what
+ASIDE_ROOTS = {"wandb", "hydra", "cache"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """The test score of a cell in the second study minus that in the first."""
+
+    task: str
+    arm: Arm  # of the second study
+    label: str
+    size: Any
+    metric: str
+    first: Estimate
+    second: Estimate
+    difference: Estimate  # its n is the number of pairs, or of the runs of the smaller side
+    pairs: bool
+    p: float  # Holm-adjusted over all cells
+
+    @property
+    def real(self) -> bool:
+        """Whether the difference is told from zero, all cells considered."""
+        return self.p < LEVEL
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """A config key whose values are not the same in both studies, each with the number of runs."""
+
+    key: str
+    first: list[tuple[str, int]]
+    second: list[tuple[str, int]]
+
+
+def changes(first: Study, second: Study) -> list[Change]:
+    """Return the cells that both studies have."""
+    before, after = _by_name(cells(first)), _by_name(cells(second))
+    raw = []
+    for name in before.keys() & after.keys():
+        one, other = before[name], after[name]
+        if one.test and other.test:
+            raw.append((name, one, other, *_difference(one.runs, other.runs)))
+    raw.sort(key=lambda item: (item[0][0], size_key(item[0][2]), item[2].arm.order))
+    adjusted = holm([p for *_, p in raw])
+    return [
+        Change(
+            task=task,
+            arm=other.arm,
+            label=label,
+            size=size,
+            metric=other.metric,
+            first=one.test,
+            second=other.test,
+            difference=difference,
+            pairs=pairs,
+            p=p,
+        )
+        for ((task, label, size), one, other, difference, pairs, _), p in zip(raw, adjusted, strict=True)
+        if one.test and other.test
+    ]
+
+
+def _by_name(found: Sequence[Cell]) -> dict[tuple[str, str, Any], Cell]:
+    sources = Counter(strategy for strategy, _ in {(cell.arm.strategy, cell.arm.source) for cell in found})
+    return {
+        (cell.task, cell.arm.strategy if sources[cell.arm.strategy] == 1 else cell.arm.label, cell.train_size): cell
+        for cell in found
+    }
+
+
+def _difference(first: Sequence[Run], second: Sequence[Run]) -> tuple[Estimate, bool, float]:
+    """Return (second minus first, whether paired, two-sided p)."""
+    before, after = ({_key(run): run["test"] for run in runs if run["test"] is not None} for runs in (first, second))
+    shared = before.keys() & after.keys()
+    if len(shared) > 1 and len(shared) >= 0.5 * min(len(before), len(after)):
+        found = paired(after, before)  # type: ignore[arg-type]
+        assert found is not None
+        return found, True, found.p
+    return _welch(list(before.values()), list(after.values()))
+
+
+def _key(run: Run) -> tuple[Any, ...]:
+    return (run["seed"], run.lineage.get("subset"), run.lineage.get("split"))
+
+
+def _welch(before: Sequence[float], after: Sequence[float]) -> tuple[Estimate, bool, float]:
+    one, other = estimate(before), estimate(after)
+    assert one is not None
+    assert other is not None
+    mean, n = other.mean - one.mean, min(one.n, other.n)
+    if n < 2 or (one.deviation == 0 and other.deviation == 0):
+        return Estimate(mean=mean, low=None, high=None, n=n), False, 1.0
+    from scipy.stats import ttest_ind
+
+    test = ttest_ind(after, before, equal_var=False)
+    ends = test.confidence_interval(0.95)
+    return Estimate(mean=mean, low=float(ends.low), high=float(ends.high), n=n), False, float(test.pvalue)
+
+
+def settings(first: Study, second: Study) -> list[Setting]:
+    """Return the config keys of transfer runs whose values are not the same set in both studies."""
+    configs = [[run.config for run in study.runs if run.config and run.transfers] for study in (first, second)]
+    if not all(configs):
+        return []
+    found = []
+    for key in sorted({key for side in configs for config in side for key in config}):
+        if key in ASIDE or key.split(".", 1)[0] in ASIDE_ROOTS:
+            continue
+        one, other = (Counter(value_text(config, key) for config in side) for side in configs)
+        if set(one) - {MISSING} != set(other) - {MISSING}:
+            found.append(Setting(key=key, first=_most(one), second=_most(other)))
+    return found
+
+
+def _most(counted: Counter[str]) -> list[tuple[str, int]]:
+    return sorted(counted.items(), key=lambda item: (-item[1], item[0]))

@@ -1,0 +1,163 @@
+"""The folder of a comparison of two studies: page, data, summary, tables, pictures."""
+
+import html
+from importlib import resources
+from pathlib import Path
+from string import Template
+
+from thaw import __version__
+from thaw.report.arms import arms
+from thaw.report.collect import STATES, Study
+from thaw.report.compare.changes import Change, changes, settings
+from thaw.report.compare.figure import differences
+from thaw.report.compare.table import change_tables, setting_table
+from thaw.report.figures import Plot, Style
+from thaw.report.page.document import arm_looks, asset
+from thaw.report.page.record import as_json, simple
+from thaw.report.page.sections import frame, note_list
+from thaw.report.page.table import scroll, table
+from thaw.report.tables.table import Table, latex, markdown, paragraph, plain_lines
+from thaw.storage import write_text
+
+SCRIPTS = ("elements.js", "figures.js")
+
+
+def write(
+    first: Study,
+    second: Study,
+    out: str | Path,
+    *,
+    names: tuple[str, str],
+    title: str | None = None,
+    question: str | None = None,
+    pictures: bool = True,
+) -> Path:
+    """Write index.html, report.json, summary.md, tables and figures to ``out``; return the path of the page."""
+    out = Path(out)
+    names = _short(names)
+    title = title or f"{names[1]} against {names[0]}"
+    question = question or f"What is different in {names[1]}, compared with {names[0]}?"
+    found, keys = changes(first, second), settings(first, second)
+    style = Style.of(arm for arm in {**arms(first.runs), **arms(second.runs)}.values())
+    tasks = sorted({one.task for one in found})
+    plots = [differences([one for one in found if one.task == task], len(found), names, style) for task in tasks]
+    tables = change_tables(found, names)
+    changed = setting_table(keys, names)
+    lines = [*_answer(found), *_notes(first, second, found)]
+    data = {"format": 1, "title": title, "first": names[0], "second": names[1], "thaw_version": __version__}
+    data |= {"changes": simple(found), "settings": simple(keys), "notes": lines}
+    write_text(out / "report.json", as_json(data) + "\n")
+    shown = [*tables, *([changed] if changed else [])]
+    for one in shown:
+        write_text(out / "tables" / f"{one.file_name}.tex", latex(one))
+    summary = [f"# {paragraph(question)}", plain_lines(lines), *(markdown(one) for one in shown)]
+    write_text(out / "summary.md", "\n".join(summary))
+    write_text(out / "index.html", _page(first, second, found, plots, tables, changed, style, title, question))
+    if pictures:
+        from thaw.report.picture.save import save
+
+        save(plots, out / "figures")
+    return out / "index.html"
+
+
+def _page(
+    first: Study,
+    second: Study,
+    found: list[Change],
+    plots: list[Plot],
+    tables: list[Table],
+    changed: Table | None,
+    style: Style,
+    title: str,
+    question: str,
+) -> str:
+    from plotly.offline import get_plotlyjs
+
+    tasks = sorted({one.task for one in found})
+    answer = _answer(found)
+    shown = {one.arm for one in found}
+    data = {
+        "plots": [vars(plot) for plot in plots],
+        "arms": [one for one in arm_looks(style, shown) if one["shown"]],
+    }
+    parts = {
+        "title": html.escape(title),
+        "question": html.escape(question),
+        "facts": html.escape(f"{_counts(first)} in the first study, {_counts(second)} in the second"),
+        "answer": html.escape(answer[0]),
+        "detail": html.escape(" ".join(answer[1:])),
+        "notes": note_list(_notes(first, second, found)),
+        "task_options": "".join(f'<option value="{html.escape(task)}">{html.escape(task)}</option>' for task in tasks),
+        "figures": f'<section><div class="grid">{frame(plots[0], wide=True)}</div></section>' if plots else "",
+        "tables": "".join(_html(one, one.name.removeprefix("changes-")) for one in tables),
+        "settings": _html(changed, None) if changed else "<p>No setting of the transfer runs changed.</p>",
+        "footer": html.escape(f"Written by thaw {__version__}"),
+        "data": as_json(data).replace("<", "\\u003c"),
+        "plotly": get_plotlyjs(),
+        "css": asset("page.css"),
+        "js": "\n".join([*map(asset, SCRIPTS), _own("compare.js")]),
+    }
+    return Template(_own("compare.html")).substitute(parts)
+
+
+def _html(one: Table, task: str | None) -> str:
+    rows = "".join(
+        f'<tr><th scope="row">{html.escape(row[0])}</th>'
+        + "".join(f'<td class="{"long" if task is None else "number"}">{html.escape(cell)}</td>' for cell in row[1:])
+        + "</tr>"
+        for row in one.rows
+    )
+    mark = f' data-task="{html.escape(task)}"' if task is not None else ""
+    return f"""<section{mark}><h2>{html.escape(one.title)}</h2>{scroll(one.title, table(one.columns, rows))}
+<p class="hint">{html.escape(one.caption)}</p></section>"""
+
+
+def _answer(found: list[Change]) -> list[str]:
+    """Return in words how many differences are real, and which are the largest."""
+    if not found:
+        return ["Nothing to compare: no task, strategy and train size is in both studies."]
+    real = [one for one in found if one.real]
+    verb = "is" if len(real) == 1 else "are"
+    lines = [f"{len(real)} of {len(found)} differences in test score {verb} real (Holm over all of them, 5 %)."]
+    if real:
+        better = [one for one in real if one.difference.mean > 0]
+        lines.append(f"Gains: {len(better)}, losses: {len(real) - len(better)}.")
+        most = max(real, key=lambda one: abs(one.difference.mean))
+        lines.append(f"The largest: {most.label} on {most.task}, {most.size} labels, {most.difference.mean:+.3f}.")
+    return lines
+
+
+def _notes(first: Study, second: Study, found: list[Change]) -> list[str]:
+    lines = []
+    alone = [one for one in found if not one.pairs]
+    if alone:
+        lines.append(
+            f"{len(alone)} of {len(found)} cells do not pair (other seeds, subsets or test texts): Welch's test."
+        )
+    few = [one for one in found if one.difference.n < 5]
+    if few:
+        lines.append(f"{len(few)} cells have fewer than 5 seeds: only large differences can be seen there.")
+    for name, study in (("first", first), ("second", second)):
+        missing = study.count("failed") + study.count("interrupted") + study.count("running")
+        if missing:
+            lines.append(f"{missing} runs of the {name} study failed or are not finished.")
+    return lines
+
+
+def _counts(study: Study) -> str:
+    states = ", ".join(f"{study.count(state)} {state}" for state in STATES if study.count(state))
+    return f"{len(study.runs)} runs ({states or 'none'})"
+
+
+def _short(names: tuple[str, str]) -> tuple[str, str]:
+    """Return the last parts of two paths, more of them where those are equal."""
+    one, other = (Path(name.rstrip("/")).parts or (name,) for name in names)
+    for length in range(1, max(len(one), len(other)) + 1):
+        first, second = "/".join(one[-length:]), "/".join(other[-length:])
+        if first != second:
+            return first, second
+    return f"{names[0]} (1)", f"{names[1]} (2)"
+
+
+def _own(name: str) -> str:
+    return resources.files("thaw.report.compare").joinpath(name).read_text("utf-8")
