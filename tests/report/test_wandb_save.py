@@ -13,6 +13,8 @@ from mirrored import Make, mirror, write_small_study
 from loopback_api import LoopbackApi
 from thaw.cli.main import main
 from thaw.report.collect import read
+from thaw.report.page.content import gather
+from thaw.report.wandb.figures import chart
 from thaw.report.wandb.workspace import plain_name
 
 pytest.importorskip("wandb_workspaces")
@@ -256,3 +258,14 @@ def test_names_that_wandb_takes() -> None:
     assert plain_name("a <b> + c €") == "a b  c"
     assert plain_name("<>") == "runs"
     assert len(plain_name("x" * 500)) == 128
+
+
+def test_a_chart_names_each_strategy_once(study_folder: Path) -> None:
+    for plot in gather(read(study_folder)).plots:
+        made = chart(plot)
+        named = {trace.name for trace in made.data if trace.name}
+        shown = [trace.name for trace in made.data if trace.showlegend]
+        assert len(shown) == len(set(shown))
+        if plot.key in ("size", "seconds", "survival", "profile"):
+            assert set(shown) == named
+        assert '"@' not in made.to_json()

@@ -24,7 +24,6 @@ VERDICT = "verdict-"  # how the keys of the figures that go with a verdict begin
 def log(content: Content, to: Target, known: str | None = None) -> str:
     """Log the figures to the W&B run ``known``, or to a new one, and return its id; to be called while connected."""
     import wandb
-    from plotly.graph_objects import Figure
 
     identity = known or f"report-{os.urandom(5).hex()}"
     with wandb.init(
@@ -38,9 +37,23 @@ def log(content: Content, to: Target, known: str | None = None) -> str:
         mode="online",
         settings=wandb.Settings(**(SETTINGS | {"init_timeout": INIT_SECONDS, "finish_timeout": FINISH_SECONDS})),
     ) as run:
-        drawn = {FOLDER + plot.name: Figure(_light(plot.figure), skip_invalid=True) for plot in content.plots}
-        run.log({name: wandb.Plotly(figure) for name, figure in drawn.items()})
+        run.log({FOLDER + plot.name: wandb.Plotly(chart(plot)) for plot in content.plots})
     return identity
+
+
+def chart(plot: Plot) -> Any:
+    """Return a figure as a plotly one that needs no page around it: on white, each name once in its legend."""
+    from plotly.graph_objects import Figure
+
+    figure = Figure(_light(plot.figure), skip_invalid=True)
+    figure.update_layout(template="plotly_white", margin={"t": 24, "r": figure.layout.margin.r or 24})
+    told: set[str] = set()
+    for trace in reversed(figure.data):  # the last of a name is its line or marker, before it comes the band
+        shown = trace.showlegend is not False and trace.name not in told
+        trace.update(legendgroup=trace.name, showlegend=shown)
+        if shown:
+            told.add(trace.name)
+    return figure
 
 
 def of(task: str, plots: Sequence[Plot], runset: Any, *, first: bool | None = None) -> list[Any]:
