@@ -10,6 +10,8 @@ file of its own: the same command goes on.
 """
 
 import argparse
+import contextlib
+import io
 import itertools
 import json
 import math
@@ -119,7 +121,8 @@ def run_rival(
                 curve.append((state.global_step * tokens / speed, *found))
 
     trainer.add_callback(Evaluate())
-    trainer.train()
+    with contextlib.redirect_stdout(io.StringIO()):  # it prints what it logs
+        trainer.train()
     return curve
 
 

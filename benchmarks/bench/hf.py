@@ -7,6 +7,8 @@ spared checkpoints and reporting.
 """
 
 import argparse
+import contextlib
+import io
 import json
 import tempfile
 import time
@@ -50,6 +52,7 @@ def train(job: Job) -> dict[str, float]:
 
     torch.set_num_threads(job.threads)
     transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
     datasets.disable_progress_bars()
     setting = dict(SETTINGS[job.setting])
     pad = setting.pop("pad")
@@ -79,10 +82,11 @@ def train(job: Job) -> dict[str, float]:
             compute_metrics=lambda found: {"accuracy": float((found[0].argmax(-1) == found[1]).mean())},
         )  # fmt: skip
         model.register_forward_pre_hook(watch.count, with_kwargs=True)
-        trainer.train()
-        for name in ("dev", "test"):
-            if name in splits:
-                trainer.evaluate(splits[name])
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints what it logs
+            trainer.train()
+            for name in ("dev", "test"):
+                if name in splits:
+                    trainer.evaluate(splits[name])
     return watch.result()
 
 

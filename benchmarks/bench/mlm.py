@@ -142,6 +142,7 @@ def rival(
     import transformers
 
     transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
     torch.set_num_threads(threads)
     config = settings(encoder, words)
     tokenizer, train, _ = blocks(config)
