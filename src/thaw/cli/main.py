@@ -19,6 +19,7 @@ COMMANDS = {
     "tokenizer": ("thaw.cli.tokenizer", "train a SentencePiece tokenizer, report how it cuts texts"),
     "pretrain": ("thaw.cli.pretrain", "learn an encoder from unlabelled text"),
     "transfer": ("thaw.cli.transfer", "learn a task with a strategy, from a checkpoint or without"),
+    "study": ("thaw.cli.study", "run all stages of a study of experiments/, then write its page"),
     "predict": ("thaw.cli.predict", "label the texts of a file with a transferred model"),
     "report": ("thaw.cli.report", "compare runs on one self-contained page"),
     "runs": ("thaw.cli.runs", "list runs and their state"),

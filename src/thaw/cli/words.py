@@ -47,7 +47,8 @@ def parse(argv: list[str]) -> Words:
     for word in flags.overrides:
         key, _, value = word.partition("=")
         if key == "study":
-            search_path.append(f"file://{_study_root(value)}/experiments")  # not its parent: runs/ would be a group
+            folder = experiments(value, "study.yaml").parents[len(Path(value).parts)]
+            search_path.append(f"file://{folder}")  # not its parent: runs/ would be a group
             overrides.append(f"+{value}=study")
         elif key == "hydra.searchpath":
             search_path += value.strip("[]").split(",")
@@ -59,14 +60,14 @@ def parse(argv: list[str]) -> Words:
     return Words(overrides, flags.multirun, flags.dry_run, flags.only, shown, flags.help, search_path)
 
 
-def _study_root(name: str) -> Path:
-    """Return the folder that holds ``experiments/<name>/study.yaml``: the working folder, the checkout or package."""
+def experiments(name: str, file: str) -> Path:
+    """Return ``experiments/<name>/<file>`` of the working folder, the checkout or the package, whichever has it."""
     if name.partition("/")[0] in (*GROUPS, "strategy"):
         raise ConfigError(f"study={name} has the name of a config group, rename its folder in experiments/")
     roots = [Path.cwd(), conf_dir().parent]
     for root in roots:
-        if (root / "experiments" / name / "study.yaml").is_file():
-            return root
+        if (path := root / "experiments" / name / file).is_file():
+            return path
     folders = [root / "experiments" for root in roots]
-    found = {path.parent.relative_to(one).as_posix() for one in folders for path in one.rglob("study.yaml")}
+    found = {path.parent.relative_to(one).as_posix() for one in folders for path in one.rglob(file)}
     raise ConfigError(f"unknown study '{name}'{nearest(name, found) if found else ', there is none in experiments/'}")

@@ -1,6 +1,7 @@
 """What a config leaves to other runs: the checkpoint of a pretraining by its name, a learning rate tuned on dev.
 
-``checkpoint=runs/my_pretraining`` is the checkpoint of the only run in there. ``tuned=FOLDER`` takes the rate from a
+``checkpoint=runs/my_pretraining`` is the checkpoint of the only run in there, ``checkpoint=runs/my_pretraining/1M`` the
+one that ``save_at`` kept after a million tokens. ``tuned=FOLDER`` takes the rate from a
 finished sweep over ``optim.lr``: per task and strategy (and train size, where the sweep has this one) the one with the
 best mean dev score. Test scores are not looked at. Every rate must have been tried with the same seeds, else the choice
 would not be fair. ``tuned=FILE.yaml`` takes it from a record of such a choice, ``{task: {strategy: rate}}``.
@@ -8,6 +9,7 @@ No torch here.
 """
 
 import dataclasses
+import glob
 import json
 from collections import defaultdict
 from functools import lru_cache
@@ -34,10 +36,13 @@ def resolve(config: C) -> C:
 
 
 def checkpoint_in(folder: Path) -> Path:
-    """Return ``folder`` if it is a model, else the only checkpoint of the runs in it."""
-    if (folder / "config.json").is_file() or not folder.is_dir():
+    """Return ``folder`` if it is a model, else the only checkpoint of the runs in it, or of that name in its parent."""
+    if (folder / "config.json").is_file():
         return folder
-    configs = [*folder.glob("checkpoint/config.json"), *folder.glob("*/checkpoint/config.json")]
+    if folder.is_dir():
+        configs = [*folder.glob("checkpoint/config.json"), *folder.glob("*/checkpoint/config.json")]
+    else:
+        configs = list(folder.parent.glob(f"*/checkpoints/{glob.escape(folder.name)}/config.json"))
     found = [path.parent for path in sorted(configs)]
     if len(found) > 1:
         raise ConfigError(f"checkpoint={folder} holds {len(found)} checkpoints, choose {' or '.join(map(str, found))}")

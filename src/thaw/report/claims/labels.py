@@ -125,21 +125,27 @@ def effects(sides: Sides) -> Effects:
     for task in sides.tasks if arm else []:
         assert arm is not None
         scratch = sides.scratch(task, arm)
-        sizes = sides.sizes(task, scratch) if scratch else []
-        if scratch is None or len(sizes) < 2:
+        if scratch is None:
             continue
-        curves = _curves(sides, task, scratch, sizes)
         parts = []
         for labels in sides.headline(task, arm):
-            wanted = sides.rule.fewer * labels
-            if sizes[0] <= wanted <= sizes[-1]:
-                worth = {
-                    seed: float(np.interp(math.log(wanted), np.log(sizes), curve)) for seed, curve in curves.items()
-                }
+            worth = _scratch_at(sides, task, scratch, sides.rule.fewer * labels)
+            if worth is not None:
                 parts.append(difference(sides.scores(task, arm, labels), worth))
         if parts:
             made[task] = mean_effect(parts)
     return made
+
+
+def _scratch_at(sides: Sides, task: str, scratch: Arm, labels: float) -> dict[int, float] | None:
+    """Return scratch's score with so many labels by seed, None beyond its sizes; between two of them on log n."""
+    sizes = sides.sizes(task, scratch)
+    if len(sizes) < 2 or not sizes[0] <= labels <= sizes[-1]:
+        return None
+    low, high = max(one for one in sizes if one <= labels), min(one for one in sizes if one >= labels)
+    below, above = sides.scores(task, scratch, low), sides.scores(task, scratch, high)
+    share = 0.0 if low == high else math.log(labels / low) / math.log(high / low)
+    return {seed: (1 - share) * below[seed] + share * above[seed] for seed in sorted(below.keys() & above.keys())}
 
 
 def area(sides: Sides, task: str, arm: Arm) -> dict[int, float]:
