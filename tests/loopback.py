@@ -24,6 +24,7 @@ class LoopbackWandb:
         self.mode = "ok"
         self.runs: dict[str, dict[str, Any]] = {}
         self.received: list[bytes] = []
+        self.files: dict[str, bytes] = {}
         self.unknown: list[str] = []
         self.artifacts: list[dict[str, Any]] = []
         self._awake, self._lock = threading.Event(), threading.Lock()
@@ -159,10 +160,12 @@ class _Handler(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         body = self._body()
         self.backend.received.append(self.path.encode() + b" " + body)
+        self.backend.files[self.path] = body
         self._send(200 if self._up() else 500, {})
 
     def do_GET(self) -> None:
-        self._send(404 if self._up() else 500, {})
+        found = self.backend.files.get(self.path)
+        self._send((404 if found is None else 200) if self._up() else 500, {} if found is None else found)
 
     def _up(self) -> bool:
         if self.backend.mode == "silent":
@@ -182,7 +185,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, code: int, content: Any) -> None:
         if self.backend.mode == "refuse":
             code = 401
-        data = json.dumps(content).encode()
+        data = content if isinstance(content, bytes) else json.dumps(content).encode()
         try:
             self.send_response(code)
             self.send_header("Content-Type", "application/json")

@@ -98,6 +98,20 @@ class LoopbackApi(LoopbackWandb):
         first, last = values["minStep"], values["maxStep"]
         return self._of_run(values, "history", lambda rows: [json.dumps(row) for row in rows[first:last]])
 
+    def _RunFiles(self, values: Values) -> Values:
+        found = [name for name in self.runs[values["name"]]["files"] if name in values["fileNames"]]
+        edges = [
+            {
+                "cursor": name,
+                "node": {"id": name, "name": name, "url": url, "directUrl": url, "sizeBytes": len(self.files[path])},
+            }
+            for name in found
+            for path in [f"/upload/{values['name']}/{name}"]
+            for url in [self.url + path]
+        ]
+        files = {"edges": edges, "pageInfo": {"endCursor": None, "hasNextPage": False}}
+        return {"project": {"internalId": "1", "run": {"fileCount": len(edges), "files": files}}}
+
     # -- projects and views
 
     def _GetProjects(self, values: Values) -> Values:

@@ -7,6 +7,7 @@ from pathlib import Path
 import yaml
 
 from thaw.track.config import WandbConfig
+from thaw.track.folder import write_lines
 from thaw.track.mirror import Mirror
 
 Make = Callable[..., Path]
@@ -25,6 +26,8 @@ def mirror(folder: Path, mode: str = "online", *, error: Exception | None = None
                 running.log(json.loads(line))
             if error is not None:
                 raise error
+            if (folder / "predictions.jsonl.gz").exists():
+                running.file(folder / "predictions.jsonl.gz")
             if (folder / "result.json").exists():
                 running.summary(json.loads((folder / "result.json").read_text()))
     except RuntimeError:
@@ -45,6 +48,8 @@ def write_small_study(root: Path, make_run: Make) -> list[Path]:
             )  # fmt: skip
             lineage = {"tokenizer": "t0", "split": "s0", "data": {"duplicates": {"train_test": 2}}}
             (folder / "lineage.json").write_text(json.dumps(lineage))
+            answers = [{"label": "a", "prediction": "a" if i < 64 * test else "b"} for i in range(64)]
+            write_lines(folder / "predictions.jsonl.gz", answers)
             made.append(folder)
     failed = make_run(root, run_id="bad0000000", state="failed", error="no space", strategy="full", seed=3)
     return [*made, failed]

@@ -17,6 +17,7 @@ from thaw.report.collect import Study, read
 from thaw.report.wandb.copy import events
 from thaw.report.wandb.place import Place, place
 from thaw.track.config import WandbConfig
+from thaw.track.folder import RunFolder
 from thaw.track.mirror import Mirror
 
 HERE = "wandb:loopback/thaw"
@@ -26,7 +27,7 @@ def _plain(study: Study) -> list[dict[str, Any]]:
     """Return what a study says of its runs, wherever they lie."""
     return [
         {"row": run.row, "config": run.config, "lineage": run.lineage, "events": run.events}
-        | {"state": run.state, "error": run.error}
+        | {"state": run.state, "error": run.error, "predictions": RunFolder(run.folder).predictions()}
         for run in study.runs
     ]
 
@@ -52,6 +53,7 @@ def test_online_and_synced_runs_give_the_table_of_the_folders(
     local, far = read(tmp_path / "runs"), read(HERE)
     assert _plain(far) == _plain(local)
     assert _tables(far) == _tables(local)
+    assert sum(len(RunFolder(run.folder).predictions()) for run in far.runs) == 4 * 64
     assert [run.fetched for run in far.runs] == [True] * 5
     assert all(str(run.url).startswith(f"{wandb_server.url}/loopback/thaw/runs/{run['run_id']}-") for run in far.runs)
 
@@ -174,13 +176,13 @@ def test_an_outage_in_the_middle(
     for folder in write_small_study(tmp_path / "runs" / "my_study", make_run)[:4]:
         mirror(folder)
     wandb_server.operations.clear()
-    wandb_server.patience = 5  # the probe, two to begin, one list, one history
+    wandb_server.patience = 9  # the probe, two to begin, one list, then two a run for two runs and a half
     with pytest.raises(StorageError, match=r"reading wandb:loopback/thaw failed .*the same command goes on"):
         read(HERE)
     wandb_server.operations.clear()
     wandb_server.patience = None
     assert len(read(HERE).runs) == 4
-    assert wandb_server.operations.count("RunFullHistory") == 3
+    assert 2 <= wandb_server.operations.count("RunFullHistory") <= 3
 
 
 @pytest.mark.parametrize("text", ["wandb:", "wandb:a", "wandb:a/", "wandb:/b/c", "wandb:../b"])

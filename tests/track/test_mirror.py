@@ -107,11 +107,8 @@ def test_an_online_run_arrives(tmp_path: Path, server: LoopbackWandb) -> None:
     assert run["config"]["task"]["value"] == {"name": "trec"}
     assert run["summary"]["dev"] == 0.5
     assert run["exit"] == 0
-    assert json.loads((tmp_path / "wandb" / "mirror.json").read_text()) == {
-        "id": name,
-        "mode": "online",
-        "url": mirror.url,
-    }
+    known = {"id": name, "mode": "online", "url": mirror.url, "group": "study", "entity": "loopback", "project": "thaw"}
+    assert json.loads((tmp_path / "wandb" / "mirror.json").read_text()) == known
 
 
 def test_a_failed_online_run_is_failed(tmp_path: Path, server: LoopbackWandb) -> None:

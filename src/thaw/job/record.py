@@ -15,7 +15,7 @@ from thaw.storage import write_text
 from thaw.task.example import Example, texts
 from thaw.track.config import WandbConfig
 from thaw.track.cost import Clock
-from thaw.track.folder import TASKS, RunFolder, write_lines
+from thaw.track.folder import PREDICTIONS, TASKS, RunFolder, write_lines
 from thaw.track.mirror import Mirror
 
 
@@ -57,8 +57,9 @@ class Record:
 
     def predictions(self, answers: Sequence[Mapping[str, Any]]) -> None:
         """Record the predictions of the test set."""
-        if self.leads:
+        if self.mirror is not None:
             self.folder.write_predictions(answers)
+            self.mirror.file(self.folder.path / PREDICTIONS)
 
     def examples(self, split: str, examples: Sequence[Example]) -> None:
         """Record the texts of the test set once for all runs of a study: ``.tasks/<sha256 of the splits>.jsonl.gz``."""

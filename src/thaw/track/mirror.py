@@ -97,6 +97,10 @@ class Mirror:
         values = {key: value for key, value in redact(plain(row)).items() if value is not None}
         self._try(lambda run: run.summary.update(values))
 
+    def file(self, path: Path) -> None:
+        """Copy a file of the run folder, as it is now."""
+        self._try(lambda run: run.save(str(path), base_path=str(self.folder), policy="end"))
+
     def artifact(
         self,
         name: str,

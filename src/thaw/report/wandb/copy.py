@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from thaw.report.plan import PLAN
 from thaw.track.folder import CONFIG, LINEAGE, METRICS, RESULT, STATUS
 from thaw.track.mirror import FETCHED, IDENTITY, STEP
 from thaw.track.row import COLUMNS
@@ -46,7 +47,9 @@ def write(folder: Path, identity: Values, run: Values, config: Values, summary: 
         files[RESULT] = json.dumps({column: _scalar(summary.get(column)) for column in COLUMNS})
     if isinstance(summary.get("lineage"), Mapping):
         files[LINEAGE] = json.dumps(summary["lineage"])
-    for name in (CONFIG, METRICS, STATUS, RESULT, LINEAGE):
+    if summary.get("plan"):
+        files[PLAN] = f"{summary['plan']}\n"
+    for name in (CONFIG, METRICS, STATUS, RESULT, LINEAGE, PLAN):
         if name in files:
             (folder / name).write_text(files[name], "utf-8")
         else:

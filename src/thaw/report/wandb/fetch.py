@@ -1,12 +1,13 @@
 """Runs out of W&B: each becomes a run folder under the cache, so that everything that reads runs reads these too.
 
-Decisions: pages of 50 runs with config and summary, then one request a run for its history, four at a time; what has
-not changed since the last time is not asked for again; a history that comes incomplete (the server thins long ones)
-is read whole by W&B's slower scan.
+Decisions: pages of 50 runs with config and summary, then three requests a run, for its history and its predictions,
+four runs at a time; what has not changed since the last time is not asked for again; a history that comes incomplete
+(the server thins long ones) is read whole by W&B's slower scan.
 """
 
 import hashlib
 import json
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -18,13 +19,14 @@ from thaw.errors import ConfigError, StorageError, ThawError
 from thaw.report.wandb.connect import connected, line
 from thaw.report.wandb.copy import is_ours, write
 from thaw.report.wandb.place import Place
+from thaw.track.folder import PREDICTIONS
 from thaw.track.mirror import IDENTITY
 from thaw.track.wandb_process import within
 
 CACHE = Path(".cache") / "thaw" / "wandb"
 PAGE, WORKERS = 50, 4
 MOST = 20_000  # runs
-SCAN_SECONDS = 120.0  # for one long history
+LONG_SECONDS = 120.0  # for one long history or file
 FORMAT = 1  # of the copy; another one is copied again
 
 
@@ -81,6 +83,8 @@ def _copy(root: Path, run: Any) -> Path:
     folder = _folder(root, run)
     if not _is_current(run, folder):
         rows = _history(run)
+        if run.summaryMetrics.get("test") is not None:
+            _predictions(run, folder)
         about = {"state": run.state, "created": run.createdAt, "updated": run.heartbeatAt or run.createdAt}
         write(folder, _identity(run), about, run.config, run.summaryMetrics, rows)
     return folder
@@ -112,6 +116,19 @@ def _history(run: Any) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = run.history(samples=count, pandas=False) if count else []
     if len(rows) < count:
         whole: list[dict[str, Any]] = []
-        within(SCAN_SECONDS, lambda: whole.extend(run.scan_history()))
+        within(LONG_SECONDS, lambda: whole.extend(run.scan_history()))
         rows = whole
     return sorted(rows, key=lambda row: row.get("_step", 0))
+
+
+def _predictions(run: Any, folder: Path) -> None:
+    """Download the predictions of the test set, where the run has them."""
+    root = os.path.abspath(folder)  # W&B's side process may have another working folder
+
+    def download(file: Any) -> None:
+        file.download(root=root, replace=True).close()
+
+    for file in run.files(names=[PREDICTIONS]):
+        if file.name == PREDICTIONS:
+            folder.mkdir(parents=True, exist_ok=True)
+            within(LONG_SECONDS, partial(download, file))
