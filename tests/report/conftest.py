@@ -18,6 +18,7 @@ CEILING = {"scratch": 0.55, "frozen": 0.68, "gradual_unfreeze": 0.78, "full": 0.
 SPEED = {"frozen": 0.4, "gradual_unfreeze": 0.8, "tfidf": 0.01, "majority": 0.001}
 
 
+PRETRAINED = {"checkpoint": "f00d" * 16, "pretrain_run": "pretrain1", "pretrain_tokens": 1e7, "pretrain_seconds": 600.0}
 GROUPS = ("embeddings", "layer.0", "layer.1", "head")
 PLANS = {
     "scratch": "0 x1 x1 x1 x1",
@@ -114,11 +115,16 @@ def write_study(root: Path, *, seeds: int = 3, tasks: tuple[str, ...] = ("topics
                             test=best,
                             train_seconds=seconds,
                             steps=0 if words else 300,
-                            checkpoint=None if words or strategy == "scratch" else "f00d" * 16,
+                            **({} if words or strategy == "scratch" else PRETRAINED),
+                            eval_seconds=0.2 * seconds,
                             collapsed=strategy == "majority",
                             predictions=answers(best, seed, rng) if size == 50 else None,
                             events=[] if words else curve(best, seconds, rng, f"dev/{metric}"),
                         )
+    for seed in range(1, seeds + 1):  # an encoder of a quarter of the pretraining
+        lesser = PRETRAINED | {"checkpoint": "beef" * 16, "pretrain_tokens": 2.5e6, "pretrain_seconds": 150.0}
+        made = {"train_size": 200, "seed": seed, "dev": 0.6, "test": 0.58 + seed / 100, "train_seconds": 30.0}
+        write_run(root, run_id=f"dose{seed}", steps=300, events=curve(0.6, 30.0, rng), **made, **lesser)
     texts = [{"text": f"<script>alert('text')</script> number {number}, " + "word " * number} for number in range(60)]
     write_lines(root / ".tasks" / f"{'5911' * 16}.jsonl.gz", texts)
     for seed in (1, 2):

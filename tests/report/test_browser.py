@@ -8,6 +8,8 @@ import pytest
 
 from thaw.report.collect import read
 from thaw.report.page import write
+from thaw.report.progress import progress
+from thaw.report.watch import STAMP
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
@@ -32,7 +34,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def address(study_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write(read(study_folder), tmp_path_factory.mktemp("browser")).as_uri()
+    return write(read(study_folder), tmp_path_factory.mktemp("browser"), pictures=False).as_uri()
 
 
 @pytest.fixture
@@ -69,15 +71,36 @@ def column(page: Any, number: int) -> list[str]:
     return list(page.locator(f"#run-table tbody tr:not([hidden]) td:nth-child({number})").all_inner_texts())
 
 
+def traces(page: Any, plot: str) -> int:
+    return int(page.locator(f"#plot-{plot} .scatterlayer .trace").count())
+
+
+def test_verdicts_come_first(open_page: Any) -> None:
+    page = open_page()
+    cards = page.locator(".card")
+    assert cards.count() == 3
+    assert cards.locator("h2").all_inner_texts() == ["Saves training time", "Improves accuracy", "Needs fewer labels"]
+    assert set(page.locator(".word").all_inner_texts()) <= {"✓ supported", "✗ not supported", "? inconclusive"}
+    assert traces(page, "verdict-time") == 2
+    box = cards.first.bounding_box()
+    assert box["y"] + box["height"] < 900  # on the first screen
+    page.click("summary:has-text('What the strategies are')")
+    assert "the same network from random weights" in page.locator(".terms").inner_text()
+
+
 def test_figures_and_task_choice(open_page: Any) -> None:
     page = open_page()
-    assert page.locator(".js-plotly-plot").count() >= 4
-    assert page.locator("#plot-size .scatterlayer .trace").count() == 6
+    assert page.locator(".js-plotly-plot:visible").count() == page.locator(".plot:visible").count() >= 16
+    assert traces(page, "size") == 18  # six strategies: points, curve, band
     assert page.locator("h3:visible", has_text="topics").count() == 1
+    assert page.locator("figure[data-key=dose]:visible").count() == 1
     page.select_option("#task", "trec")
+    assert page.locator("figure[data-key=dose]:visible").count() == 0  # no doses of that task, no empty frame
     assert page.locator("h3:visible", has_text="topics").count() == 0
     assert "trec" in page.locator("div[data-task]:visible").inner_text()
     page.select_option("#seconds-choice", "1000")
+    page.select_option("#survival-choice", "200")
+    assert "Kaplan-Meier" in page.locator("figure[data-key=survival] figcaption").inner_text()
     page.select_option("#curve-metric", "train/loss")
     page.select_option("#curve-x", "tokens")
     assert "training tokens" in page.locator("#plot-curves").inner_html()
@@ -86,11 +109,76 @@ def test_figures_and_task_choice(open_page: Any) -> None:
 
 def test_a_strategy_is_switched_off_on_all_figures(open_page: Any) -> None:
     page = open_page()
+    before = {name: traces(page, name) for name in ("size", "seconds", "seeds", "survival", "profile")}
     chip = page.locator(".legend button", has_text="gradual_unfreeze").first
     chip.focus()
     page.keyboard.press("Enter")
-    assert page.locator("#plot-size .scatterlayer .trace").count() == 5
     assert page.locator('.legend button[aria-pressed="false"]').count() == 1
+    assert all(traces(page, name) < count for name, count in before.items())
+    page.keyboard.press("Enter")  # the focus stays
+    assert {name: traces(page, name) for name in before} == before
+
+
+def test_examples_side_by_side(open_page: Any) -> None:
+    page = open_page()
+    rows = page.locator("#example-table tbody tr")
+    assert rows.count() > 0
+    assert "<script>alert('text')</script> number" in rows.first.inner_text()
+    assert "<i>news</i>" in page.locator("#example-table").inner_text()
+    page.select_option("#example-kind", "left")
+    assert (
+        rows.locator("td:nth-child(3).right").count() == rows.locator("td:nth-child(4).wrong").count() == rows.count()
+    )
+    page.select_option("#example-left", label="tfidf")
+    assert page.locator("#example-table th").nth(2).inner_text() == "tfidf"
+    assert "only tfidf on" in page.locator("#example-count").inner_text()
+
+
+def test_grouping(open_page: Any) -> None:
+    page = open_page()
+    everything = shown(page)
+    page.select_option("#group-by", label="strategy")
+    groups = page.locator("#run-table tr.group")
+    assert groups.count() == 7  # six strategies and the pretraining
+    assert page.locator("#run-table tbody tr:not(.group):not([hidden])").count() == 0
+    first = groups.locator("button").first
+    first.focus()
+    page.keyboard.press("Enter")
+    opened = page.locator("#run-table tbody tr:not(.group):not([hidden])")
+    label = page.locator("#run-table tr.group button[aria-expanded=true]").get_attribute("aria-label")
+    assert label == f"strategy {opened.locator('td:nth-child(5)').first.inner_text()}: {opened.count()} runs"
+    tests = [float(text) for text in opened.locator("td:nth-child(10)").all_inner_texts() if text != "–"]
+    told = page.locator("#run-table tr.group:has(button[aria-expanded=true]) td:nth-child(10)").inner_text()
+    assert float(told.split()[0]) == pytest.approx(sum(tests) / len(tests), abs=1e-3)
+    page.select_option("#group-by", label="setting optim.lr")
+    page.select_option("#group-then", label="task")
+    assert "setting optim.lr" not in groups.first.inner_text()
+    assert "optim.lr" in groups.first.inner_text()
+    page.check("#expand")
+    assert page.locator("#run-table tbody tr:not(.group):not([hidden])").count() == everything
+    page.get_by_label("filter strategy", exact=True).fill("=full")
+    assert all("full" in text for text in opened.locator("td:nth-child(5)").all_inner_texts())
+    page.select_option("#group-by", "")
+    assert page.locator("#run-table tr.group").count() == 0
+
+
+def test_a_watched_page_reloads_itself_and_keeps_what_was_chosen(
+    browser: Any, study_folder: Path, tmp_path: Path
+) -> None:
+    study = read(study_folder)
+    file = write(study, tmp_path, live=progress(study), pictures=False)
+    stamp = tmp_path / STAMP
+    stamp.write_text('thawStamp("1");')
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(file.as_uri())
+    page.wait_for_selector("html[data-ready]")
+    page.select_option("#task", "trec")
+    page.wait_for_function("firstStamp === '1'")
+    page.evaluate("window.old = true")
+    stamp.write_text('thawStamp("2");')
+    page.wait_for_function("!window.old && document.documentElement.dataset.ready", timeout=20_000)
+    assert page.locator("#task").input_value() == "trec"
+    page.close()
 
 
 def test_filters(open_page: Any) -> None:

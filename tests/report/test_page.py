@@ -18,7 +18,9 @@ from thaw.report.page import write
 
 @pytest.fixture(scope="module")
 def written(study_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write(read(study_folder), tmp_path_factory.mktemp("report"), question="Is <b>this</b> escaped?")
+    return write(
+        read(study_folder), tmp_path_factory.mktemp("report"), question="Is <b>this</b> escaped?", pictures=False
+    )
 
 
 class Elements(HTMLParser):
@@ -50,7 +52,13 @@ def test_data_beside_the_page(written: Path, study_folder: Path) -> None:
     data = json.loads((written.parent / "report.json").read_text("utf-8"))
     assert len(data["runs"]) == len(study.runs)
     assert len(data["unreadable"]) == 1
-    cell = next(one for one in data["cells"] if (one["task"], one["arm"], one["train_size"]) == ("topics", "full", 50))
+    assert [one["claim"] for one in data["verdicts"]] == ["time", "accuracy", "labels"]
+    assert data["verdicts"][0]["word"] == "supported"
+    assert data["exchange"][0]["labels"] == 50
+    assert {one["stage"] for one in data["costs"]} == {"pretrain", "tune", "train", "evaluate"}
+    cell = next(
+        one for one in data["cells"] if (one["task"], one["strategy"], one["train_size"]) == ("topics", "full", 50)
+    )
     assert cell["test"]["n"] == 3
     assert cell["trials"] >= 3
     assert cell["difference"]["low"] > 0
@@ -61,7 +69,7 @@ def test_data_beside_the_page(written: Path, study_folder: Path) -> None:
 
 
 def test_the_page_is_the_same_when_written_again(written: Path, study_folder: Path, tmp_path: Path) -> None:
-    again = write(read(study_folder), tmp_path, question="Is <b>this</b> escaped?")
+    again = write(read(study_folder), tmp_path, question="Is <b>this</b> escaped?", pictures=False)
     assert again.read_bytes() == written.read_bytes()
 
 
@@ -71,7 +79,7 @@ def test_data_in_the_page_is_strict_json(written: Path) -> None:
     assert match is not None
     data = json.loads(match[1], parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
     assert set(data["metric"]) == {"topics", "trec"}
-    assert len({arm["colour"] for arm in data["arms"]}) == len(data["arms"])
+    assert len({arm["colour"] for arm in data["arms"] if arm["shown"]}) == sum(arm["shown"] for arm in data["arms"])
 
 
 def test_curves_are_thinned_and_keep_their_ends(study_folder: Path) -> None:
@@ -83,7 +91,7 @@ def test_curves_are_thinned_and_keep_their_ends(study_folder: Path) -> None:
 
 
 def test_command_lines(study_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert report.main([str(study_folder), "--out", str(tmp_path / "out"), "--title", "T"]) == 0
+    assert report.main([str(study_folder), "--out", str(tmp_path / "out"), "--title", "T", "--no-pictures"]) == 0
     assert "1 unreadable left out" in capsys.readouterr().out
     assert runs.main([str(study_folder), "--state", "failed"]) == 0
     shown = capsys.readouterr().out
@@ -99,13 +107,14 @@ def test_command_lines(study_folder: Path, tmp_path: Path, capsys: pytest.Captur
         runs.main(["--nonsense"])
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="cannot write"):
-        report.main([str(study_folder), "--out", str(tmp_path / "file")])
+        report.main([str(study_folder), "--out", str(tmp_path / "file"), "--no-pictures"])
 
 
 def test_only_pretraining_runs(tmp_path: Path, make_run) -> None:  # type: ignore[no-untyped-def]
     events = [{"step": step, "seconds": 1.0 * step, "tokens": step, "dev/bits_per_byte": 2.0} for step in (1, 2)]
     make_run(tmp_path / "runs", run_id="p", kind="pretrain", task=None, strategy=None, events=events)
     page = write(read(tmp_path / "runs"), tmp_path / "out").read_text("utf-8")
+    assert "Saves training time" not in page
     assert 'id="plot-pretrains"' in page
     assert 'id="plot-size"' not in page
 
@@ -119,7 +128,12 @@ def test_help_is_quick_and_without_torch() -> None:
         assert time.perf_counter() - started < 3  # 0.1 s alone; room for a busy machine
 
 
-def test_report_imports_no_torch(study_folder: Path, tmp_path: Path) -> None:
+def test_report_imports_no_torch(tmp_path: Path, make_run) -> None:  # type: ignore[no-untyped-def]
+    study_folder = tmp_path / "runs"
+    for strategy in ("scratch", "full"):
+        for seed in (1, 2):
+            made = {"strategy": strategy, "seed": seed, "dev": 0.5, "test": 0.5}
+            make_run(study_folder, run_id=f"{strategy}{seed}", **made)
     code = "import sys; from thaw.cli import report; report.main(sys.argv[1:])\nassert 'torch' not in sys.modules"
-    command = [sys.executable, "-c", code, str(study_folder), "--out", str(tmp_path)]
+    command = [sys.executable, "-c", code, str(study_folder), "--out", str(tmp_path / "out")]
     subprocess.run(command, check=True, capture_output=True)

@@ -32,6 +32,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--wandb-project", metavar="ENTITY/PROJECT", help="where --wandb saves (default: as the runs say)"
     )
+    parser.add_argument("--no-pictures", action="store_true", help="leave out figures/*.svg and *.png")
     parser.add_argument("--watch", action="store_true", help=WATCH)
     parser.add_argument("--compare", action="store_true", help=COMPARE)
     arguments = parser.parse_args(argv)
@@ -43,7 +44,7 @@ def main(argv: list[str]) -> int:
         watch(arguments.folders, arguments.out, **texts)
         return 0
     if arguments.compare:
-        return _compare(arguments.folders, arguments.out, texts)
+        return _compare(arguments.folders, arguments.out, texts | {"pictures": not arguments.no_pictures})
     from thaw.report.collect import read
     from thaw.report.page import write
     from thaw.report.wandb.save import publish, require
@@ -54,10 +55,11 @@ def main(argv: list[str]) -> int:
     started = time.perf_counter()
     study = read(*arguments.folders)
     to = target(study, arguments.wandb_project) if arguments.wandb else None
-    page = write(study, arguments.out, title=arguments.title, question=arguments.question)
+    page = write(study, arguments.out, **texts, pictures=not arguments.no_pictures)
     seconds = time.perf_counter() - started
     left_out = f", {len(study.unreadable)} unreadable left out" if study.unreadable else ""
-    print(f"{page}  ({len(study.runs)} runs{left_out}, {seconds:.1f} s; beside it: report.json, runs.csv)")
+    beside = "report.json, runs.csv, summary.md, tables/" + ("" if arguments.no_pictures else ", figures/")
+    print(f"{page}  ({len(study.runs)} runs{left_out}, {seconds:.1f} s; beside it: {beside})")
     if to is not None:
         publish(study, to, arguments.out, title=arguments.title, question=arguments.question)
     return 0

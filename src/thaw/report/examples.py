@@ -17,7 +17,7 @@ from thaw.report.arms import Arm
 from thaw.report.cells import Cell
 from thaw.report.collect import Run, size_key
 from thaw.report.palette import BASELINE
-from thaw.track.folder import TASKS, RunFolder
+from thaw.track.folder import PREDICTIONS, TASKS, RunFolder
 
 MOST = 50  # examples of a task
 LETTERS = 600  # of a text
@@ -100,7 +100,8 @@ def _choose(cells: Sequence[Cell]) -> tuple[Any, Any, list[tuple[Arm, float, Run
     places: dict[tuple[Any, Any], list[tuple[Arm, float, Run]]] = {}
     for cell in cells:
         for run in cell.runs:
-            if run["test"] is not None and cell.arm.strategy != "majority":
+            told = (run.folder / PREDICTIONS).exists()
+            if told and run["test"] is not None and cell.arm.strategy != "majority":
                 places.setdefault((cell.train_size, run["seed"]), []).append((cell.arm, run["test"], run))
     if not places:
         return None

@@ -11,7 +11,7 @@ from thaw.report.figures.style import Style
 
 CAPTION = """Test score of every seed with the setting chosen by dev ({scored} runs); the short line is their mean.
 Hollow: collapsed, not above the majority class on dev ({collapsed})."""
-FAILED = " A cross in the lowest row: failed, no score ({failed} runs, any setting)."
+FAILED = " A cross in the lowest row: failed, no score ({failed}, any setting)."
 
 
 def by_seed(cells: Sequence[Cell], failed: Sequence[tuple[Arm, Run]], style: Style) -> Plot | None:

@@ -52,7 +52,7 @@ def gather(study: Study, title: str | None = None, question: str | None = None) 
         style=style,
         main=main,
         plots=plots(main, without(analysis, lesser), style, failed),
-        examples=examples(found),
+        examples=examples(main),
         title=title or ", ".join(dict.fromkeys(str(run["name"]) for run in study.runs)) or "no runs",
         question=question or QUESTION,
     )

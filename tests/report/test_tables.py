@@ -1,0 +1,59 @@
+"""Tables, the summary, the data frame."""
+
+from pathlib import Path
+
+import pytest
+
+from thaw.report import load
+from thaw.report.collect import read
+from thaw.report.page import write
+from thaw.report.tables.table import Table, latex, latex_text, markdown
+
+
+@pytest.fixture(scope="module")
+def written(study_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(read(study_folder), tmp_path_factory.mktemp("tables"), title="T", pictures=False).parent
+
+
+def test_summary_has_verdicts_notes_and_tables(written: Path) -> None:
+    text = (written / "summary.md").read_text("utf-8")
+    assert "Does transfer save training time? supported." in text
+    assert "## Before you read on" in text
+    assert "| full" in text
+    assert "<script>" not in text
+    assert "Cost ledger" in text
+
+
+def test_latex_tables_balance_and_escape(written: Path) -> None:
+    names = {path.name for path in (written / "tables").iterdir()}
+    assert {"scores-topics.tex", "differences-topics.tex", "exchange-topics.tex", "costs.tex"} <= names
+    for path in (written / "tables").iterdir():
+        text = path.read_text("utf-8")
+        assert text.count("{") - text.count("\\{") == text.count("}") - text.count("\\}")
+        assert text.count("\\begin{") == text.count("\\end{")
+        columns = text.split("\\begin{tabular}{")[1].split("}")[0]
+        rows = [line for line in text.splitlines() if line.endswith("\\\\")]
+        assert all(line.count(" & ") == len(columns) - 1 for line in rows)
+
+
+def test_names_are_text_in_every_format() -> None:
+    name = "a_b & c% <i> \\x | $5 {1}"
+    table = Table(name="t/1", title=name, caption="", columns=("strategy", "50"), rows=((name, "1"),))
+    assert table.file_name == "t-1"
+    assert latex_text(name) == r"a\_b \& c\% \textless{}i\textgreater{} \textbackslash{}x \textbar{} \$5 \{1\}"
+    assert r"a\_b \& c\%" in latex(table)
+    row = markdown(table).splitlines()[4]
+    assert row.replace("\\|", "").count("|") == 3
+    assert "<i>" not in row
+
+
+def test_load_gives_a_line_a_run(study_folder: Path) -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = load(study_folder)
+    study = read(study_folder)
+    assert isinstance(frame, pandas.DataFrame)
+    assert len(frame) == len(study.runs)
+    assert {"task", "strategy", "test", "state", "arm", "config.optim.lr"} <= set(frame.columns)
+    mean = frame[(frame.task == "trec") & (frame.train_size == 50)].groupby("arm").test.mean()
+    assert mean["scratch"] < mean.max()
+    assert frame.state.value_counts()["failed"] == 1
