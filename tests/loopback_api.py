@@ -16,12 +16,14 @@ class LoopbackApi(LoopbackWandb):
     """A server whose runs can be read, and which keeps views by id.
 
     ``operations`` are the GraphQL operations asked for, in order; after ``patience`` of them the server only fails.
+    Views of the type ``refused`` are not saved.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.operations: list[str] = []
         self.patience: int | None = None
+        self.refused: str | None = None
         self.projects: set[str] = set()
         self.views: dict[str, Values] = {}
 
@@ -136,6 +138,8 @@ class LoopbackApi(LoopbackWandb):
     def _UpsertView2(self, values: Values) -> Values:
         if not self._known(values):
             raise LookupError("project not found")
+        if values["type"] == self.refused:
+            raise LookupError("injected")
         if values.get("id") and values["id"] not in self.views:
             raise LookupError(f"view {values['id']} not found")
         number = values.get("id") or f"view{len(self.views) + 1}"

@@ -140,6 +140,15 @@ def test_a_report_keeps_its_address(
     assert _report(tmp_path / "runs", tmp_path / "out", "--title", "s") == 0
     assert capsys.readouterr().out.splitlines()[1] == first
     assert (len(wandb_server.views), len(wandb_server.runs)) == (2, 2)  # a workspace, a report; the run, its figures
+    wandb_server.refused = "runs"
+    assert _report(tmp_path / "runs", tmp_path / "new") == 0
+    assert "injected" in capsys.readouterr().err
+    wandb_server.refused = None
+    assert _report(tmp_path / "runs", tmp_path / "new") == 0
+    assert (
+        len(wandb_server.views) == 4
+    )  # of the new folder: its workspace, saved before the report failed, and the report
+    capsys.readouterr()
     wandb_server.views.clear()  # deleted by hand
     assert _report(tmp_path / "runs", tmp_path / "out") == 0
     assert len(wandb_server.views) == 2

@@ -79,16 +79,18 @@ def _save(content: Content, to: Target, out: Path) -> list[str]:
             here = replace(to, entity=to.entity or api.default_entity)
             _must_exist(api, here)
             known = _read(out / SAVED, here)
-            drawn = _draw(content, here, known["report"].get("figures"))
-            views = workspace.workspaces(content.study, here, content.title)
-            for task, view in views.items():
-                _save_view(view, known["workspaces"].get(task, {}))
-            made = document.document(content, here, drawn=drawn)
-            _save_report(made, known["report"])
-            known = {"place": str(here), "report": {"id": made.id, "url": made.url, "figures": drawn}}
-            known["workspaces"] = {task: _address(view) for task, view in views.items()}
-            write_text(out / SAVED, json.dumps(known, indent=1) + "\n")
-            addresses.extend([f"report {made.url}", *(f"workspace {view.url}" for view in views.values())])
+            try:
+                known["report"]["figures"] = _draw(content, here, known["report"].get("figures"))
+                for task, view in workspace.workspaces(content.study, here, content.title).items():
+                    _save_view(view, known["workspaces"].get(task, {}))
+                    known["workspaces"][task] = {"name": view._internal_name, "id": view._internal_id, "url": view.url}
+                    addresses.append(f"workspace {view.url}")
+                made = document.document(content, here, drawn=known["report"]["figures"])
+                _save_report(made, known["report"].get("id", ""))
+                known["report"] |= {"id": made.id, "url": made.url}
+                addresses.insert(0, f"report {made.url}")
+            finally:  # also of what was saved before an outage
+                write_text(out / SAVED, json.dumps({"place": str(here), **known}, indent=1) + "\n")
 
     within(SECONDS, save)
     return addresses
@@ -101,9 +103,7 @@ def _must_exist(api: Any, to: Target) -> None:
     except ValueError:
         count = 0
     if not count:
-        raise ConfigError(
-            f"there are no runs in {to} yet, upload them: wandb sync --include-offline RUNS/*/wandb/offline-run-*"
-        )
+        raise ConfigError(f"there are no runs in {to} yet, upload them: wandb sync runs/STUDY/*/wandb/offline-run-*")
 
 
 def _draw(content: Content, to: Target, known: str | None) -> str:
@@ -128,19 +128,15 @@ def _save_view(view: Any, known: dict[str, str]) -> None:
     view.save()
 
 
-def _save_report(report: Any, known: dict[str, str]) -> None:
+def _save_report(report: Any, known: str) -> None:
     if known:
-        report.id = known["id"]
+        report.id = known
         try:
             report.save()
             return
         except Exception:
             report.id = ""
     report.save()
-
-
-def _address(view: Any) -> dict[str, str]:
-    return {"name": view._internal_name, "id": view._internal_id, "url": view.url}
 
 
 def _read(path: Path, to: Target) -> dict[str, Any]:
