@@ -29,7 +29,7 @@ from thaw.train.config import CacheConfig, OptimConfig, PretrainDataConfig, Trai
 
 pytestmark = pytest.mark.calibration
 ROOT = Path(os.environ.get("THAW_CALIBRATION", "runs/calibration")).absolute()
-ENCODER = {"layers": 2, "hidden": 64, "heads": 2, "intermediate": 128, "max_positions": 32}
+ENCODER = {"layers": 2, "hidden": 64, "heads": 2, "intermediate": 128, "max_positions": 64}
 TINY = {"layers": 2, "hidden": 32, "heads": 2, "intermediate": 64, "max_positions": 32}
 SIZES, SEEDS = (32, 64, 128), 5
 REPEATS, LANGUAGES = 200, 10
@@ -54,7 +54,9 @@ def pretrain(name: str, corpus: Path, seed: int, budget: str = "2000", shape: di
     return run.run_folder(config) / "checkpoint"
 
 
-def transfer(name: str, task: Path, checkpoint: Path, strategy: str, size: int, seed: int, steps: int = 60) -> None:
+def transfer(
+    name: str, task: Path, checkpoint: Path, strategy: str, size: int, seed: int, steps: int = 60, length: int = 64
+) -> None:
     """Run one transfer or control."""
     run.transfer(
         TransferConfig(
@@ -63,7 +65,7 @@ def transfer(name: str, task: Path, checkpoint: Path, strategy: str, size: int, 
             checkpoint=str(checkpoint),
             strategy=STRATEGIES[strategy].config(),
             steps=steps,
-            task=TaskConfig(name="topic", kind=Kind.classes, path=str(task), max_length=24),
+            task=TaskConfig(name="topic", kind=Kind.classes, path=str(task), max_length=length),
             eval_every=5,
             data=DataConfig(train_size=str(size), batch_size=16),
             optim=OptimConfig(lr=3e-2 if strategy == "frozen_random" else 3e-3),
@@ -110,7 +112,7 @@ def test_two_random_encoders_are_rarely_told_apart(capsys: pytest.CaptureFixture
     )  # architecture and tokenizer alone are used
     for seed in range(1, SEEDS * (REPEATS + 1) + 1):
         for size in SIZES[:2]:
-            transfer("a_a", task, checkpoint, "frozen_random", size, seed, steps=30)
+            transfer("a_a", task, checkpoint, "frozen_random", size, seed, steps=30, length=24)
     runs = {(one["train_size"], one["seed"]): one for one in read(ROOT / "a_a").runs}
     found = []
     for repeat in range(REPEATS):
