@@ -113,6 +113,20 @@ def test_guards_fire():
         assert words in told
 
 
+def test_other_arms_are_better_worse_equal_or_undecided():
+    shifts = {
+        "frozen": (-0.1, NOISE),
+        "lp_ft": (0.0, [one / 10 for one in NOISE]),
+        "top_k": (0.0, (0.1, -0.1, 0.02, 0.0, 0.05)),
+    }
+    made = runs()
+    full = {(one["train_size"], one["seed"]): one["test"] for one in made if one["strategy"] == "full"}
+    for strategy, (shift, noise) in shifts.items():
+        made += [run(strategy, size, seed, full[size, seed] + shift + noise[seed - 1]) for size, seed in full]
+    found = {one.arm.strategy: one.word for one in analyse(*study(*made)).against}
+    assert found == {"scratch": "worse", "tfidf": "worse", "frozen": "worse", "lp_ft": "equal", "top_k": "undecided"}
+
+
 def test_an_analysis_of_nothing_is_empty():
     analysis = analyse(*study())
     assert [one.word for one in analysis.verdicts] == ["inconclusive"] * 3

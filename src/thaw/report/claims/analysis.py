@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from thaw.report.cells import Cell
-from thaw.report.claims import curves, dose, labels, ledger, pooled, speed, tuning, verdict
+from thaw.report.claims import against, curves, dose, labels, ledger, pooled, speed, tuning, verdict
 from thaw.report.claims.guards import guards
 from thaw.report.claims.rule import Rule, rule_of
 from thaw.report.claims.sides import Sides, sides
@@ -24,6 +24,7 @@ class Analysis:
     exchange: list[labels.Exchange]  # of every transfer arm
     times: list[speed.Times]  # to every share of scratch's best, by every clock
     break_even: list[speed.BreakEven]
+    against: list[against.Against]  # every other arm against the one of the verdicts
     pooled: list[pooled.Pooled]
     tuning: list[tuning.Tuning]
     doses: list[dose.Dose]
@@ -61,6 +62,7 @@ def analyse(study: Study, cells: Sequence[Cell]) -> Analysis:
             for size in found.sizes(task, arm)
             if (paid := speed.break_even(found, task, arm, size)) is not None
         ],
+        against=against.against(found),
         pooled=pooled.pooled(found),
         tuning=tuning.tuning(cells),
         doses=dose.doses(cells),
