@@ -60,6 +60,7 @@ def fast_rival(dropout: float) -> dict[str, Any]:
 
 def speeds(given: argparse.Namespace, words: list[str]) -> dict[str, float]:
     """Return the tokens a second of every kind of arm, measured by turns."""
+    mlm.prepare(words)
     shared = {"encoder": "mini", "words": words, "threads": given.threads}
     steps = 8 if given.quick else 25
     makers = {name: Contestant(mlm.ours, steps=steps, **shared, **OURS[name]) for name in arms(given)}

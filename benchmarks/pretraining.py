@@ -80,6 +80,7 @@ def main() -> None:
     arguments = parser.parse_args()
     told_half()
     words = inputs.overrides(arguments)
+    mlm.prepare(words)
     slow = {"tiny": 0.5, "mini": 1, "small": 4, "medium": 8}.get(arguments.encoder, 16)
     steps = max(8, int((9 if arguments.quick else 40) / slow))
     shared = {"encoder": arguments.encoder, "words": words, "threads": arguments.threads}

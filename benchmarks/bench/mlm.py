@@ -54,6 +54,11 @@ def blocks(config: Any) -> tuple[Any, Any, Any]:
     return tokenizer, *build_blocks(config, tokenizer, corpus_content(config))
 
 
+def prepare(words: list[str]) -> None:
+    """Train the tokenizer and write the ids, which contestants would otherwise all do at once."""
+    blocks(settings("mini", words))
+
+
 def module(encoder: Any, head: Any, config: Any, train: Any) -> Any:
     """Return the Lightning module of `thaw pretrain`."""
     from thaw.train.pretrain import PretrainModule
