@@ -18,7 +18,7 @@ from thaw.report.picture.save import save
 from thaw.report.plan import read_plan
 
 FAMILIES = {"verdict-time", "verdict-accuracy", "verdict-labels", "size", "exchange", "seconds", "survival"}
-FAMILIES |= {"breakeven", "dose", "seeds", "timeline", "profile", "iqm", "better", "tuning", "cost"}
+FAMILIES |= {"breakeven", "dose", "seeds", "timeline", "profile", "iqm", "better", "tuning", "cost", "against"}
 
 
 @pytest.fixture(scope="module")

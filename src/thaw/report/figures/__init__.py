@@ -6,6 +6,7 @@ from thaw.report.arms import Arm
 from thaw.report.cells import Cell
 from thaw.report.claims.analysis import Analysis
 from thaw.report.collect import Run, size_key
+from thaw.report.figures.against import against
 from thaw.report.figures.breakeven import break_even
 from thaw.report.figures.cost import cost
 from thaw.report.figures.dose import dose
@@ -30,6 +31,7 @@ def plots(
     made: list[Plot | None] = [effect(one, analysis.sides, style) for one in analysis.verdicts]
     for task in sorted({cell.task for cell in cells}):
         made += _of_task(task, cells, analysis, style, failed)
+    made.append(against(analysis.against, analysis.sides, style))
     made += pooled(analysis.pooled, style)
     made += [tuning(analysis.tuning, style), cost(analysis.costs, style)]
     return [one for one in made if one]

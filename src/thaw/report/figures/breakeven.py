@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from thaw.report.claims.speed import BreakEven
-from thaw.report.figures.plot import Plot, Trace, band, counted, escaped, figure, rounded
+from thaw.report.figures.plot import Plot, Trace, band, counted, escaped, figure, log_axis, rounded
 from thaw.report.figures.style import Style
 from thaw.report.palette import BASELINE, LOOKS
 
@@ -66,8 +66,8 @@ def break_even(found: Sequence[BreakEven], share: float, style: Style) -> Plot |
         ),
         figure=figure(
             data,
-            {"type": "log", "title": "number of tasks (log scale)", "dtick": 1 if last > 100 else "D2"},
-            {"type": "log", "title": "training seconds in all (log scale)", "dtick": 1},
+            log_axis("number of tasks (log scale)", tasks),
+            log_axis("training seconds in all (log scale)", [y for trace in data for y in trace["y"]]),
         ),
     )
 

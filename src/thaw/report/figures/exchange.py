@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from thaw.report.claims.labels import Exchange
-from thaw.report.figures.plot import Plot, Trace, counted, escaped, figure, rounded
+from thaw.report.figures.plot import Plot, Trace, counted, escaped, figure, log_axis, rounded
 from thaw.report.figures.style import Style
 
 CAPTION = """Scratch labels that score as much as n labels with transfer, divided by n ({n}); bars are 95% intervals,
@@ -41,7 +41,7 @@ def exchange(rates: Sequence[Exchange], style: Style) -> Plot | None:
         figure=figure(
             data,
             x,
-            {"type": "log", "title": "scratch labels for one label (log scale)", "dtick": "D2"},
+            log_axis("scratch labels for one label (log scale)", [1, *(y for trace in data for y in trace["y"])]),
             shapes=[one_line | {"line": {"color": "@ink", "width": 1}}],
         ),
     )

@@ -4,7 +4,8 @@ Decisions: a figure is plotly's own JSON as plain dicts, without colours of pape
 with ``@`` (``@ink``, ``@quiet``, ``@line``, ``@paper``), which whoever draws replaces, since the page has two themes.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,6 +58,21 @@ def band(x: Sequence[float], low: Sequence[float], high: Sequence[float], colour
         "hoverinfo": "skip",
         "name": name,
     }
+
+
+def log_axis(title: str, values: Iterable[float]) -> dict[str, Any]:
+    """Return a logarithmic axis with ticks at 1, 2 and 5 of each decade, or at the decades where there are many."""
+    found = [value for value in values if value > 0]
+    low, high = min(found, default=1.0), max(found, default=10.0)
+    steps = (1, 2, 5) if high / low < 500 else (1,)
+    ticks = [
+        digit * 10.0**power
+        for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+        for digit in steps
+        if 0.6 * low <= digit * 10.0**power <= 1.7 * high
+    ]
+    texts = [f"{tick:,.0f}" if tick >= 1 else f"{tick:.3g}" for tick in ticks]
+    return {"type": "log", "title": title, "tickvals": ticks, "ticktext": texts, "minor": {"ticks": ""}}
 
 
 def bounds(metric: str) -> tuple[float, float]:

@@ -58,7 +58,7 @@ def pooled(found: Sequence[Pooled], style: Style) -> list[Plot]:
                 key="better",
                 title="Probability of improving on scratch",
                 caption=_filled(BETTER, n=chances[0][1].n),
-                figure=_rows(chances, style, "probability of a better score than scratch", 0.5),
+                figure=_rows(chances, style, "probability of improvement", 0.5),
             )
         )
     return made

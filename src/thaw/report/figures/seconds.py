@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from thaw.report.cells import Cell
 from thaw.report.collect import Run, size_key
-from thaw.report.figures.plot import Plot, band, counted, escaped, figure, interval, rounded
+from thaw.report.figures.plot import Plot, Trace, band, counted, escaped, figure, interval, log_axis, rounded
 from thaw.report.figures.style import Style
 from thaw.report.statistics import Estimate, estimate
 
@@ -14,7 +14,7 @@ POINTS = 40  # of an averaged curve
 FASTEST = 0.1  # seconds: where a log axis of time begins
 CAPTION = """Best dev score so far, mean over seeds ({n}) with 95% t-interval as a band (cut at the range of the
 metric), against seconds of training: evaluation and pretraining are not in it. A marker alone is a control without a
-curve, at its whole training time."""
+curve, at its whole training time; the majority answer, which takes none, is a line across."""
 
 
 def by_seconds(cells: Sequence[Cell], style: Style) -> list[Plot]:
@@ -25,8 +25,10 @@ def by_seconds(cells: Sequence[Cell], style: Style) -> list[Plot]:
 
 def _of_size(cells: Sequence[Cell], style: Style) -> Plot:
     metric = next((cell.metric for cell in cells if cell.metric), "score")
-    data = []
+    data: list[Trace] = []
     for cell in sorted(cells, key=lambda cell: cell.arm.order):
+        if cell.arm.strategy == "majority":
+            continue  # takes no time: a line across, below
         label = cell.arm.label
         said = f"{escaped(label)}<br>%{{x:.3g}} s: %{{y:.3f}}<extra></extra>"
         seconds, means = _average(cell)
@@ -44,6 +46,13 @@ def _of_size(cells: Sequence[Cell], style: Style) -> Plot:
         else:
             continue
         data[-1] |= {"hovertemplate": said, "name": label}
+    x = [at for trace in data for at in trace["x"]]
+    for cell in cells:
+        if cell.arm.strategy == "majority" and cell.dev and x:
+            line: Trace = {"x": [min(x), max(x)], "y": [rounded(cell.dev.mean)] * 2, "mode": "lines"}
+            said = f"{escaped(cell.arm.label)}: %{{y:.3f}}<extra></extra>"
+            line |= {"line": style.line(cell.arm), "name": cell.arm.label, "hovertemplate": said}
+            data.append({"type": "scatter", **line})
     return Plot(
         key="seconds",
         task=cells[0].task,
@@ -53,7 +62,7 @@ def _of_size(cells: Sequence[Cell], style: Style) -> Plot:
         caption=" ".join(CAPTION.format(n=counted([len(cell.runs) for cell in cells if cell.dev])).split()),
         figure=figure(
             data,
-            {"type": "log", "title": "training seconds (log scale)", "dtick": "D2"},
+            log_axis("training seconds (log scale)", x),
             {"title": f"best dev {escaped(metric)} so far"},
         ),
     )

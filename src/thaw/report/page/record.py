@@ -15,7 +15,7 @@ from thaw.report.page.content import Content
 from thaw.track.plain import plain
 from thaw.track.row import COLUMNS
 
-CLAIMS = ("curves", "exchange", "times", "break_even", "pooled", "tuning", "doses", "costs")
+CLAIMS = ("against", "curves", "exchange", "times", "break_even", "pooled", "tuning", "doses", "costs")
 
 
 def report(content: Content) -> dict[str, Any]:

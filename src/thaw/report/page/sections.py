@@ -45,8 +45,8 @@ SECTIONS = (
     Section(
         name="accuracy",
         title="Does it improve accuracy?",
-        lead="Every seed on its own, then all tasks together.",
-        keys=("seeds", "profile", "iqm", "better"),
+        lead="Every seed on its own, then all tasks together, each strategy against the others.",
+        keys=("seeds", "against", "better", "profile", "iqm"),
         wide=("seeds",),
     ),
     Section(

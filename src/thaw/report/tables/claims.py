@@ -5,11 +5,33 @@ from collections.abc import Sequence
 from thaw.report.claims.analysis import Analysis
 from thaw.report.claims.ledger import Cost
 from thaw.report.claims.speed import CLOCKS, Times
+from thaw.report.summary import signed
 from thaw.report.tables.table import Table
 
 ABSENT = "–"
 STAGES = {"pretrain": "pretraining", "tune": "tuning and not scored", "train": "training", "evaluate": "evaluation"}
 UNITS = {"seconds": "s", "cpu_seconds": "CPU s", "step": "steps", "flops": "FLOPs"}
+
+
+def against_table(analysis: Analysis) -> Table | None:
+    """Return every strategy against the one of the verdicts, None where nothing pairs."""
+    transfer = analysis.sides.transfer
+    if transfer is None or not analysis.against:
+        return None
+    rows = [
+        (one.arm.label, one.word, signed(one.estimate), f"{one.p:.2g}", str(one.estimate.n), str(one.tasks))
+        for one in sorted(analysis.against, key=lambda one: one.arm.order)
+    ]
+    return Table(
+        name="against",
+        title=f"Every strategy against {transfer.label}",
+        caption=(
+            f"Difference in test score, interquartile mean over tasks, interval over paired seeds; Holm over the rows; "
+            f"equal: within {analysis.rule.margin:g} of 0 by two one-sided tests."
+        ),
+        columns=("strategy", "is", "difference", "p", "seeds", "tasks"),
+        rows=tuple(rows),
+    )
 
 
 def exchange_tables(analysis: Analysis) -> list[Table]:
