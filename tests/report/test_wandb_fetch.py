@@ -61,7 +61,7 @@ def test_online_and_synced_runs_give_the_table_of_the_folders(
     assert _plain(both) == _plain(local)
     assert not any(run.fetched for run in both.runs)
 
-    assert main(["report", HERE, "--out", str(tmp_path / "out")]) == 0
+    assert main(["report", HERE, "--out", str(tmp_path / "out"), "--no-pictures"]) == 0
     data = json.loads((tmp_path / "out" / "report.json").read_text())
     assert len(data["runs"]) == 5
     assert [cell["test"]["mean"] for cell in data["cells"]] == [cell.test.mean for cell in cells(local) if cell.test]

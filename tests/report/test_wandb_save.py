@@ -15,13 +15,21 @@ from thaw.cli.main import main
 from thaw.report.collect import read
 from thaw.report.page.content import gather
 from thaw.report.wandb.figures import chart
+from thaw.report.wandb.save import publish
+from thaw.report.wandb.target import target
 from thaw.report.wandb.workspace import plain_name
 
 pytest.importorskip("wandb_workspaces")
 
 
 def _report(folder: Path, out: Path, *words: str) -> int:
-    return main(["report", str(folder), "--out", str(out), "--wandb", *words])
+    return main(["report", str(folder), "--out", str(out), "--wandb", "--no-pictures", *words])
+
+
+def _publish(folder: Path, out: Path, title: str | None = None) -> bool:
+    """Do what ``--wandb`` does after the page is written."""
+    study = read(folder)
+    return publish(study, target(study), out, title=title)
 
 
 def _values(content: Any, key: str) -> Iterator[Any]:
@@ -103,7 +111,7 @@ def test_the_panels_show_what_the_runs_have(wandb_server: LoopbackApi, tmp_path:
     folders = write_small_study(tmp_path / "runs" / "my_study", make_run)
     for folder in folders[:4]:
         mirror(folder)
-    assert _report(tmp_path / "runs", tmp_path / "out") == 0
+    assert _publish(tmp_path / "runs", tmp_path / "out")
     run = wandb_server.runs[next(iter(wandb_server.runs))]
     logged = {key for row in run["history"].values() for key in row}
     for view in wandb_server.views.values():
@@ -135,22 +143,22 @@ def test_a_report_keeps_its_address(
     wandb_server: LoopbackApi, tmp_path: Path, make_run: Make, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mirror(make_run(tmp_path / "runs" / "s", run_id="a" * 10, test=0.5))
-    assert _report(tmp_path / "runs", tmp_path / "out") == 0
-    first = capsys.readouterr().out.splitlines()[1]
-    assert _report(tmp_path / "runs", tmp_path / "out", "--title", "s") == 0
-    assert capsys.readouterr().out.splitlines()[1] == first
+    assert _publish(tmp_path / "runs", tmp_path / "out")
+    first = capsys.readouterr().out
+    assert _publish(tmp_path / "runs", tmp_path / "out", "s")
+    assert capsys.readouterr().out == first
     assert (len(wandb_server.views), len(wandb_server.runs)) == (2, 2)  # a workspace, a report; the run, its figures
     wandb_server.refused = "runs"
-    assert _report(tmp_path / "runs", tmp_path / "new") == 0
+    assert not _publish(tmp_path / "runs", tmp_path / "new")
     assert "injected" in capsys.readouterr().err
     wandb_server.refused = None
-    assert _report(tmp_path / "runs", tmp_path / "new") == 0
+    assert _publish(tmp_path / "runs", tmp_path / "new")
     assert (
         len(wandb_server.views) == 4
     )  # of the new folder: its workspace, saved before the report failed, and the report
     capsys.readouterr()
     wandb_server.views.clear()  # deleted by hand
-    assert _report(tmp_path / "runs", tmp_path / "out") == 0
+    assert _publish(tmp_path / "runs", tmp_path / "out")
     assert len(wandb_server.views) == 2
     assert capsys.readouterr().err == ""
 
@@ -223,7 +231,7 @@ def test_runs_that_are_not_uploaded_yet(
     wandb_server: LoopbackApi, tmp_path: Path, make_run: Make, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mirror(make_run(tmp_path / "runs" / "s", run_id="a" * 10, test=0.5), "offline")
-    assert _report(tmp_path / "runs", tmp_path / "out") == 0
+    assert not _publish(tmp_path / "runs", tmp_path / "out")
     assert "there are no runs in loopback/thaw yet, upload them: wandb sync" in capsys.readouterr().err
     assert wandb_server.views == {}
 
