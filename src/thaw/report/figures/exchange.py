@@ -85,6 +85,14 @@ def _arm(rates: Sequence[Exchange], shift: float, style: Style) -> list[Trace]:
                 "type": "scatter",
                 "x": [rounded(one.labels * shift) for one, _ in ends],
                 "y": [rounded(end / one.labels) for one, end in ends],
+                "error_y": {
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [0.0] * len(ends),
+                    "arrayminus": [rounded(_down(one, end) / one.labels) for one, end in ends],
+                    "thickness": 1.5,
+                    "width": 3,
+                },
                 "mode": "markers",
                 "marker": {
                     "symbol": [
@@ -101,6 +109,11 @@ def _arm(rates: Sequence[Exchange], shift: float, style: Style) -> list[Trace]:
             }
         )
     return made
+
+
+def _down(one: Exchange, end: float) -> float:
+    """Return how far below an arrow the interval of a rate beyond the measured sizes reaches."""
+    return end - one.low if one.beyond == "above" and one.low is not None else 0.0
 
 
 def _told(one: Exchange) -> str:

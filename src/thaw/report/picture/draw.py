@@ -62,7 +62,7 @@ def picture(plots: Sequence[Plot]) -> Any:
 def _margins(layout: dict[str, Any], several: bool) -> tuple[float, float, float, float]:
     """Return left, right, bottom and top inches beside the axes, by the longest label; a layout engine takes longer."""
     labels = [words(text) for text in layout.get("yaxis", {}).get("ticktext", ())]
-    left = 0.25 + 0.068 * max(map(len, labels)) if labels else 0.62
+    left = max(0.25 + 0.068 * max(map(len, labels), default=0), 0.62 if words(layout["yaxis"].get("title")) else 0.0)
     outside = any(note.get("xref") == "paper" and note["x"] > 1 for note in layout.get("annotations", ()))
     return left, 0.42 if outside else 0.14, 0.52, 0.3 if several else 0.06
 
@@ -72,6 +72,12 @@ def _fill(axes: Any, figure: dict[str, Any]) -> None:
     axes.set_axis_off()  # frame.py draws ticks and grid: matplotlib's take most of the time
     for trace in figure["data"]:
         draw(axes, trace)
+    for shape in layout.get("shapes", ()):  # a line that means something is in sight
+        for name in ("x", "y"):
+            if shape.get(f"{name}ref") != "paper":
+                at = (shape["x0"], 0) if name == "x" else (0, shape["y0"])
+                axes.update_datalim([at], updatex=name == "x", updatey=name == "y")
+    axes.autoscale_view()
     frame(axes, layout.get("xaxis", {}), layout.get("yaxis", {}))
     for shape in layout.get("shapes", ()):
         _shape(axes, shape)
