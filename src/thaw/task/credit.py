@@ -42,6 +42,6 @@ def _entities(metric: str, true: list[str], guess: list[str]) -> Credit:
 
 
 def _answer(metric: str, true: list[tuple[str, int]], guess: str) -> Credit:
-    answers = {"text": [text for text, _ in true], "answer_start": [start for _, start in true]}
+    answers: Any = {"text": [text for text, _ in true], "answer_start": [start for _, start in true]}
     found = squad([{"id": "0", "prediction_text": guess}], [{"id": "0", "answers": answers}])
     return float(found[metric]) / 100, 1.0
