@@ -141,6 +141,7 @@ def test_grouping(open_page: Any) -> None:
     groups = page.locator("#run-table tr.group")
     assert groups.count() == 7  # six strategies and the pretraining
     assert page.locator("#run-table tbody tr:not(.group):not([hidden])").count() == 0
+    assert groups.first.inner_text().startswith("▸ scratch")
     first = groups.locator("button").first
     first.focus()
     page.keyboard.press("Enter")

@@ -36,7 +36,7 @@ def gather(study: Study, title: str | None = None, question: str | None = None) 
     found = cells(study)
     analysis = analyse(study, found)
     arm_of = arms(study.runs)
-    lesser = lesser_doses(found)
+    lesser = lesser_doses(found) - {analysis.sides.transfer}
     style = Style.of(arm_of.values(), lesser)
     main = [cell for cell in found if cell.arm not in lesser]
     failed = [

@@ -83,11 +83,15 @@ function runTable(element) {
       if (!found.has(key)) found.set(key, { key, values, rows: [] });
       found.get(key).rows.push(row);
     }
+    const first = new Map(); // words stay in the order of the rows: strategies from scratch to full
+    for (const group of found.values()) group.values.forEach((one, i) => { if (!first.has(`${i} ${one}`)) first.set(`${i} ${one}`, first.size); });
     const column = sorted.column;
     const merit = (group, i) => (column === null || by.includes(column) ? group.values[i] : summary(group, column).sort);
     const places = column === null ? by.map((_, i) => i) : [Math.max(0, by.indexOf(column))];
     return [...found.values()].sort((one, other) => {
       for (const i of places) {
+        const words = column === null && typeof one.values[i] === "string" && typeof other.values[i] === "string";
+        if (words && one.values[i] !== other.values[i]) return first.get(`${i} ${one.values[i]}`) - first.get(`${i} ${other.values[i]}`);
         const result = compare(merit(one, i), merit(other, i));
         const sign = result.fixed || column === null ? 1 : sorted.direction;
         if (result.order) return sign * result.order;
@@ -115,7 +119,8 @@ function runTable(element) {
     const label = by.map((column, i) => `${names[column]} ${shownValue(group.values[i])}`).join(", ");
     const isOpen = open.has(group.key);
     const button = make("button", { type: "button", "aria-expanded": String(isOpen), "aria-label": `${label}: ${group.rows.length} runs` });
-    button.append(`${isOpen ? "▾" : "▸"} ${label}`, make("span", { className: "count", textContent: ` n = ${group.rows.length}` }));
+    const short = group.values.map((one, i) => (typeof one === "string" && one ? one : `${names[by[i]]} ${shownValue(one)}`)).join(", ");
+    button.append(`${isOpen ? "▾" : "▸"} ${short}`, make("span", { className: "count", textContent: ` n = ${group.rows.length}` }));
     button.addEventListener("click", () => {
       if (!open.delete(group.key)) open.add(group.key);
       place();
