@@ -1,5 +1,6 @@
 """What was read: one example, and the three splits of a task. No torch here."""
 
+import functools
 import hashlib
 import json
 import unicodedata
@@ -76,15 +77,20 @@ class Splits:
     labels: list[str] | None  # classes and tags; None for score and span
     report: dict[str, Any] = field(default_factory=dict)
 
+    @functools.cached_property
+    def digest(self) -> str:
+        """See `fingerprint`: examples do not change once they are read, and every run of a sweep asks three times."""
+        digest = hashlib.sha256(json.dumps(self.labels).encode())
+        for examples in (self.train, self.dev, self.test):
+            digest.update(len(examples).to_bytes(8, "big"))
+            for example in examples:
+                digest.update(content_key(example))
+        return digest.hexdigest()
+
 
 def fingerprint(splits: Splits) -> str:
     """Return the sha256 over the content of all splits and the label set: paths and file formats do not enter."""
-    digest = hashlib.sha256(json.dumps(splits.labels).encode())
-    for examples in (splits.train, splits.dev, splits.test):
-        digest.update(len(examples).to_bytes(8, "big"))
-        for example in examples:
-            digest.update(content_key(example))
-    return digest.hexdigest()
+    return splits.digest
 
 
 def strata(examples: list[Example], kind: Kind) -> list[str]:
