@@ -79,7 +79,7 @@ def run_ours(given: argparse.Namespace, words: list[str], name: str, seconds: fl
 
     config = mlm.settings("mini", words, seed=seed, trainer__threads=given.threads, **OURS[name])
     tokens = config.data.batch_size * config.data.length
-    config.budget = str(max(20, int(seconds * speed / tokens)))
+    config.budget = str(max(4, int(seconds * speed / tokens)))
     config.eval_every = str(max(1, int(config.budget) // evaluations(given)))
     config.runs, config.name, config.trainer.progress = str(given.out / "work"), f"loss-{name}".replace(" ", "_"), False
     run.pretrain(config)
@@ -103,7 +103,7 @@ def run_rival(
 
     transformers.set_seed(seed)
     config = mlm.settings("mini", words)
-    steps = max(20, int(seconds * speed / (config.data.batch_size * config.data.length)))
+    steps = max(4, int(seconds * speed / (config.data.batch_size * config.data.length)))
     arguments = {
         "learning_rate": lr,
         "max_steps": steps,
@@ -192,7 +192,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, nargs=3, metavar=("TUNE", "RIVAL", "OURS"), default=None)
     given = parser.parse_args()
     told_half()
-    tune, long, short = [60 * m for m in given.minutes or ((0.1, 0.3, 0.2) if given.quick else (5, 20, 2))]
+    tune, long, short = [60 * m for m in given.minutes or ((0.05, 0.2, 0.15) if given.quick else (5, 20, 2))]
     words = inputs.overrides(given) + ["data.max_held_out=30000"] * given.quick
     folder(given).mkdir(parents=True, exist_ok=True)
     path = folder(given) / "speeds.json"
