@@ -85,13 +85,13 @@ def run_ours(given: argparse.Namespace, words: list[str], name: str, seconds: fl
     run.pretrain(config)
     events = (run.run_folder(config) / "metrics.jsonl").read_text().splitlines()
     scored = [event for event in map(json.loads, events) if "dev/loss" in event]
-    begun = counting_seconds(scored)
+    begun = counting_seconds(scored, given.threads)
     return [(begun + e["step"] * tokens / speed, e["dev/loss"], e["dev/bits_per_byte"]) for e in scored]
 
 
-def counting_seconds(scored: list[dict[str, Any]]) -> float:
+def counting_seconds(scored: list[dict[str, Any]], threads: int) -> float:
     """Return what was spent before the first step (counting pieces), which is on the training clock."""
-    return float(scored[0]["seconds"])
+    return float(scored[0]["cpu_seconds" if threads == 1 else "seconds"])
 
 
 def run_rival(
