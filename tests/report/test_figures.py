@@ -14,6 +14,7 @@ from thaw.report.figures import Plot, Style
 from thaw.report.figures.plot import bounds, figure
 from thaw.report.figures.seconds import by_seconds
 from thaw.report.page.content import Content, gather
+from thaw.report.page.folder import _training
 from thaw.report.picture.save import save
 from thaw.report.plan import read_plan
 
@@ -138,3 +139,12 @@ def test_a_style_gives_each_checkpoint_of_a_strategy_a_line() -> None:
     style = Style.of(arms, last={arms[0]})
     assert style.dashes == {"full · a": "dash", "full · b": "solid"}
     assert style.colour(arms[0]) == style.colour(arms[1])
+
+
+def test_the_curves_that_the_page_draws_itself_are_pictures_too(content: Content) -> None:
+    made = {(plot.key, plot.task): plot for plot in _training(content)}
+    assert set(made) == {("curves", "topics"), ("curves", "trec"), ("pretraining", "")}
+    plot = made["curves", "trec"]
+    assert len(plot.figure["data"]) <= 100
+    assert f"{len(plot.figure['data'])} of " in plot.caption
+    assert max(len(trace["x"]) for trace in made["pretraining", ""].figure["data"]) <= 30

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from thaw.report.collect import Study
+from thaw.report.figures import Plot
+from thaw.report.figures.training import dev_curves, pretraining
 from thaw.report.page.content import QUESTION as QUESTION
 from thaw.report.page.content import Content, gather
 from thaw.report.page.document import page
@@ -55,9 +57,17 @@ def _pictures(content: Content, folder: Path) -> list[Path]:
     """Write the figures, remove those of an earlier report that this one has not; return the paths."""
     from thaw.report.picture.save import save
 
-    written = save(content.plots, folder)
+    written = save([*content.plots, *_training(content)], folder)
     if folder.is_dir():
         for path in folder.iterdir():
             if path.suffix in (".svg", ".png") and path not in written:
                 path.unlink()
     return written
+
+
+def _training(content: Content) -> list[Plot]:
+    """Return the curves that the page draws by itself."""
+    runs = {id(run): (content.arm_of[id(run)], run) for run in content.study.runs if id(run) in content.arm_of}
+    metrics = {cell.task: cell.metric for cell in content.main}
+    made = [dev_curves(task, metric, runs, content.style) for task, metric in metrics.items()]
+    return [one for one in (*made, pretraining(content.study.runs)) if one]
