@@ -39,7 +39,7 @@ def timeline(cells: Sequence[Cell], style: Style) -> Plot | None:
     for arm, plan, runs in reversed(found):
         rows = [row + i for i in range(len(plan.groups))]
         data += _bars(arm, plan, rows, _end(plan, runs), style)
-        ticks += [(y, group) for y, group in zip(rows, plan.groups, strict=True)]
+        ticks += [(y, escaped(group)) for y, group in zip(rows, plan.groups, strict=True)]
         moved = _moved(plan, runs)
         text = {"showarrow": False, "font": {"size": 11, "color": "@quiet"}, "xref": "paper", "x": 1.004}
         notes += [
