@@ -98,7 +98,7 @@ def write(arguments: argparse.Namespace, name: str, settings: dict[str, Any], **
     arguments.out.mkdir(parents=True, exist_ok=True)
     path: Path = arguments.out / f"{name}{'.quick' if arguments.quick else ''}.json"
     found = {"question": name, "date": time.strftime("%Y-%m-%d %H:%M"), "quick": arguments.quick}
-    found |= {"host": host(), "versions": versions(), "settings": settings, **results}
+    found |= {"host": host(), "versions": versions(), "settings": {k: _name(v) for k, v in settings.items()}, **results}
     path.write_text(json.dumps(found, indent=1, default=str) + "\n", "utf-8")
     print(f"wrote {os.path.relpath(path)}")
     return path
@@ -119,6 +119,13 @@ def told_half() -> bool:
     if not (pays := half_pays()):
         progress("no bfloat16 instructions here (avx512_bf16, amx_bf16 or CUDA): all contestants are float32")
     return pays
+
+
+def _name(value: Any) -> Any:
+    """Return a setting as a record tells it: of a file its name, wherever it lies here."""
+    if isinstance(value, list | tuple):
+        return [_name(one) for one in value]
+    return os.path.basename(value) if isinstance(value, Path) or str(value).startswith("/") else value
 
 
 def versions() -> dict[str, str]:
