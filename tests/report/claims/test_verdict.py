@@ -65,6 +65,16 @@ def test_without_words_alone_nothing_is_supported():
     assert accuracy(*both).word == "supported"
 
 
+def test_where_more_labels_hurt_scratch_nothing_is_said_of_fewer():
+    made = []
+    for seed, shift in enumerate(NOISE, 1):
+        for size, score in ((50, 0.6), (100, 0.5), (200, 0.4)):  # the same learner twice, worse with more labels
+            made += [run("scratch", size, seed, score), run("full", size, seed, score + shift)]
+    found = verdicts(compared(*made))[2]
+    assert found.word == "inconclusive"
+    assert "at equal labels" in found.sentence
+
+
 def test_one_task_of_three_is_not_enough():
     gain = {"trec": 0.1, "sst2": 0.0, "mrpc": 0.0}
     found = accuracy(*runs(tasks=tuple(gain), gain=gain, words=-0.1))

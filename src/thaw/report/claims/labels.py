@@ -6,7 +6,8 @@ seed for itself; its interval inverts the paired t test: it holds every number o
 extrapolated: an end that runs out of them is open, shown as "> 10x".
 
 The verdict asks a plainer question, without an inverse: is transfer with n labels better than scratch with
-``rule.fewer`` times n? Where no difference is left at equal labels either, the data give no support.
+``rule.fewer`` times n? It must be so at equal labels too (verdict.py): where more labels do not help scratch, such as
+in too few steps, being above scratch with more of them means nothing.
 """
 
 import math

@@ -94,6 +94,12 @@ def _labels(sides: Sides) -> Verdict:
     if found.pooled is None or arm is None:
         return _nothing("labels", sides, found)
     reach = f"{_name(sides)} with n labels scores {_points(found.pooled)} against scratch with {rule.fewer:g} times n"
+    equal = judge(_over(sides, "scratch"), rule, 0.0)
+    if found.word == SUPPORTED and equal.word != SUPPORTED:
+        found = replace(found, word=equal.word)
+        end = f"but {_points(equal.pooled)} at equal labels" if equal.pooled else "but nothing pairs at equal labels"
+        settle = "More labels do not help scratch here: look at other train sizes, or at scratch's steps and rate."
+        return _verdict("labels", found, f"{reach}, {end}.", settle)
     ends = {
         SUPPORTED: "so it needs fewer.",
         NOT_SUPPORTED: f"so n labels do not replace {rule.fewer:g} times n.",
