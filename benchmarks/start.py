@@ -54,7 +54,7 @@ def commands(folder: Path, rounds: int) -> dict[str, Any]:
             "command": name,
             "seconds": measure.median(found[name]),
             "range": measure.spread(found[name]),
-            "loads torch": "yes" if loads_torch(line, folder) else "no",
+            "loads torch": "yes" if name.startswith("import") or loads_torch(line, folder) else "no",
             "target": "< 0.5 s" if name == "thaw --help" else "",
         }
         for name, line in lines.items()
