@@ -34,7 +34,7 @@ class Sweeps:
 
     def __init__(self, arguments: argparse.Namespace, task: str, steps: int) -> None:
         self.given = [
-            *glue.overrides(arguments, task), f"steps={steps}", f"eval_every={max(1, steps // 2)}", "wandb=offline",
+            *glue.overrides(arguments, task), f"steps={steps}", f"eval_every={steps if arguments.quick else steps // 2}", "wandb=offline",
             "trainer.progress=false",
         ]  # fmt: skip
 
