@@ -75,8 +75,8 @@ def rule_text(rule: Rule) -> str:
         f"above none by a paired t-test at {1 - rule.level:.0%} (Holm over the tasks) on at least {rule.tasks:.0%} of "
         f"the tasks, and so is the interquartile mean of the tasks; accuracy must beat TF-IDF too. Not supported: the "
         f"{rule.level:.0%} interval of that mean lies below the least effect worth the name ({rule.faster:g} times as "
-        f"fast; {rule.margin:g} of accuracy; for labels, better than scratch with as many and with {rule.fewer:g} times "
-        f"as many). Inconclusive: neither."
+        f"fast; {rule.margin:g} of accuracy; for labels, better than scratch with as many and with {rule.fewer:g} "
+        f"times as many). Inconclusive: neither."
     )
 
 
