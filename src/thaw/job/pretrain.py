@@ -242,7 +242,7 @@ class Pretraining:
                 "eval_seconds": rec.clock.eval_seconds, "cpu_seconds": rec.clock.cpu_seconds,
                 "tokens": cost["own"]["tokens"], "flops": cost["own"]["flops"], "peak_rss_bytes": peak_rss_bytes(),
                 "trainable_parameters": parameters, "total_parameters": parameters, "threads": self.threads,
-                "host": host(), "host_gflops": host_gflops(), "torch": torch.__version__, "precision": config.trainer.precision,
-                "thaw_version": __version__,
+                "host": host(), "host_gflops": host_gflops(), "torch": torch.__version__,
+                "precision": config.trainer.precision, "thaw_version": __version__,
             }
         )  # fmt: skip

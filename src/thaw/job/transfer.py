@@ -244,8 +244,8 @@ class Transfer(Network):
                 "trainable_parameters": sum(counts[name] for name in self.audit.moved),
                 "total_parameters": sum(counts.values()),
                 "pretrain_run": parent.get("run_id"), "pretrain_seconds": parent.get("seconds"),
-                "pretrain_flops": parent.get("flops"), "pretrain_tokens": parent.get("tokens"), "frozen_audit": verdict, "collapsed": self.last <= floor,
-                "precision": config.trainer.precision,
+                "pretrain_flops": parent.get("flops"), "pretrain_tokens": parent.get("tokens"),
+                "frozen_audit": verdict, "collapsed": self.last <= floor, "precision": config.trainer.precision,
             }
         )  # fmt: skip
 
