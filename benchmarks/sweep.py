@@ -33,8 +33,9 @@ class Sweeps:
     """Thaw's sweeps of one task, each in a folder of runs and with a cache of its own."""
 
     def __init__(self, arguments: argparse.Namespace, task: str, steps: int) -> None:
+        scored = steps if arguments.quick else steps // 2  # steps between two scorings of dev
         self.given = [
-            *glue.overrides(arguments, task), f"steps={steps}", f"eval_every={steps if arguments.quick else steps // 2}", "wandb=offline",
+            *glue.overrides(arguments, task), f"steps={steps}", f"eval_every={scored}", "wandb=offline",
             "trainer.progress=false",
         ]  # fmt: skip
 
