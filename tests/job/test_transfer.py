@@ -28,8 +28,11 @@ def checkpoint(pretrained: dict[str, Any]) -> Path:
     return pretrained["folder"] / "checkpoint"
 
 
+CLOCKS = ("seconds", "cpu_seconds")
+
+
 def events(folder: Path) -> list[dict[str, Any]]:
-    return [{k: v for k, v in event.items() if k != "seconds"} for event in RunFolder(folder).events()]
+    return [{k: v for k, v in event.items() if k not in CLOCKS} for event in RunFolder(folder).events()]
 
 
 @pytest.mark.parametrize("kind", Kind)

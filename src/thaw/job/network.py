@@ -4,13 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from thaw import build
 from thaw.config import TransferConfig, strategies
 from thaw.encoder.bert import Encoder
 from thaw.errors import ConfigError
-from thaw.fields import identity_of
+from thaw.fields import as_dict, identity_of
 from thaw.job import data
+from thaw.job.contamination import contamination
 from thaw.job.identity import tokenizer_content
 from thaw.strategy.plan import NetworkConfig
 from thaw.task.encode import Encoded, encode
@@ -85,3 +87,19 @@ class Network:
     def encode(self, examples: list[Any]) -> Encoded:
         """Return examples as ids."""
         return encode(examples, self.config.task, self.tokenizer, self.found.labels)
+
+    def contamination(self) -> dict[str, Any] | None:
+        """Return how many test texts stand in the pretraining text, None where that is not known."""
+        if self.parent is None or not self.strategy.pretrained or not self.config.test:
+            return None
+        corpus = self.parent.lineage.get("corpus")
+        return contamination(Path(self.config.cache.folder), corpus, self.tokenizer, self.found)
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return a copy of all weights."""
+        return {name: value.detach().clone() for name, value in self.module.state_dict().items()}
+
+    def kept_head(self) -> dict[str, Any]:
+        """Return what a kept checkpoint says of its head: kind, labels, task, shape."""
+        task = self.config.task
+        return {"kind": task.kind.name, "labels": self.found.labels, "task": as_dict(task), **vars(self.head_config())}

@@ -14,7 +14,6 @@ from thaw.encoder import checkpoint as checkpoints
 from thaw.fields import as_dict
 from thaw.job import data
 from thaw.job.card import transfer_card
-from thaw.job.contamination import contamination
 from thaw.job.finished import finished
 from thaw.job.flops import transfer_flops
 from thaw.job.identity import transfer_id
@@ -143,10 +142,6 @@ class Transfer(Network):
                 self.waited = 0
         return {f"dev/{name}": value for name, value in metrics.items()}
 
-    def weights(self) -> dict[str, Tensor]:
-        """Return a copy of all weights."""
-        return {name: value.detach().clone() for name, value in self.module.state_dict().items()}
-
     def save_state(self, step: int) -> None:
         """Write what a resume needs."""
         assert self.best is not None
@@ -191,13 +186,6 @@ class Transfer(Network):
             checkpoint=self.parent.fingerprint if known and self.parent else None,
             parent=self.parent.lineage if known and self.parent else None,
         ) | {"train": self.train.report, "dev": self.dev.report, "contamination": self.contamination()}  # fmt: skip
-
-    def contamination(self) -> dict[str, Any] | None:
-        """Return how many test texts stand in the pretraining text, None where that is not known."""
-        if self.parent is None or not self.strategy.pretrained or not self.config.test:
-            return None
-        corpus = self.parent.lineage.get("corpus")
-        return contamination(Path(self.config.cache.folder), corpus, self.tokenizer, self.found)
 
     def flops(self) -> float:
         """Return the training FLOPs of the plan as it went."""
@@ -261,12 +249,8 @@ class Transfer(Network):
 
     def keep(self) -> None:
         """Keep the best-dev weights as a checkpoint that `thaw predict` and `thaw export` read."""
-        head, task = self.module.head, self.config.task
-        config = {
-            "kind": task.kind.name, "labels": self.found.labels, "task": as_dict(task), **vars(self.head_config()),
-        }  # fmt: skip
         checkpoints.save(
             self.rec.folder.checkpoint, encoder=self.module.encoder, tokenizer=self.tokenizer,
-            head_state=head.state_dict(), head_config=config, lineage=self.lineage(),
+            head_state=self.module.head.state_dict(), head_config=self.kept_head(), lineage=self.lineage(),
             card=transfer_card(self.config, self.best[0] if self.best else None),
         )  # fmt: skip
