@@ -7,6 +7,7 @@ THAW := $(BIN)/thaw
 NAME ?=
 COMMAND ?= transfer
 BENCH ?= --quick
+PARALLEL ?= -n auto --maxprocesses 4 --dist worksteal  # tests in a process a core; PARALLEL= for one
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-texts test test-all calibrate golden lint check format types study report bench wheel clean clean-all
@@ -39,10 +40,10 @@ demo: $(VENV)/.demo ## the whole chain on real text from PyPI, about twelve minu
 	$(THAW) demo
 
 test: $(VENV)/.setup ## the tests that take seconds
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q $(PARALLEL)
 
 test-all: $(VENV)/.texts ## all tests, slow ones included
-	$(BIN)/python -m pytest -q -m "not calibration"
+	$(BIN)/python -m pytest -q -m "not calibration" $(PARALLEL)
 
 calibrate: $(VENV)/.setup ## what the verdicts say where the answer is known: about an hour, a second call goes on
 	$(BIN)/python -m pytest -q -m calibration tests/calibration
