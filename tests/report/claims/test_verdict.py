@@ -51,6 +51,7 @@ def test_words_alone_that_do_better_decide():
     undecided = accuracy(*runs(words=0.1))
     assert undecided.word == "inconclusive"
     assert "undecided" in undecided.sentence
+    assert undecided.settle.startswith("Against TF-IDF a gain of +0.000 needs about ")
 
 
 def test_without_words_alone_nothing_is_supported():

@@ -11,7 +11,7 @@ from thaw.report.claims import labels, speed
 from thaw.report.claims.examples import Drawn, drawn
 from thaw.report.claims.judge import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, Effects, Judgement, judge, pool
 from thaw.report.claims.sides import Sides, difference, mean_effect
-from thaw.report.statistics import Estimate, estimate
+from thaw.report.statistics import Estimate, estimate, seeds_needed
 
 QUESTIONS = {
     "time": "Does transfer save training time?",
@@ -84,6 +84,9 @@ def _accuracy(sides: Sides) -> Verdict:
     settle = _settle(found, sides, lambda value: f"{value:+.3f}")
     if found.word == INCONCLUSIVE and words is None and _has_words(sides):
         settle = f"Run strategy=tfidf with the same seeds. {settle}"
+    elif "undecided" in end and words is not None:
+        count = seeds_needed(words.mean, words.deviation or 0.0, level=rule.level)
+        settle = f"Against TF-IDF a gain of {words.mean:+.3f} needs about {count or 'more than 1,000'} seeds."
     made = _verdict("accuracy", found, f"{reach}, {end}", settle)
     return replace(made, controls=controls, examples=_drawn(sides, found))
 
