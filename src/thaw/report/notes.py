@@ -114,7 +114,8 @@ def _data(cells: Sequence[Cell]) -> list[str]:
             lines.append(
                 f"{task}: {_number(duplicates['near_train_test'], 'training text')} nearly equal to a test text."
             )
-        lines += _contamination(task, lineages)
+        scored = [run for cell in cells if cell.task == task for run in cell.runs if run["test"] is not None]
+        lines += _contamination(task, [run.lineage for run in scored])
         conflicts = (data.get("conflicts") or {}).get("count")
         if conflicts:
             lines.append(f"{task}: {_number(conflicts, 'text')} with more than one label.")

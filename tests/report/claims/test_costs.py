@@ -7,8 +7,8 @@ import pytest
 
 from report.claims.made_up import run, study
 from thaw.report.claims.dose import doses
-from thaw.report.claims.examples import drawn
 from thaw.report.claims.ledger import ledger
+from thaw.report.claims.resampling import drawn
 from thaw.track.folder import PREDICTIONS, write_lines
 
 

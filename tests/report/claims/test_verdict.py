@@ -51,19 +51,21 @@ def test_words_alone_that_do_better_decide():
     undecided = accuracy(*runs(words=0.1))
     assert undecided.word == "inconclusive"
     assert "undecided" in undecided.sentence
-    assert undecided.settle.startswith("Against TF-IDF a gain of +0.000 needs about ")
+    assert undecided.settle.startswith("Against TF-IDF a gain of +0.000 needs more than 1,000 seeds.")
 
 
 def test_without_words_alone_nothing_is_supported():
     found = accuracy(*runs(words=None))
     assert found.word == "inconclusive"
     assert found.settle.startswith("Run strategy=tfidf with the same seeds.")
-    tags = accuracy(*runs(words=None, metric="entity_f1"))
-    assert tags.word == "inconclusive"  # scratch's metric is accuracy still: words apply
-    both = runs(words=None)
-    for one in both:
-        one.row["metric"] = "entity_f1"
-    assert accuracy(*both).word == "supported"
+    pairs = runs(words=None)
+    for one in pairs:
+        one.row["metric"] = "f1"  # of classes: words apply, whatever the metric's name
+        one.config["task.kind"] = "classes"
+    assert accuracy(*pairs).word == "inconclusive"
+    for one in pairs:
+        one.config["task.kind"] = "tags"
+    assert accuracy(*pairs).word == "supported"
 
 
 def test_where_more_labels_hurt_scratch_nothing_is_said_of_fewer():
@@ -95,6 +97,12 @@ def test_one_seed_judges_nothing():
     assert found.sentence == "Nothing to judge: fewer than two seeds pair."
 
 
+def test_tasks_that_share_one_seed_judge_nothing():
+    made = runs(tasks=("sst2", "trec"))
+    kept = [one for one in made if one["seed"] in ((1, 2, 3) if one["task"] == "trec" else (3, 4, 5))]
+    assert accuracy(*kept).sentence == "Nothing to judge: fewer than two seeds pair."
+
+
 def test_what_is_missing_is_named():
     sides = compared(*[one for one in runs() if one["strategy"] != "scratch"])
     assert [one.settle for one in verdicts(sides)] == ["Run strategy=scratch with the same seeds."] * 3
@@ -117,10 +125,15 @@ def test_guards_fire():
     ruled = {"verdict.strategy": "lp_ft", "verdict.sizes": [999], "tuned": "runs/elsewhere"}
     for one in made:
         one.config.update(ruled)
-        one.row["host_gflops"] = 30.0
+        one.row.update({"host_gflops": 30.0, "lr": 1e-3 if one["strategy"] != "tfidf" else None})
     made[0].row["host_gflops"] = 70.0
     told = " ".join(analyse(*study(*made)).guards)
-    for words in ("lp_ft, which was not run", "sizes 999 were not run", "chosen in runs/elsewhere", "30 to 70 GFLOP/s"):
+    for words in (
+        "lp_ft, which was not run",
+        "sizes 999 were not run",
+        "20 runs were chosen in runs/elsewhere",
+        "30 to 70 GFLOP/s",
+    ):
         assert words in told
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from thaw.report.arms import Arm
 from thaw.report.claims.judge import pool
-from thaw.report.claims.sides import Sides, difference, mean_effect
+from thaw.report.claims.sides import Sides
 from thaw.report.statistics import Estimate, equivalent, estimate, holm
 
 BETTER, WORSE, EQUAL, UNDECIDED = "better", "worse", "equal", "undecided"
@@ -33,14 +33,7 @@ def against(sides: Sides) -> list[Against]:
     for arm in sides.arms:
         if arm == sides.transfer:
             continue
-        effects = {}
-        for task in sides.tasks:
-            parts = [
-                difference(sides.scores(task, arm, size), sides.scores(task, sides.transfer, size))
-                for size in sides.headline(task, arm, sides.transfer)
-            ]
-            if mean := mean_effect(parts):
-                effects[task] = mean
+        effects = {task: gap for task in sides.tasks if (gap := sides.gap(task, arm, sides.transfer))}
         one = estimate(list(pool(effects).values()), sides.rule.level)
         if one is not None and one.n > 1:
             found.append((arm, one, len(effects)))

@@ -38,7 +38,7 @@ def _tuned(study: Study, cells: Sequence[Cell]) -> Iterable[str]:
     for cell in cells:
         for run in cell.runs:
             source = run.config.get("tuned")
-            if source and os.path.normpath(str(source)) not in read:
+            if source and run["lr"] is not None and os.path.normpath(str(source)) not in read:
                 outside[str(source)] += 1
     for source, count in sorted(outside.items()):
         yield f"The learning rates of {count} runs were chosen in {source}: those trials are not counted in the costs."

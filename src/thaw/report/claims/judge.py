@@ -57,6 +57,8 @@ def judge(effects: Effects, rule: Rule, least: float) -> Judgement:
         for task, one in found.items() if one is not None
     ]  # fmt: skip
     pooled = estimate(list(pool({task: effects[task] for task in usable}).values()), rule.level)
+    if pooled is not None and pooled.n < 2:
+        pooled = None  # the tasks share one seed: there is no interval to judge by
     needed = max(1, math.ceil(rule.tasks * len(tasks) - 1e-9))
     word = INCONCLUSIVE
     if pooled is not None and pooled.low is not None and pooled.high is not None:

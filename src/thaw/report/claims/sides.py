@@ -59,6 +59,14 @@ class Sides:
         """Return the arm of a control, None where it was not run."""
         return next((arm for arm in self.arms if arm.strategy == strategy), None)
 
+    def gap(self, task: str, one: Arm, other: Arm) -> dict[int, float] | None:
+        """Return for each seed the mean over headline sizes of ``one - other``, None where they share no size."""
+        parts = [
+            difference(self.scores(task, one, size), self.scores(task, other, size))
+            for size in self.headline(task, one, other)
+        ]
+        return mean_effect(parts) if parts else None
+
     @property
     def transfers(self) -> list[Arm]:
         """The arms that use pretrained weights."""

@@ -12,7 +12,6 @@ from math import comb
 
 from thaw.report.arms import Arm
 from thaw.report.cells import Cell
-from thaw.report.claims.sides import Size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,11 +45,3 @@ def tuning(cells: Sequence[Cell]) -> list[Tuning]:
         mean = [sum(values) / len(whole) for values in zip(*whole, strict=True)]
         made.append(Tuning(arm=arm, cells=len(whole), expected=mean))
     return made
-
-
-def trials(cells: Sequence[Cell]) -> dict[tuple[str, Size], dict[str, int]]:
-    """Return the number of settings tried, by task and size, then by arm."""
-    found: dict[tuple[str, Size], dict[str, int]] = defaultdict(dict)
-    for cell in cells:
-        found[cell.task, cell.train_size][cell.arm.label] = cell.trials
-    return dict(found)

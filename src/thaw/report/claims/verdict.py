@@ -8,9 +8,10 @@ import math
 from dataclasses import dataclass, replace
 
 from thaw.report.claims import labels, speed
-from thaw.report.claims.examples import Drawn, drawn
 from thaw.report.claims.judge import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, Effects, Judgement, judge, pool
-from thaw.report.claims.sides import Sides, difference, mean_effect
+from thaw.report.claims.phrases import gain, points, rate, redrawn, settling, times, why_open
+from thaw.report.claims.resampling import Drawn, drawn
+from thaw.report.claims.sides import Sides, difference
 from thaw.report.statistics import Estimate, estimate, seeds_needed
 
 QUESTIONS = {
@@ -42,17 +43,20 @@ def verdicts(sides: Sides) -> list[Verdict]:
 def _time(sides: Sides) -> Verdict:
     rule = sides.rule
     found = judge(speed.effects(sides), rule, math.log(rule.faster))
-    what = f"{rule.target:.0%} of the best dev score from scratch"
     if found.pooled is None:
         return _nothing("time", sides, found)
-    factor, interval = _factor(found.pooled)
-    reach = f"{_name(sides)} reaches {what} {factor} times as fast as scratch ({interval})"
+    assert found.pooled.low is not None
+    assert found.pooled.high is not None
+    reach = (
+        f"{_name(sides)} reaches {rule.target:.0%} of the best dev score from scratch {times(found.pooled.mean)} times"
+        f" as fast as scratch ({times(found.pooled.low)} to {times(found.pooled.high)})"
+    )
     ends = {
         SUPPORTED: "pretraining apart.",
         NOT_SUPPORTED: f"which leaves no gain of {rule.faster:g} times.",
-        INCONCLUSIVE: _why(found, "a time no shorter"),
+        INCONCLUSIVE: why_open(found, "a time no shorter"),
     }
-    settle = _settle(found, sides, lambda value: f"{math.exp(value):.2g} times")
+    settle = settling(found, lambda value: f"{math.exp(value):.2g} times")
     return _verdict("time", found, f"{reach}, {ends[found.word]}", settle)
 
 
@@ -66,29 +70,38 @@ def _accuracy(sides: Sides) -> Verdict:
         for strategy in ("tfidf", "frozen_random")
         if (one := estimate(list(pool(_over(sides, strategy)).values()), rule.level)) is not None
     }
+    ends = {
+        SUPPORTED: "no control of words alone applies.",
+        NOT_SUPPORTED: f"which leaves no gain of {rule.margin:g}.",
+        INCONCLUSIVE: why_open(found, "no gain"),
+    }
+    reach = f"{_name(sides)} scores {points(found.pooled)} against scratch"
+    end, settle = ends[found.word], settling(found, gain)
     words = controls.get("tfidf")
-    reach = f"{_name(sides)} scores {_points(found.pooled)} against scratch"
-    if found.word == SUPPORTED and words is not None and (words.low is None or words.low <= 0):
-        behind = words.high is not None and words.high < 0
-        found = replace(found, word=NOT_SUPPORTED if behind else INCONCLUSIVE)
-        end = f"but {_points(words)} against TF-IDF, which reads words alone" + ("." if behind else ": undecided.")
-    elif found.word == SUPPORTED and words is None and _has_words(sides):
-        found = replace(found, word=INCONCLUSIVE)
-        end = "but the control TF-IDF was not run, so words alone may do as well."
-    elif found.word == SUPPORTED:
-        end = f"and {_points(words)} against TF-IDF." if words else "no control of words alone applies."
-    elif found.word == NOT_SUPPORTED:
-        end = f"which leaves no gain of {rule.margin:g}."
-    else:
-        end = _why(found, "no gain")
-    settle = _settle(found, sides, lambda value: f"{value:+.3f}")
-    if found.word == INCONCLUSIVE and words is None and _has_words(sides):
+    if words is None and _has_words(sides):
         settle = f"Run strategy=tfidf with the same seeds. {settle}"
-    elif "undecided" in end and words is not None:
-        count = seeds_needed(words.mean, words.deviation or 0.0, level=rule.level)
-        settle = f"Against TF-IDF a gain of {words.mean:+.3f} needs about {count or 'more than 1,000'} seeds."
+        if found.word == SUPPORTED:
+            found = replace(found, word=INCONCLUSIVE)
+            end = "but the control TF-IDF was not run, so words alone may do as well."
+    elif words is not None and found.word == SUPPORTED:
+        found, end, settle = _with_words(found, words, settle, rule.level)
+    drawn_ = _drawn(sides, found)
     made = _verdict("accuracy", found, f"{reach}, {end}", settle)
-    return replace(made, controls=controls, examples=_drawn(sides, found))
+    return replace(made, controls=controls, examples=drawn_, settle=settle + redrawn(drawn_))
+
+
+def _with_words(found: Judgement, words: Estimate, settle: str, level: float) -> tuple[Judgement, str, str]:
+    """Return the judgement, the end of its sentence and what would settle it, TF-IDF considered."""
+    if words.low is not None and words.low > 0:
+        return found, f"and {points(words)} against TF-IDF.", settle
+    end = f"but {points(words)} against TF-IDF, which reads words alone"
+    if words.high is not None and words.high < 0:
+        return replace(found, word=NOT_SUPPORTED), f"{end}.", settle
+    count = seeds_needed(words.mean, words.deviation or 0.0, level=level)
+    settle = (
+        f"Against TF-IDF a gain of {gain(words.mean)} needs {f'about {count}' if count else 'more than 1,000'} seeds."
+    )
+    return replace(found, word=INCONCLUSIVE), f"{end}: undecided.", settle
 
 
 def _labels(sides: Sides) -> Verdict:
@@ -96,22 +109,36 @@ def _labels(sides: Sides) -> Verdict:
     found = judge(labels.effects(sides), rule, 0.0)
     if found.pooled is None or arm is None:
         return _nothing("labels", sides, found)
-    reach = f"{_name(sides)} with n labels scores {_points(found.pooled)} against scratch with {rule.fewer:g} times n"
+    reach = f"{_name(sides)} with n labels scores {points(found.pooled)} against scratch with {rule.fewer:g} times n"
     equal = judge(_over(sides, "scratch"), rule, 0.0)
     if found.word == SUPPORTED and equal.word != SUPPORTED:
         found = replace(found, word=equal.word)
-        end = f"but {_points(equal.pooled)} at equal labels" if equal.pooled else "but nothing pairs at equal labels"
+        end = f"but {points(equal.pooled)} at equal labels" if equal.pooled else "but nothing pairs at equal labels"
         settle = "More labels do not help scratch here: look at other train sizes, or at scratch's steps and rate."
         return _verdict("labels", found, f"{reach}, {end}.", settle)
     ends = {
         SUPPORTED: "so it needs fewer.",
         NOT_SUPPORTED: f"so n labels do not replace {rule.fewer:g} times n.",
-        INCONCLUSIVE: _why(found, "no gain"),
+        INCONCLUSIVE: why_open(found, "no gain"),
     }
-    rates = [f"{_rate(one)} on {one.task}" for one in headline_rates(sides)]
+    rates = [f"{rate(one)} on {one.task}" for one in headline_rates(sides)]
     told = f" {'; '.join(rates[:2])}." if rates else ""
-    settle = _settle(found, sides, lambda value: f"{value:+.3f}")
-    return _verdict("labels", found, f"{reach}, {ends[found.word]}{told}", settle)
+    return _verdict("labels", found, f"{reach}, {ends[found.word]}{told}", settling(found, gain))
+
+
+def _over(sides: Sides, strategy: str) -> Effects:
+    """Return for each task and seed the mean over headline sizes of transfer's score minus another arm's."""
+    arm = sides.transfer
+    others = (
+        {task: sides.scratch(task, arm) if strategy == "scratch" else sides.control(strategy) for task in sides.tasks}
+        if arm
+        else {}
+    )
+    return {
+        task: gap
+        for task, other in others.items()
+        if arm and other and (gap := sides.gap(task, arm, other)) is not None
+    }
 
 
 def headline_rates(sides: Sides) -> list[labels.Exchange]:
@@ -129,39 +156,6 @@ def headline_rates(sides: Sides) -> list[labels.Exchange]:
         ]
         if rates:
             made.append(next((one for one in rates if not one.beyond), rates[0]))
-    return made
-
-
-def _rate(one: labels.Exchange) -> str:
-    if one.worth is None:
-        bound = f"more than {one.most}" if one.beyond == "above" else f"less than {one.least}"
-        return f"{one.labels} labels with transfer are worth {bound} from scratch"
-    ends = f"{_count(one.low) or f'< {one.least}'} to {_count(one.high) or f'> {one.most}'}"
-    return f"{one.labels} labels with transfer are worth {_count(one.worth)} from scratch ({ends})"
-
-
-def _count(labels_: float | None) -> str:
-    if labels_ is None:
-        return ""
-    digits = 10 ** max(0, math.floor(math.log10(labels_)) - 1)
-    return f"{round(labels_ / digits) * digits:,.0f}"
-
-
-def _over(sides: Sides, strategy: str) -> Effects:
-    """Return for each task and seed the mean over headline sizes of transfer's score minus another arm's."""
-    made: dict[str, dict[int, float]] = {}
-    arm = sides.transfer
-    for task in sides.tasks if arm else []:
-        assert arm is not None
-        other = sides.scratch(task, arm) if strategy == "scratch" else sides.control(strategy)
-        if other is None:
-            continue
-        parts = [
-            difference(sides.scores(task, arm, size), sides.scores(task, other, size))
-            for size in sides.headline(task, arm, other)
-        ]
-        if parts:
-            made[task] = mean_effect(parts)
     return made
 
 
@@ -186,50 +180,12 @@ def _drawn(sides: Sides, found: Judgement) -> dict[str, Drawn]:
 
 def _has_words(sides: Sides) -> bool:
     """Whether TF-IDF applies to a task: it has no answer for tags and spans."""
-    metrics = {str(cell.metric) for cell in sides.cells.values()}
-    return bool(metrics - {"entity_f1", "token_accuracy", "f1", "exact_match"})
+    kinds = {run.config.get("task.kind") for cell in sides.cells.values() for run in cell.runs}
+    return bool(kinds - {"tags", "span"})
 
 
 def _name(sides: Sides) -> str:
     return sides.transfer.label if sides.transfer else sides.rule.strategy
-
-
-def _points(one: Estimate) -> str:
-    """Return a difference of scores in words: "+0.124 [+0.081, +0.167]"."""
-    interval = f" [{one.low:+.3f}, {one.high:+.3f}]" if one.low is not None else " (one seed)"
-    return f"{one.mean:+.3f}{interval}"
-
-
-def _factor(one: Estimate) -> tuple[str, str]:
-    ends = "one seed" if one.low is None or one.high is None else f"{_of(one.low)} to {_of(one.high)}"
-    return _of(one.mean), ends
-
-
-def _of(log: float) -> str:
-    return f"{math.exp(log):.3g}"
-
-
-def _why(found: Judgement, nothing: str) -> str:
-    assert found.pooled is not None
-    if not found.pooled.excludes_zero or found.pooled.mean < 0:
-        return f"and the interval includes {nothing}."
-    count = sum(one.positive for one in found.tasks)
-    return f"but it stands on {count} of {len(found.tasks)} tasks alone."
-
-
-def _settle(found: Judgement, sides: Sides, shown: object) -> str:
-    assert callable(shown)
-    seeds = min((one.estimate.n for one in found.tasks), default=0)
-    if found.detectable is None:
-        return "Run more seeds: one has no interval."
-    sees = f"{seeds} seeds find effects above {shown(found.detectable)} (4 times in 5)"
-    if found.word != INCONCLUSIVE:
-        return f"{sees}."
-    if found.seeds is None:
-        return f"{sees}; the effect measured is none or too small for any number of seeds to support."
-    if found.seeds <= seeds:
-        return f"{sees}; as many would do for the effect measured, so it is the rule's other conditions that fail."
-    return f"{sees}; an effect as large as the one measured needs about {found.seeds}."
 
 
 def _verdict(claim: str, found: Judgement, sentence: str, settle: str) -> Verdict:

@@ -21,6 +21,7 @@ from thaw.report.page import listings, sections, verdicts
 from thaw.report.page.content import Content
 from thaw.report.page.record import as_json, flat
 from thaw.report.progress import Progress
+from thaw.report.tables import claim_tables
 
 RUN_COLUMNS = ["run_id", "state", "kind", "task", "strategy", "train_size", "seed", "lr", "dev", "test"]
 RUN_COLUMNS += ["train_seconds", "collapsed"]
@@ -42,7 +43,9 @@ def page(content: Content, live: Progress | None = None) -> str:
         "verdicts": verdicts.cards(content.analysis, content.plots, content.style),
         "notes": sections.note_list(content.analysis.guards),
         "reading": verdicts.reading(content.analysis, content.style),
-        "comparison": sections.comparison(content.main, content.style.looks, content.plots, content.analysis.costs),
+        "comparison": sections.comparison(
+            content.main, content.style.looks, content.plots, claim_tables(content.analysis)
+        ),
         "pretraining": sections.pretraining(study),
         "examples": sections.examples(content.examples),
         "differences": listings.difference_tables(study),

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from html import escape
 
 from thaw.report.cells import Cell
-from thaw.report.claims.ledger import Cost
 from thaw.report.collect import STATES, Run, Study
 from thaw.report.examples import Examples
 from thaw.report.figures import Plot
@@ -13,7 +12,7 @@ from thaw.report.page.headline import headline
 from thaw.report.page.table import scroll, table
 from thaw.report.palette import Look
 from thaw.report.progress import Progress
-from thaw.report.tables import cost_table
+from thaw.report.tables import Table
 
 MOST_RUNNING = 8  # named on a watched page
 
@@ -102,21 +101,18 @@ def note_list(lines: Sequence[str]) -> str:
 <section class="notes" aria-labelledby="h-notes"><h2 id="h-notes">Before you read on</h2><ul>{items}</ul></section>"""
 
 
-def comparison(cells: Sequence[Cell], looks: Mapping[str, Look], plots: Sequence[Plot], costs: Sequence[Cost]) -> str:
+def comparison(cells: Sequence[Cell], looks: Mapping[str, Look], plots: Sequence[Plot], tables: Sequence[Table]) -> str:
     """Return the headline tables and the frames of all figures."""
     if not cells:
         return ""
     parts = f"""
 <section aria-labelledby="h-headline" id="scores"><h2 id="h-headline">Test score by strategy and number of labels</h2>
 {headline(cells, looks)}</section>"""
-    return parts + "".join(_section(section, plots) for section in SECTIONS) + _ledger(costs)
+    return parts + "".join(_section(section, plots) for section in SECTIONS) + "".join(map(_numbers, tables))
 
 
-def _ledger(costs: Sequence[Cost]) -> str:
-    """Return the cost ledger, closed until asked for: the figure of costs stands above it."""
-    found = cost_table(costs)
-    if found is None:
-        return ""
+def _numbers(found: Table) -> str:
+    """Return a table of a claim, closed until asked for: its figure stands above."""
     rows = "".join(
         f'<tr><th scope="row">{escape(row[0])}</th>'
         + "".join(f'<td class="{"number" if i else ""}">{escape(cell)}</td>' for i, cell in enumerate(row[1:]))
@@ -124,8 +120,9 @@ def _ledger(costs: Sequence[Cost]) -> str:
         for row in found.rows
     )
     shown = scroll(found.title, table(found.columns, rows))
+    summary = f"<summary>{escape(found.title)}, in numbers</summary>"
     return f"""
-<details class="reading" id="ledger"><summary>{escape(found.title)}, in numbers</summary>{shown}
+<details class="reading" id="table-{escape(found.file_name)}">{summary}{shown}
 <p class="hint">{escape(found.caption)}</p></details>"""
 
 

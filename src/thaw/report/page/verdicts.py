@@ -76,7 +76,7 @@ def rule_text(rule: Rule) -> str:
         f"the tasks, and so is the interquartile mean of the tasks; accuracy must beat TF-IDF too. Not supported: the "
         f"{rule.level:.0%} interval of that mean lies below the least effect worth the name ({rule.faster:g} times as "
         f"fast; {rule.margin:g} of accuracy; for labels, better than scratch with as many and with {rule.fewer:g} "
-        f"times as many). Inconclusive: neither."
+        f"times as many), or TF-IDF is better. Inconclusive: neither."
     )
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from thaw.report.claims.analysis import Analysis
+from thaw.report.claims.curves import crossover
 from thaw.report.claims.ledger import Cost
 from thaw.report.claims.speed import CLOCKS, Times
-from thaw.report.summary import signed
+from thaw.report.summary import signed, spread
 from thaw.report.tables.table import Table
 
 ABSENT = "–"
@@ -32,6 +33,32 @@ def against_table(analysis: Analysis) -> Table | None:
         columns=("strategy", "is", "difference", "p", "seeds", "tasks"),
         rows=tuple(rows),
     )
+
+
+def curve_tables(analysis: Analysis) -> list[Table]:
+    """Return the learning curve of each strategy, a table a task: its line, its area, where others cross it."""
+    made = []
+    for task in dict.fromkeys(one.task for one in analysis.curves):
+        members = [one for one in analysis.curves if one.task == task]
+        rows = []
+        for one in members:
+            line = "monotone"
+            if one.parameters is not None:
+                a, b, c = one.parameters
+                line = f"1 - ({a:.3g} n^-{b:.2g} + {c:.2g})"
+            found = [(other.arm.label, crossover(one, other)) for other in members if other is not one]
+            crossed = ", ".join(f"{label} at {size:.0f}" for label, size in found if size is not None)
+            rows.append((one.arm.label, line, spread(one.area) if one.area else ABSENT, crossed or ABSENT))
+        made.append(
+            Table(
+                name=f"curves-{task}",
+                title=f"{task}: learning curves",
+                caption="Area: mean score over log n, interval over seeds. Lines cross at that number of labels.",
+                columns=("strategy", "score with n labels", "area", "crosses"),
+                rows=tuple(rows),
+            )
+        )
+    return made
 
 
 def exchange_tables(analysis: Analysis) -> list[Table]:
@@ -73,7 +100,7 @@ def time_tables(analysis: Analysis) -> list[Table]:
                 name=f"times-{task}",
                 title=f"{task}: time to {share:.0%} of scratch's best dev score",
                 caption=(
-                    "Mean over runs, counted no longer than the longest run of that train size (restricted mean); "
+                    "Mean over runs, counted no longer than every strategy ran at that train size (restricted mean); "
                     "evaluation and pretraining apart."
                 ),
                 columns=("strategy", "target", "reached", *(UNITS[clock] for clock in clocks)),
@@ -90,7 +117,7 @@ def _reached(one: Times) -> str:
 def _mean(one: Times | None, peers: Sequence[Times]) -> str:
     if one is None:
         return ABSENT
-    end = max(peer.watched for peer in peers if (peer.size, peer.clock) == (one.size, one.clock))
+    end = min(peer.watched for peer in peers if (peer.size, peer.clock) == (one.size, one.clock))
     return _short(one.restricted_mean(end))
 
 
