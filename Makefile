@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 THAW := $(BIN)/thaw
 NAME ?=
 COMMAND ?= transfer
+ARGS ?=
 BENCH ?= --quick
 PARALLEL ?= -n auto --maxprocesses 4 --dist worksteal  # tests in a process a core; PARALLEL= for one
 
@@ -65,9 +66,9 @@ format: $(VENV)/.setup ## format and repair what ruff can
 types: $(VENV)/.setup ## mypy alone
 	$(BIN)/mypy
 
-study: $(VENV)/.setup ## run a study of experiments/: make study NAME=... [COMMAND=pretrain]
+study: $(VENV)/.setup ## run a study of experiments/, all its stages: make study NAME=... [ARGS='key=value ...']
 	@test -n "$(NAME)" || { echo "error: which study? make study NAME=$$(cd experiments 2>/dev/null && echo */ | tr -d / | tr ' ' '|')" >&2; exit 2; }
-	$(THAW) $(COMMAND) -m study=$(NAME)
+	@if test -f experiments/$(NAME)/stages.yaml; then $(THAW) study $(NAME) $(value ARGS); else $(THAW) $(COMMAND) -m study=$(NAME) $(value ARGS); fi
 
 report: $(VENV)/.setup ## the page of the runs under runs/NAME (all without NAME)
 	$(THAW) report $(if $(NAME),runs/$(NAME),runs) --out report/
