@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from loopback import KEY
 from loopback_api import LoopbackApi
@@ -15,6 +16,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE"):
     os.environ[name] = "1"
+
+settings.register_profile("same", derandomize=True, deadline=None)  # the same examples every time, on any machine
+settings.load_profile("same")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

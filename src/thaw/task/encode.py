@@ -17,7 +17,7 @@ from thaw.task.task import Kind, TaskConfig
 from thaw.text.tokenizer import Tokenizer
 
 IGNORE = -100  # the label of places that have none: torch's cross entropy skips it
-WARN_TRUNCATED = 0.05  # share of truncated examples that is worth a line
+WARN = 0.05  # share of truncated examples, or of answers that pieces can not give exactly, that is worth a line
 
 
 @dataclass(kw_only=True, slots=True)
@@ -41,7 +41,9 @@ class Encoded:
     examples: list[Example]
     labels: list[str] | None
     pad_id: int
-    report: dict[str, Any]  # items, pieces, mean_length, truncated_share, lost_share, unknown_share, warning
+    # items, pieces, mean_length, truncated_share, lost_share, unknown_share, warning; span: inexact_answers, the share
+    # whose pieces hold more than the answer, such as "1990" in a piece "1990s"
+    report: dict[str, Any]
 
     def __len__(self) -> int:
         return len(self.items)
@@ -54,11 +56,12 @@ class Encoded:
 
 @dataclass
 class _Count:
-    """Pieces before truncation, and what was lost."""
+    """Pieces before truncation, what was lost, and answers whose pieces hold more or less than them."""
 
     pieces: int = 0
     lost: int = 0
     truncated: int = 0
+    inexact: int = 0
 
     def add(self, pieces: int, lost: int) -> None:
         self.pieces += pieces
@@ -81,11 +84,14 @@ def encode(examples: list[Example], task: TaskConfig, tokenizer: Tokenizer, labe
     unknown = sum(int((item.ids == tokenizer.unk_id).sum()) for item in items)
     truncated = count.truncated / max(1, len(examples))
     lost = count.lost / max(1, count.pieces)
-    warning = None
-    if truncated > WARN_TRUNCATED:
-        warning = (
+    inexact = count.inexact / max(1, len(examples))
+    warnings = []
+    if truncated > WARN:
+        warnings.append(
             f"{truncated:.1%} of examples are longer than task.max_length={task.max_length}: {lost:.1%} of pieces lost"
         )
+    if inexact > WARN:
+        warnings.append(f"{inexact:.1%} of answers begin or end inside a piece: no prediction can match them exactly")
     report = {
         "examples": len(examples),
         "items": len(items),
@@ -94,8 +100,10 @@ def encode(examples: list[Example], task: TaskConfig, tokenizer: Tokenizer, labe
         "truncated_share": round(truncated, 6),
         "lost_share": round(lost, 6),
         "unknown_share": round(unknown / max(1, pieces), 6),
-        "warning": warning,
+        "warning": "; ".join(warnings) or None,
     }
+    if task.kind is Kind.span:
+        report["inexact_answers"] = round(inexact, 6)
     return Encoded(
         kind=task.kind, items=items, examples=examples, labels=labels, pad_id=tokenizer.pad_id, report=report
     )
@@ -186,6 +194,8 @@ def _encode_span(
         if example.answers:
             text, begin = example.answers[0]
             answer = _answer_pieces(offsets, begin, begin + len(text))
+            held = example.context[offsets[answer[0], 0] : offsets[answer[1], 1]] if answer else ""
+            count.inexact += held.strip() != text.strip()
         room = task.max_length - len(kept) - 3
         for start in range(0, max(1, len(context) - task.stride), room - task.stride):
             stop = min(start + room, len(context))

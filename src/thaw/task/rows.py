@@ -180,11 +180,13 @@ def _span(reader: _Reader, task: TaskConfig, labelled: bool) -> Callable[[int, d
                 remedy = 'give "text" a list of strings and "answer_start" as many whole numbers'
                 reader.offend(number, "answers that are no texts with their places", remedy)
                 return None
-            if not all(text.strip() and passage[start : start + len(text)] == text for text, start in found):
+            inside = (
+                start >= 0 and text.strip() and passage[start : start + len(text)] == text for text, start in found
+            )
+            if not all(inside):
                 reader.offend(number, "an answer that is not in the context at answer_start", "count characters from 0")
                 return None
-        group, name = row.get("title"), row.get("id")
-        name = None if name is None else str(name)
+        group, name = (None if row.get(key) is None else str(row[key]) for key in ("title", "id"))
         return Example(question=asked, context=passage, answers=found, group=group, id=name)
 
     return example

@@ -87,8 +87,8 @@ def checksum(examples: list[Example], indices: list[int]) -> str:
 def cut(examples: list[Example], share: float, kind: Kind, seed: int = 0) -> tuple[list[Example], list[Example]]:
     """Return (rest, part): ``share`` of the examples cut off, stratified; every class keeps one in the rest.
 
-    Copies of a text go to one side together, and so do the questions of an article (span). The seed is not the run's:
-    all runs share the cut.
+    Copies of a text go to one side together, whatever their labels, and so do the questions of an article (span). The
+    seed is not the run's: all runs share the cut.
     """
     articles = len({example.group for example in examples}) >= 1 / share  # else by paragraph
     units: dict[bytes, list[int]] = defaultdict(list)
@@ -96,15 +96,16 @@ def cut(examples: list[Example], share: float, kind: Kind, seed: int = 0) -> tup
         whole = (example.group if articles else example.context) or ""
         units[whole.encode() if kind is Kind.span else text_key(example)].append(index)
     labels = strata(examples, kind)
-    unit_labels = [labels[members[0]] for members in units.values()]
-    remaining = Counter(unit_labels)
+    unit_labels = [min(labels[index] for index in members) for members in units.values()]
+    remaining = Counter(labels)
     members, part = list(units.values()), set[int]()
     wanted = round(share * len(examples))
     for _, unit in _order(list(units), unit_labels, seed):
         if len(part) >= wanted:
             break
-        if remaining[unit_labels[unit]] > 1:
-            remaining[unit_labels[unit]] -= 1
+        own = Counter(labels[index] for index in members[unit])
+        if all(remaining[label] > count for label, count in own.items()):
+            remaining -= own
             part.update(members[unit])
     return (
         [example for index, example in enumerate(examples) if index not in part],

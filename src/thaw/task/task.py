@@ -102,5 +102,5 @@ class DataConfig:
     def __post_init__(self) -> None:
         for key, words in (("train_size", ("all",)), ("dev_size", ("match", "all"))):
             value = str(getattr(self, key))
-            if value not in words and not (value.isdigit() and int(value) > 0):
+            if value not in words and not (value.isdecimal() and int(value) > 0):
                 raise ConfigError(f"data.{key}={value} must be a positive number or one of: {', '.join(words)}")
