@@ -26,10 +26,11 @@ from thaw.task.task import DataConfig, TaskConfig
 from thaw.text.corpus import CorpusConfig
 from thaw.text.tokenizer import TokenizerConfig
 from thaw.track.config import WandbConfig
+from thaw.track.redact import redact
 from thaw.train.budget import parse_budget, parse_count
 from thaw.train.config import CacheConfig, OptimConfig, PretrainDataConfig, TrainerConfig
 
-_NAME = re.compile(r"\w[\w.+=-]*(/\w[\w.+=-]*)*")
+NAME = re.compile(r"\w[\w.+=-]*(/\w[\w.+=-]*)*")
 
 
 @dataclass(kw_only=True)
@@ -69,6 +70,7 @@ class PretrainConfig:
     eval_every: str = fields.free("auto")  # "auto" (ten times), or like budget: "500", "1M tokens", "2m"
     trainer: TrainerConfig = fields.identity(TrainerConfig)
     wandb: WandbConfig = fields.free(WandbConfig)
+    forked: str | None = fields.free(None)  # the run this one was forked from: thaw resume --fork
     runs: str = fields.free("runs")  # root of all run folders
     cache: CacheConfig = fields.free(CacheConfig)
     debug: bool = fields.free(False)  # show tracebacks
@@ -119,6 +121,7 @@ class TransferConfig:
     keep: bool = fields.free(False)  # keep the best-dev weights as a checkpoint
     trainer: TrainerConfig = fields.identity(TrainerConfig)
     wandb: WandbConfig = fields.free(WandbConfig)
+    forked: str | None = fields.free(None)  # the run this one was forked from: thaw resume --fork
     runs: str = fields.free("runs")  # root of all run folders
     cache: CacheConfig = fields.free(CacheConfig)
     debug: bool = fields.free(False)  # show tracebacks
@@ -231,8 +234,11 @@ def read(command: str, raw: Any) -> Any:
 
 def _check(config: Any) -> None:
     fields.check(config)
-    if not _NAME.fullmatch(config.name):
-        raise ConfigError(f"name={config.name} must be a folder name: letters, digits, . _ - + = and / between parts")
+    if redact(config.name) != config.name:
+        raise ConfigError("name holds a secret, which a folder would show: give another")
+    if not NAME.fullmatch(config.name):
+        shown = config.name[:100]
+        raise ConfigError(f"name={shown} must be a folder name: letters, digits, . _ - + = and / between parts")
 
 
 def _check_corpus(corpus: CorpusConfig) -> None:

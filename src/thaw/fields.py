@@ -65,6 +65,11 @@ def check(config: Any, prefix: str = "") -> None:
                     raise ConfigError(f"out of range: {name}={one} must be {words} {shown}")
 
 
+def names(config: Any, role: str) -> list[str]:
+    """Return the names of a config's own fields that have a role."""
+    return [field.name for field in dataclasses.fields(config) if field.metadata.get("role") == role]
+
+
 def identity_of(config: Any) -> dict[str, Any]:
     """Return the identity fields of a config as plain nested values; inputs by content are for the caller to add."""
     result: dict[str, Any] = {}

@@ -94,7 +94,9 @@ def atomic_folder(target: Path | str) -> Iterator[Path]:
             _sync(target.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-        if target.exists():
+        if previous.is_symlink():  # the target was a link: what it led to stays
+            previous.unlink()
+        elif target.exists():
             shutil.rmtree(previous, ignore_errors=True)
 
 
@@ -114,6 +116,34 @@ def recover(target: Path | str) -> None:
             shutil.rmtree(entry, ignore_errors=True)
         else:
             entry.unlink(missing_ok=True)
+
+
+def sweep(folder: Path | str) -> None:
+    """Finish what dead processes left inside ``folder``, whatever its name."""
+    if Path(folder).is_dir():
+        for name in {match["name"] for entry in Path(folder).iterdir() if (match := _LEFTOVER.match(entry.name))}:
+            recover(Path(folder, name))
+
+
+def leftovers(folder: Path | str) -> list[Path]:
+    """Return what dead processes left inside ``folder`` and nothing will put back."""
+    if not Path(folder).is_dir():
+        return []
+    found = [(match, entry) for entry in Path(folder).iterdir() if (match := _LEFTOVER.match(entry.name))]
+    spare = [(match, entry) for match, entry in found if match["kind"] == "new" or Path(folder, match["name"]).exists()]
+    return [entry for match, entry in spare if _is_dead(match, entry)]
+
+
+def discard(path: Path | str) -> None:
+    """Remove a folder or file, if it is there; it gets another name first, so that nobody finds half of it."""
+    path = Path(os.path.abspath(path))
+    aside = _beside(path, "new")  # half written to whoever finds it after a crash
+    try:
+        if path.exists():
+            os.rename(path, aside)
+            shutil.rmtree(aside) if aside.is_dir() else aside.unlink()
+    except OSError as error:
+        raise StorageError(f"cannot remove {path}: {error.strerror or error}, remove it by hand") from error
 
 
 @contextlib.contextmanager

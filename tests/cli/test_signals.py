@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT while a network trains: 143 and 130, a state is saved, the same command goes on to the end."""
+"""SIGTERM, SIGINT, a time limit while networks train: 143 and 130, states are saved, the same command ends it."""
 
 import json
 import re
@@ -15,26 +15,37 @@ from thaw.text.corpus import CorpusConfig
 from thaw.text.tokenizer import TokenizerConfig
 
 TEXT = "\n\n".join(f"The river {i} runs over warm stones under a bright sky in the cold night." for i in range(99))
+WAYS = {
+    "single": ["seed=1"],
+    "sweep": ["-m", "seed=1,2"],
+    "workers": ["-m", "seed=1,2", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2"],
+}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-@pytest.mark.parametrize("multirun", [False, True], ids=["single", "sweep"])
-def test_interrupt_then_continue(
-    number: signal.Signals, code: int, multirun: bool, task_folder: Path, tmp_path: Path
-) -> None:
+@pytest.fixture
+def words(task_folder: Path, tmp_path: Path) -> list[str]:
+    """A transfer that takes a while; give it a seed."""
     (tmp_path / "text.txt").write_text(TEXT)
     documents = corpus.documents(CorpusConfig(paths=[str(tmp_path / "text.txt")]))
     tokenizer.train(documents, TokenizerConfig(vocab_size=300)).save(tmp_path / "tokenizer")
-    words = [
+    return [
         sys.executable, "-m", "thaw", "transfer", "task=files", f"task.path={task_folder}", "task.kind=classes",
         "strategy=scratch", "encoder=tiny", "encoder.hidden=32", "encoder.intermediate=64", "tokenizer=folder",
         f"tokenizer.path={tmp_path / 'tokenizer'}", "steps=2000", "eval_every=100", "wandb=disabled",
         "trainer.threads=1",
-    ] + (["-m", "seed=1,2", "name=s"] if multirun else ["seed=1", "name=s"])  # fmt: skip
+        "name=s",
+    ]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize("way", WAYS)
+def test_interrupt_then_continue(number: signal.Signals, code: int, way: str, words: list[str], tmp_path: Path) -> None:
+    words = [*words, *WAYS[way]]
     process = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
-    while not any(path.stat().st_size for path in tmp_path.glob("runs/s/*/metrics.jsonl")):
+    at_once = 2 if way == "workers" else 1
+    while sum(path.stat().st_size > 0 for path in tmp_path.glob("runs/s/*/metrics.jsonl")) < at_once:
         assert process.poll() is None, process.communicate()[1]
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -43,8 +54,18 @@ def test_interrupt_then_continue(
     assert process.returncode == code, errors
     assert "Traceback" not in errors
     assert re.search(rf"interrupted by {number.name}.*the same command continues", errors)
-    (status,) = tmp_path.glob("runs/s/*/status.json")
-    assert json.loads(status.read_text())["state"] == "interrupted"
+    stopped = list(tmp_path.glob("runs/s/*/status.json"))
+    assert len(stopped) == at_once
+    assert {json.loads(status.read_text())["state"] for status in stopped} == {"interrupted"}
+    assert len(list(tmp_path.glob("runs/s/*/state/step-*/MANIFEST.json"))) == at_once
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert {json.loads(path.read_text())["state"] for path in tmp_path.glob("runs/s/*/status.json")} == {"finished"}
+
+
+@pytest.mark.slow
+def test_a_time_limit_is_a_sigterm(words: list[str], tmp_path: Path) -> None:
+    done = subprocess.run([*words, "seed=1", "trainer.time_limit=8s"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 143, done.stderr
+    assert "trainer.time_limit=8s is over" in done.stderr
+    assert "Traceback" not in done.stderr

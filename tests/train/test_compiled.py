@@ -24,7 +24,7 @@ def batch(masked: int, padded: bool) -> MaskedBatch:
     valid = torch.ones(4, 16, dtype=torch.bool)
     valid[2, 9:] = False
     positions = torch.arange(masked)
-    return MaskedBatch(inputs, valid if padded else None, positions, inputs.flatten()[positions], 1 / masked, 64)
+    return MaskedBatch(inputs, valid if padded else None, positions, inputs.flatten()[positions], 1 / masked, 64, [0])
 
 
 @pytest.mark.slow

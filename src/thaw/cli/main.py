@@ -13,12 +13,16 @@ import traceback
 from types import FrameType
 
 from thaw import __version__
+from thaw.cli.interrupt import pass_on
 from thaw.errors import ConfigError, ThawError, nearest
+from thaw.track.plain import printable
+from thaw.track.redact import redact
 
 COMMANDS = {
     "tokenizer": ("thaw.cli.tokenizer", "train a SentencePiece tokenizer, report how it cuts texts"),
     "pretrain": ("thaw.cli.pretrain", "learn an encoder from unlabelled text"),
     "transfer": ("thaw.cli.transfer", "learn a task with a strategy, from a checkpoint or without"),
+    "resume": ("thaw.cli.resume", "go on with an interrupted run from its folder alone"),
     "study": ("thaw.cli.study", "run all stages of a study of experiments/, then write its page"),
     "predict": ("thaw.cli.predict", "label the texts of a file with a transferred model"),
     "report": ("thaw.cli.report", "compare runs on one self-contained page"),
@@ -52,6 +56,8 @@ def main(argv: list[str] | None = None) -> int:
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         received.append(number)
+        if len(received) == 1:
+            pass_on()
         if number == signal.SIGINT:
             raise KeyboardInterrupt
         raise Signalled(128 + number)
@@ -99,8 +105,8 @@ def _run(argv: list[str]) -> int:
 
 
 def one_line(error: BaseException) -> str:
-    """Return an exception as one line; one that is not ours says its class and how to see more."""
-    text = " ".join(str(error).split())
+    """Return an exception as one line without secrets; one that is not ours says its class and how to see more."""
+    text = printable(redact(" ".join(str(error).split())))
     if isinstance(error, ThawError):
         return text
     return f"{type(error).__name__}: {text[:300] or 'no message'} (--debug shows the traceback)"

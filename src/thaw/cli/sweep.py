@@ -10,18 +10,21 @@ import functools
 import gc
 import importlib
 import json
+import os
 import sys
 import time
 import traceback
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from multiprocessing import current_process
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from thaw import config as schema
 from thaw.cli import help, words
 from thaw.cli.devices import own_process_group, processes
+from thaw.cli.interrupt import time_limit
 from thaw.errors import ConfigError, ThawError
 from thaw.job.finished import finished
 from thaw.storage import write_text
@@ -71,13 +74,12 @@ def main(command: str, argv: list[str]) -> int:
 
             forecast.show(command, jobs)
             return 0
-        if given.only is not None:
-            if not 1 <= given.only <= len(jobs):
-                raise ConfigError(f"--only {given.only} is none of the {len(jobs)} runs, give 1 to {len(jobs)}")
-            return single(command, jobs[given.only - 1])
-        if compose.multirun:
-            return sweep(command, jobs, compose.launcher)
-        return single(command, jobs[0])
+        if given.only is not None and not 1 <= given.only <= len(jobs):
+            raise ConfigError(f"--only {given.only} is none of the {len(jobs)} runs, give 1 to {len(jobs)}")
+        with time_limit(jobs[0].config.trainer.time_limit if command != "tokenizer" else None):
+            if compose.multirun and given.only is None:
+                return sweep(command, jobs, compose.launcher)
+            return single(command, jobs[(given.only or 1) - 1])
 
 
 def verb(command: str) -> Callable[[Any], dict[str, Any]]:
@@ -187,6 +189,10 @@ def run_job(raw: "DictConfig", *, command: str, labels: list[str], numbers: list
         with own_process_group(numbers[place]) if processes(config) > 1 else nullcontext():
             row = verb(command)(config)
         line = f"{label} … {outcome(row)} in {time.monotonic() - start:.1f} s{_left(begun, len(labels))}"
+    except SystemExit as stopped:
+        if current_process().name == "MainProcess":
+            raise
+        os._exit(stopped.code if isinstance(stopped.code, int) else 1)  # else the pool would give it the next job
     except Exception as error:
         from thaw.cli.main import one_line
 

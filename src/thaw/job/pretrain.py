@@ -16,7 +16,7 @@ from thaw.encoder import checkpoint as checkpoints
 from thaw.encoder.bert import Encoder
 from thaw.encoder.counts import piece_vectors
 from thaw.fields import as_dict
-from thaw.job import length
+from thaw.job import length, resume
 from thaw.job.blocks import blocks, own_tokenizer
 from thaw.job.card import pretrain_card
 from thaw.job.finished import finished
@@ -62,7 +62,7 @@ class Pretraining:
         self.train, self.validation = blocks(config, self.tokenizer, self.corpus_sha)
         self.step_tokens = config.data.batch_size * self.train.blocks.mean_tokens
         self.encoder, self.head = self.network()
-        if config.piece_vectors == "counts" and rec.leads and not state.exists(rec.folder.training_state):
+        if config.piece_vectors == "counts" and rec.leads and not state.generations(rec.folder.training_state):
             self.count_pieces()
         self.steps = self.count_steps()
         self.module = self.new_module(self.encoder, self.head, self.steps)
@@ -204,17 +204,15 @@ class Pretraining:
 
     def save_state(self, step: int) -> None:
         """Write what a resume needs."""
-        if not self.rec.leads:
-            return
         module = self.module
         parts = {"model": module.state_dict(), "optimizer": state.optimizer_tensors(module.trainer.optimizers[0])}
         losses = [float(loss) for loss in module.losses]
         info = {"step": step, "tokens": module.tokens, "losses": losses, "clock": self.rec.clock.state_dict()}
-        state.save(self.rec.folder.training_state, parts, info)
+        resume.save(self.rec, self.config, parts, info)
 
     def resume(self) -> None:
         """Go on where an interrupted run stopped, if it did."""
-        found = state.load(self.rec.folder.training_state)
+        found = resume.load(self.rec, self.config)
         if found is None:
             return
         parts, info = found

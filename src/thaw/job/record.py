@@ -7,7 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ class Record:
     mirror: Mirror | None  # None: not the first process, nothing is written
     clock: Clock
     run_id: str
+    resumed: list[dict[str, Any]] = field(default_factory=list)  # where it went on with other settings of speed
+    forked: str | None = None  # the run it was forked from
 
     @property
     def leads(self) -> bool:
@@ -40,6 +42,8 @@ class Record:
                 self.folder.cut_back(step)
             else:
                 self.folder.restart()
+            more = {"resumed": self.resumed, "forked_from": self.forked}
+            lineage = {**lineage, **{key: value for key, value in more.items() if value}}
             self.folder.write_lineage(lineage)
             self.mirror.summary({"lineage": lineage})
 
@@ -92,7 +96,7 @@ def record(
         yield Record(RunFolder(path), None, Clock(), path.name)
         return
     with RunFolder(path) as folder:
-        resumed = (folder.training_state / "state.json").exists()
+        resumed = any(folder.training_state.glob("*/state.json"))
         folder.write_config(config)
         folder.status("running")
         mirror = Mirror(
@@ -100,4 +104,4 @@ def record(
             resumed=resumed,
         )  # fmt: skip
         with mirror:
-            yield Record(folder, mirror, Clock(), path.name)
+            yield Record(folder, mirror, Clock(), path.name, forked=config["forked"])

@@ -12,7 +12,7 @@ from thaw import build
 from thaw.config import TransferConfig, strategies
 from thaw.encoder import checkpoint as checkpoints
 from thaw.fields import as_dict
-from thaw.job import data
+from thaw.job import data, resume
 from thaw.job.card import transfer_card
 from thaw.job.finished import finished
 from thaw.job.flops import transfer_flops
@@ -146,8 +146,6 @@ class Transfer(Network):
         """Write what a resume needs."""
         assert self.best is not None
         assert self.audit is not None
-        if not self.rec.leads:
-            return
         parts = {
             "model": self.weights(), "best": self.best[2], "start": self.audit.start,
             "optimizer": state.optimizer_tensors(self.module.trainer.optimizers[0]),
@@ -158,11 +156,11 @@ class Transfer(Network):
             "moved": sorted(self.audit.moved), "losses": [float(loss) for loss in self.module.losses],
             "reused": sorted(self.reuse.used),
         }  # fmt: skip
-        state.save(self.rec.folder.training_state, parts, info)
+        resume.save(self.rec, self.config, parts, info)
 
     def resume(self) -> None:
         """Go on where an interrupted run stopped, if it did."""
-        found = state.load(self.rec.folder.training_state)
+        found = resume.load(self.rec, self.config)
         if found is None:
             return
         parts, info = found

@@ -39,6 +39,12 @@ class Batch:
         assert self.labels is not None
         return int((self.labels != IGNORE).sum()) if self.labels.ndim == 2 and self.context is None else len(self.ids)
 
+    @property
+    def name(self) -> str:
+        """What it is made of, for an error message."""
+        numbers = self.index.tolist()
+        return f"examples {', '.join(map(str, numbers[:8]))}{', …' if len(numbers) > 8 else ''} of the train set"
+
     def to(self, device: torch.device | str) -> "Batch":
         """Return the batch on ``device``."""
         moved: dict[str, Any] = {}

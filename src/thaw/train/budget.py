@@ -31,3 +31,14 @@ def parse_budget(text: str, key: str = "budget") -> tuple[str, float]:
     if amount is None or amount[1] <= 0:
         raise ConfigError(f"{key}={text} is not a budget, write steps (2000), tokens (50M tokens) or time (1h30m)")
     return amount
+
+
+def parse_time(text: str, key: str) -> float:
+    """Return the seconds of a time like "1h30m"; ``key`` names the field in the error."""
+    try:
+        kind, seconds = parse_budget(text, key)
+    except ConfigError:
+        kind, seconds = "none", 0.0
+    if kind != "seconds":
+        raise ConfigError(f"{key}={text} is not a time, write it like 90s, 45m or 1h30m")
+    return seconds

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from thaw.errors import ConfigError
 from thaw.fields import free, identity, speed
+from thaw.train.budget import parse_time
 
 
 @dataclass(kw_only=True)
@@ -42,6 +43,11 @@ class TrainerConfig:
     )  # Linux: freed memory stays with the process, its peak then is that of all its runs
     progress: bool = free(True)
     checkpoint_minutes: float = free(5.0, gt=0)  # time between two states for resuming
+    time_limit: str | None = free(None)  # of the command, "1h30m": then it saves and ends with 143, as by SIGTERM
+
+    def __post_init__(self) -> None:
+        if self.time_limit is not None:
+            parse_time(self.time_limit, "trainer.time_limit")
 
 
 @dataclass(kw_only=True)

@@ -13,7 +13,7 @@ from thaw.train.config import OptimConfig
 from thaw.train.schedule import rate
 from thaw.train.state import restore_optimizer
 
-_PLAIN = frozenset({"_current_fx_name", "tokens"})
+_PLAIN = frozenset({"_current_fx_name", "tokens", "batch"})
 
 
 class Learner(pl.LightningModule):
@@ -30,6 +30,7 @@ class Learner(pl.LightningModule):
         self.parameter_groups_in_order, self.optim, self.seed = groups, optim, seed
         self.steps, self.epoch_steps = steps, epoch_steps
         self.start, self.tokens = 0, 0
+        self.batch: Any = None  # at hand, to name it when it ends the run
         self.moments: dict[str, Tensor] | None = None
         self.losses: list[Tensor] = []  # of the micro-batches since the last recorded one
 
@@ -62,6 +63,7 @@ class Learner(pl.LightningModule):
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         """Key the random numbers of this micro-batch."""
+        self.batch = batch
         micro = batch_idx % self.trainer.accumulate_grad_batches
         seed = (self.seed * 1_000_003 + self.step * 131 + micro + self.global_rank * 7_919_000_009) % 2**63
         if self.device.type == "cpu":  # manual_seed asks devices that are not here, 0.4 ms a step
@@ -83,4 +85,5 @@ class Learner(pl.LightningModule):
         """Stop before the update when a loss or gradient is not finite."""
         if not torch.isfinite(value):
             found = float(value.detach())
-            raise DivergedError(f"{what} is {found} at step {self.step}, lower optim.lr={self.optim.lr}")
+            where = f"at step {self.step} ({self.batch.name})" if self.batch is not None else f"at step {self.step}"
+            raise DivergedError(f"{what} is {found} {where}, lower optim.lr={self.optim.lr}")

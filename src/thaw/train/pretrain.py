@@ -33,11 +33,18 @@ class MaskedBatch:
     targets: Tensor  # (K,) ids
     share: float  # weight of one target in the loss of the optimizer step
     tokens: int  # non-padding tokens
+    blocks: list[int]  # their numbers, to name a batch
+
+    @property
+    def name(self) -> str:
+        """What it is made of, for an error message."""
+        return f"blocks {', '.join(map(str, self.blocks[:8]))}{', …' if len(self.blocks) > 8 else ''}"
 
     def to(self, device: Any) -> "MaskedBatch":
         """Move the tensors."""
         inputs, valid = self.inputs.to(device), None if self.valid is None else self.valid.to(device)
-        return MaskedBatch(inputs, valid, self.positions.to(device), self.targets.to(device), self.share, self.tokens)
+        positions, targets = self.positions.to(device), self.targets.to(device)
+        return MaskedBatch(inputs, valid, positions, targets, self.share, self.tokens, self.blocks)
 
 
 class MaskedBlocks:
@@ -58,7 +65,7 @@ class MaskedBlocks:
         inputs, positions, targets = self.masked(ids, valid, chosen, self.seed, epoch)
         share = world * accumulate / max(1, len(targets))
         rows = np.array_split(np.arange(len(chosen)), world * accumulate)[rank::world]
-        return [self.part(inputs, valid, positions, targets, part, share) for part in rows]
+        return [self.part(inputs, valid, positions, targets, part, share, chosen) for part in rows]
 
     def masked(self, ids: np.ndarray, valid: np.ndarray, numbers: np.ndarray, seed: int, epoch: int) -> Any:
         """Mask blocks (B, T) as the objective says."""
@@ -72,7 +79,7 @@ class MaskedBlocks:
 
     def part(
         self, inputs: np.ndarray, valid: np.ndarray, positions: np.ndarray, targets: np.ndarray, rows: np.ndarray,
-        share: float,
+        share: float, numbers: np.ndarray,
     ) -> MaskedBatch:  # fmt: skip
         """Return the micro-batch of some neighbouring rows of masked blocks."""
         length = inputs.shape[1]
@@ -82,6 +89,7 @@ class MaskedBlocks:
         return MaskedBatch(
             torch.from_numpy(inputs[rows]), torch.from_numpy(valid[rows]) if tokens < valid[rows].size else None,
             torch.from_numpy(positions[inside] - first), torch.from_numpy(targets[inside]), share, tokens,
+            numbers[rows].tolist(),
         )  # fmt: skip
 
 
@@ -145,7 +153,7 @@ class Validation:
             ids, valid, _ = blocks.get(numbers)
             inputs, positions, targets = self.source.masked(ids, valid, numbers, 0, 0)
             every = np.arange(len(ids))
-            batch = self.source.part(inputs, valid, positions, targets, every, 1.0).to(module.device)
+            batch = self.source.part(inputs, valid, positions, targets, every, 1.0, numbers).to(module.device)
             logits = module.logits(batch.inputs, batch.valid, batch.positions).float()
             loss += float(functional.cross_entropy(logits, batch.targets, reduction="sum"))
             right += int((logits.argmax(-1) == batch.targets).sum())

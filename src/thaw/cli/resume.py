@@ -1,0 +1,110 @@
+"""``thaw resume RUN [key=value ...]``: go on with an interrupted run from its folder alone.
+
+The same command that began a run continues it too; this one needs no memory of it. A run is what its identity fields
+and inputs are: settings of speed may change (with a note), where and how it is shown too; all else is refused with the
+difference. ``--fork`` starts that other run instead, with a link to this one in its lineage.
+"""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from thaw import config as schema
+from thaw import fields
+from thaw.cli.interrupt import time_limit
+from thaw.cli.report import Parser
+from thaw.errors import ConfigError, ResumeError
+from thaw.track.folder import CONFIG
+
+INPUTS = ("task.path", "task.hub", "checkpoint", "corpus.paths", "corpus.hub", "tokenizer.path")
+
+
+def main(argv: list[str]) -> int:
+    """Go on with a run; return the exit code."""
+    parser = Parser(prog="thaw resume", description=__doc__.split("\n", 1)[0].split(": ", 1)[1])
+    parser.add_argument("run", metavar="RUN", help="its folder: runs/NAME/ID")
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="settings that differ from now on")
+    parser.add_argument("--fork", action="store_true", help="where they make another run: start it, linked to this one")
+    given = parser.parse_args(argv)
+    return run(Path(given.run), given.overrides, given.fork)
+
+
+def run(folder: Path, overrides: list[str], fork: bool) -> int:
+    """Go on with the run of a folder, or start the one that the overrides make of it."""
+    from thaw.run import run_folder, run_identity
+
+    command, kept = recorded(folder)
+    before, now = typed(command, kept, []), typed(command, kept, overrides)
+    folder = folder.resolve()
+    now.runs = before.runs = str(folder.parents[len(Path(now.name).parts)])
+    identity = run_identity(now)
+    if identity != folder.name:
+        changed = difference(before, now)
+        if not fork:
+            what = changed or f"the content of {inputs(now)} is not what it was"
+            raise ResumeError(f"another run than {folder}: {what}; --fork starts it, linked to this one")
+        now.forked = folder.name
+    elif fork:
+        raise ConfigError(f"nothing to fork: the result of {folder} would be the same, leave out --fork")
+    from thaw.cli.sweep import outcome, verb
+
+    with time_limit(now.trainer.time_limit):
+        row = verb(command)(now)
+    print(f"{outcome(row)}, {run_folder(now)}")
+    return 0
+
+
+def recorded(folder: Path) -> tuple[str, dict[str, Any]]:
+    """Return the command and the config that a run folder holds."""
+    try:
+        values = yaml.safe_load((folder / CONFIG).read_text("utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise ConfigError(
+            f"not a run: {folder} has no readable {CONFIG}, give runs/NAME/ID (thaw runs lists them)"
+        ) from error
+    if not isinstance(values, dict) or not {"corpus", "task"} & values.keys():
+        raise ConfigError(f"not a run: {folder / CONFIG} is no config of a pretraining or a transfer")
+    values.pop("tuned", None)  # its rate stands there
+    return ("pretrain" if "corpus" in values else "transfer"), values
+
+
+def typed(command: str, values: dict[str, Any], overrides: list[str]) -> Any:
+    """Return the typed config of a record with overrides; a choice of a group is none, it would be another run."""
+    from omegaconf import OmegaConf
+
+    from thaw.cli.explain import explain
+
+    raw = OmegaConf.create(values)
+    for word in overrides:
+        key, sign, _ = word.partition("=")
+        if not sign or isinstance(values.get(key), dict):
+            raise ConfigError(f"'{word}' is not key=value of one setting (another choice of a group is another run)")
+    try:
+        raw.merge_with_dotlist(overrides)
+        return schema.read(command, raw)
+    except Exception as error:
+        raise ConfigError(explain(error, command, lambda group: [])) from error
+
+
+def difference(before: Any, now: Any) -> str:
+    """Return the identity fields that differ, "optim.lr 0.001 -> 0.01, seed 1 -> 2"."""
+    old, new = flat(fields.identity_of(before)), flat(fields.identity_of(now))
+    paths = {"checkpoint": (before.checkpoint, now.checkpoint)}
+    pairs = {key: (old.get(key), new.get(key)) for key in [*old, *(key for key in new if key not in old)]} | paths
+    return ", ".join(f"{key} {one} -> {other}" for key, (one, other) in pairs.items() if one != other)
+
+
+def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested values by dotted name."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        found |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return found
+
+
+def inputs(config: Any) -> str:
+    """Return the inputs of a run as words: what is named by content in its id."""
+    values = flat(dataclasses.asdict(config))
+    return ", ".join(f"{key}={values[key]}" for key in INPUTS if values.get(key))

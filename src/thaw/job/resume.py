@@ -1,0 +1,51 @@
+"""Save what a run needs to go on, and go on from it: under the same run id, whatever the speed settings are then.
+
+A run id is made of what changes the result, so a state always fits its run. Settings of speed, the number of threads
+and the version of torch may differ; then the bits may too. That is told, and kept in the lineage for the report.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from thaw import fields
+from thaw.config import PretrainConfig, TransferConfig
+from thaw.job.record import Record
+from thaw.job.tell import tell
+from thaw.train import state
+
+Parts = dict[str, dict[str, Tensor]]
+
+
+def machine(config: PretrainConfig | TransferConfig) -> dict[str, Any]:
+    """Return what equal bits need beside the run id: threads, torch, the trainer's settings of speed."""
+    speeds = {name: getattr(config.trainer, name) for name in fields.names(config.trainer, "speed")}
+    return {**speeds, "threads": torch.get_num_threads(), "torch": torch.__version__}
+
+
+def save(rec: Record, config: PretrainConfig | TransferConfig, parts: Parts, info: dict[str, Any]) -> None:
+    """Write the state of a run; only its first process does."""
+    if rec.leads:
+        own = {"run_id": rec.run_id, "machine": machine(config), "resumed": rec.resumed}
+        state.save(rec.folder.training_state, parts, {**own, **info})
+
+
+def load(rec: Record, config: PretrainConfig | TransferConfig) -> tuple[Parts, dict[str, Any]] | None:
+    """Return the state to go on from, None where there is none; tell what is not as it was."""
+    say = tell if rec.leads else _silent
+    found = state.load(rec.folder.training_state, rec.run_id, say)
+    if found is None:
+        return None
+    before, now = found[1]["machine"], machine(config)
+    changed = {key: [before.get(key), now[key]] for key in now if before.get(key) != now[key]}
+    rec.resumed = found[1]["resumed"]
+    if changed:
+        rec.resumed = [*rec.resumed, {"step": found[1]["step"], "changed": changed}]
+        shown = ", ".join(f"{key} {old} -> {new}" for key, (old, new) in changed.items())
+        say(f"{rec.run_id} goes on at step {found[1]['step']} with {shown}: equal beyond rounding, not to the bit")
+    return found
+
+
+def _silent(note: str) -> None:
+    """Say nothing: another process does."""
