@@ -115,7 +115,8 @@ def _predictions(run: Run) -> list[dict[str, Any]]:
         lines = RunFolder(run.folder).predictions()
     except StorageError:
         return []
-    return lines if lines and all("label" in line and "prediction" in line for line in lines) else []
+    whole = all(isinstance(line, dict) and "label" in line and "prediction" in line for line in lines)
+    return lines if whole else []
 
 
 def _right(line: dict[str, Any]) -> bool:
@@ -162,14 +163,15 @@ def _pick(right: Sequence[Sequence[bool]], shown: tuple[int, int]) -> list[int]:
 
 def _texts(run: Run) -> list[dict[str, Any]]:
     """Return the texts of the test set in order, empty where the study has not recorded them."""
-    split = run.lineage.get("split")
+    split = str(run.lineage.get("split"))
     path = Path(run.folder).parent / TASKS / f"{split}.jsonl.gz"
-    if not split or not path.exists():
+    if not split.isalnum() or not path.is_file():  # a hash, no path that leads elsewhere
         return []
     try:
-        return [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
-    except (OSError, EOFError, ValueError):
+        texts = [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
+    except (OSError, EOFError, ValueError, RecursionError):
         return []
+    return texts if all(isinstance(text, dict) for text in texts) else []
 
 
 def _cut(text: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from rich.text import Text
 from thaw.report.cells import Cell, cells
 from thaw.report.collect import STATES, Study, read
 from thaw.report.statistics import Estimate
+from thaw.track.plain import printable
 
 NO_DIFFERENCE = "·"  # beside a difference whose interval includes 0
 
@@ -49,7 +50,7 @@ def counts(study: Study) -> list[str]:
     lines = [line + (f"; {collapsed} collapsed, counted in the means" if collapsed else "")]
     lines += [f"failed: {run.folder}: {first_line(run.error)}" for run in study.runs if run.state == "failed"]
     lines += [f"left out, unreadable: {one.folder}: {one.reason}" for one in study.unreadable]
-    return lines
+    return [printable(line) for line in lines]
 
 
 def first_line(error: str | None) -> str:

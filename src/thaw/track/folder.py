@@ -30,6 +30,7 @@ from thaw.track.row import row
 CONFIG, STATUS, METRICS, RESULT = "config.yaml", "status.json", "metrics.jsonl", "result.json"
 LINEAGE, PREDICTIONS, CHECKPOINT, STATE = "lineage.json", "predictions.jsonl.gz", "checkpoint", "state"
 PLANNED = ".sweep.json"  # beside the runs of a study: what its newest sweep consists of
+WANDB = "wandb"  # what W&B writes; its troubles are no reason not to run (mirror.py)
 TASKS = ".tasks"  # beside the runs of a study: the texts of their test sets
 
 RunState = Literal["absent", "running", "finished", "failed", "interrupted"]
@@ -55,6 +56,9 @@ class RunFolder:
         """Create the folder if needed and own it; StorageError when another process or run does."""
         with told(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
+            links = [entry.name for entry in os.scandir(self.path) if entry.is_symlink() and entry.name != WANDB]
+        if links:
+            raise StorageError(f"{self.path / links[0]} is a link, a run writes into its own folder only: remove it")
         self._lock.acquire(self.path)
         self._started, self._said = time.time(), None
         return self

@@ -39,7 +39,7 @@ class Lock:
         if self.held:
             raise StorageError(f"{what} is already being run by this process, choose another name")
         with told(self.path):
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
             try:
                 mine = self._flock(descriptor)
                 if not mine:

@@ -3,9 +3,17 @@
 import dataclasses
 import enum
 import math
+import re
 from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
+
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def printable(text: str) -> str:
+    """Return a text without what a terminal would obey: control characters and changes of direction become U+FFFD."""
+    return _CONTROLS.sub("\ufffd", text)
 
 
 def plain(value: Any) -> Any:

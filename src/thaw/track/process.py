@@ -26,8 +26,11 @@ def process_start(pid: int) -> str | None:
 
 
 def is_alive(pid: int, start: str | None) -> bool:
-    """Return whether the process ``pid`` of this machine lives and is the one that started at ``start``."""
-    now = process_start(pid)
+    """Return whether the process ``pid`` of this machine lives and is the one that started at ``start``.
+
+    ``pid`` is what a file says: anything but a number is no process, and no path.
+    """
+    now = process_start(pid) if type(pid) is int else None
     return now is not None and (start is None or start == now)
 
 

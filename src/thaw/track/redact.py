@@ -1,9 +1,9 @@
 """Secrets are taken out before anything is written or sent.
 
 Decisions: a value is secret by the name of its key, by standing in a URL before the ``@``, by being assigned to a
-secret name inside a text (``api_key=...``), by a well-known shape, or by being the value of a secret environment
-variable. Numbers are never secret, so ``num_tokens: 5`` stays; of names with ``token`` or ``key`` those that speak of
-text stay (``cls_token``, ``text_key``, ``tokenizer``).
+secret name inside a text (``api_key=...``, ``'api_key': '...'``), by a well-known shape, or by being the value of a
+secret environment variable. Numbers are never secret, so ``num_tokens: 5`` stays; of names with ``token`` or ``key``
+those that speak of text stay (``cls_token``, ``text_key``, ``tokenizer``).
 """
 
 import os
@@ -14,14 +14,15 @@ from typing import Any
 REDACTED = "[redacted]"
 
 _ALWAYS = {"password", "passwd", "passphrase", "secret", "secrets", "credential", "credentials", "apikey", "pat"}
+_ALWAYS |= {"passcode", "cookie", "signature", "jwt"}
 _ORDINARY = {  # words that make "token" or "key" an ordinary thing of this field
     *("cls", "sep", "mask", "masked", "pad", "padding", "unk", "unknown", "bos", "eos", "special", "num", "max", "min"),
     *("per", "count", "type", "types", "id", "ids", "length", "text", "label", "labels", "tags", "column", "sort"),
     *("primary", "foreign", "cache", "accuracy", "piece", "first", "last", "added", "extra", "a", "b", "metric"),
 }
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_USER_INFO = re.compile(r"(?<=://)[^/@\s]+(?=@)")
-_ASSIGNED = re.compile(r"(?P<name>[A-Za-z][\w.-]*)(?P<sign>\s*=\s*)(?P<value>[^\s,;&'\"]+)")
+_USER_INFO = re.compile(r"(?<=://)[^/?#\s]+(?=@)|(?:(?<=:/)|(?<=//))[^/?#\s:@]+:[^/?#\s]+(?=@)")  # to the last @
+_ASSIGNED = re.compile(r"(?P<name>[A-Za-z][\w.-]*)(?P<sign>['\"]?\s*[=:]\s*['\"]?)(?P<value>[^\s,;&'\"]+)")
 _FLAG = re.compile(r"(?P<name>--[a-z][\w-]*)(?P<sign>\s+)(?P<value>[^\s-]\S*)")
 _BEARER = re.compile(r"(?<=Bearer )\S+|(?<=Basic )[A-Za-z0-9+/]{8,}=*")
 _SHAPES = re.compile(
@@ -67,12 +68,19 @@ def _text(text: str, known: Iterable[str]) -> str:
     for secret in known:
         text = text.replace(secret, REDACTED)
     text = _SHAPES.sub(REDACTED, _BEARER.sub(REDACTED, _USER_INFO.sub(REDACTED, text)))
-    return _FLAG.sub(_assigned, _ASSIGNED.sub(_assigned, text))
+    return _assigned(_FLAG, _assigned(_ASSIGNED, text))
 
 
-def _assigned(match: re.Match[str]) -> str:
-    secret = is_secret(match["name"].lstrip("-"))
-    return f"{match['name']}{match['sign']}{REDACTED}" if secret else match[0]
+def _assigned(pattern: re.Pattern[str], text: str) -> str:
+    """Hide what is assigned to secret names; what is assigned to others may hold assignments itself."""
+    done, at = "", 0
+    while match := pattern.search(text, at):
+        name = match["name"].lstrip("-")
+        prose = ":" in match["sign"] and name.lower() in ("key", "token")  # "token: 5"
+        secret = is_secret(name) and not prose
+        done += text[at : match.start("value")] + (REDACTED if secret else "")
+        at = match.end() if secret else match.start("value")
+    return done + text[at:]
 
 
 def _environment_secrets() -> list[str]:
