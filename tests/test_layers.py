@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "thaw"
-BASE = {"errors", "fields", "storage"}
+BASE = {"errors", "fields", "storage", "hold"}
 MAY_IMPORT = {
     "errors": set(),
     "fields": {"errors"},
     "storage": {"errors"},
+    "hold": {"storage"},
     "text": BASE,
     "encoder": BASE | {"text"},
     "objective": BASE | {"text", "encoder"},  # the head is tied to the embeddings
@@ -34,6 +35,7 @@ TORCH_FREE = [
     "thaw.errors",
     "thaw.fields",
     "thaw.storage",
+    "thaw.hold",
     "thaw.text.corpus",
     "thaw.text.normalise",
     "thaw.text.tokenizer",
@@ -42,6 +44,7 @@ TORCH_FREE = [
     "thaw.train.config",
     "thaw.task.task",
     "thaw.strategy.plan",
+    "thaw.job.disk",
     "thaw.job.identity",
     "thaw.job.finished",
     "thaw.track.folder",
@@ -55,6 +58,7 @@ TORCH_FREE = [
     "thaw.cli.sweep",
     "thaw.cli.report",
     "thaw.cli.runs",
+    "thaw.cli.prune",
 ]
 
 

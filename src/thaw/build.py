@@ -18,6 +18,7 @@ from thaw.encoder import hub
 from thaw.encoder.bert import Encoder, Layer
 from thaw.encoder.config import EncoderConfig
 from thaw.errors import ConfigError
+from thaw.hold import hold
 from thaw.text import corpus
 from thaw.text import tokenizer as tokenizers
 from thaw.text.corpus import CorpusConfig
@@ -39,10 +40,14 @@ def tokenizer(config: TokenizerConfig, text: CorpusConfig | None, fields: dict[s
     if text is None:
         raise ConfigError("no tokenizer: give tokenizer.path=FOLDER (a checkpoint will do) or checkpoint=FOLDER")
     folder = cache / "tokenizer" / run_id(fields)
+    held = hold(folder / "tokenizer.json")
     if not (folder / "tokenizer.json").exists():
         trained = tokenizers.train(corpus.documents(text), config)
         trained.save(folder)
-    return Tokenizer.load(folder)
+    found = Tokenizer.load(folder)
+    if held:
+        held.release()
+    return found
 
 
 def encoder(config: EncoderConfig, vocab_size: int, seed: int, dropout: float | None = None) -> Encoder:

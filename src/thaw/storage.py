@@ -139,9 +139,9 @@ def discard(path: Path | str) -> None:
     path = Path(os.path.abspath(path))
     aside = _beside(path, "new")  # half written to whoever finds it after a crash
     try:
-        if path.exists():
+        if os.path.lexists(path):
             os.rename(path, aside)
-            shutil.rmtree(aside) if aside.is_dir() else aside.unlink()
+            aside.unlink() if aside.is_symlink() or aside.is_file() else shutil.rmtree(aside)
     except OSError as error:
         raise StorageError(f"cannot remove {path}: {error.strerror or error}, remove it by hand") from error
 

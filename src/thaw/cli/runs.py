@@ -1,10 +1,12 @@
-"""``thaw runs FOLDER``: list the runs under a folder, their state and scores."""
+"""``thaw runs FOLDER``: list the runs under a folder, their state and scores; ``--prune`` what they leave on disk."""
 
 from typing import Any
 
 from thaw.cli.report import Parser
+from thaw.errors import ConfigError
 
 FOLDERS = "folder of runs, or runs in W&B: wandb:ENTITY/PROJECT or wandb:ENTITY/PROJECT/STUDY (default: runs)"
+PRUNE = "list caches, training states and checkpoints on the way with sizes, and what may go; --yes removes it"
 COLUMNS = ("run_id", "state", "kind", "task", "strategy", "train_size", "seed", "lr", "dev", "test", "train_seconds")
 
 
@@ -13,18 +15,30 @@ def main(argv: list[str]) -> int:
     from thaw.report.collect import STATES
 
     parser = Parser(prog="thaw runs", description=__doc__.splitlines()[0].replace("`", ""))
-    parser.add_argument("folders", nargs="*", default=["runs"], metavar="FOLDER", help=FOLDERS)
+    parser.add_argument("folders", nargs="*", metavar="FOLDER", help=FOLDERS)
     parser.add_argument("--state", choices=STATES, help="only runs in this state")
     parser.add_argument("--sort", choices=COLUMNS, help="sort by this column")
     parser.add_argument("--summary", action="store_true", help="the table of means and intervals instead")
+    parser.add_argument("--prune", action="store_true", help=PRUNE)
+    parser.add_argument("--yes", action="store_true", help="with --prune: remove what may go without asking")
+    parser.add_argument(
+        "--older", metavar="AGE", help="with --prune: only what was not used for AGE, such as 30d or 12h"
+    )
+    parser.add_argument("--cache", metavar="FOLDER", help="with --prune: the cache (default: .cache/thaw)")
     arguments = parser.parse_args(argv)
-    from rich.table import Table
+    if arguments.prune:
+        from thaw.cli.prune import prune
+
+        return prune(arguments.folders, arguments.cache, arguments.older, arguments.yes)
+    if arguments.yes or arguments.older or arguments.cache:
+        raise ConfigError("--yes, --older and --cache belong to --prune, see: thaw runs --help")
     from rich.text import Text
 
     from thaw.report.collect import read
+    from thaw.report.lines import show
     from thaw.report.summary import counts, summary, terminal
 
-    study, console = read(*arguments.folders), terminal()
+    study, console = read(*(arguments.folders or ["runs"])), terminal()
     if arguments.summary:
         console.print(summary(study))
         return 0
@@ -32,10 +46,7 @@ def main(argv: list[str]) -> int:
     lines: list[dict[str, Any]] = [{**run.row, "state": run.state} for run in runs]
     if arguments.sort:
         lines.sort(key=lambda line: _sort_key(line[arguments.sort]))
-    table = Table(*COLUMNS[:-1], "seconds", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for line in lines:
-        table.add_row(*(Text(_shown(line[name])) for name in COLUMNS))
-    console.print(table)
+    show(console, (*COLUMNS[:-1], "seconds"), [[_shown(line[name]) for name in COLUMNS] for line in lines])
     for text in counts(study):
         console.print(Text(text))
     return 0

@@ -7,13 +7,12 @@ import numpy as np
 from thaw import build
 from thaw.config import PretrainConfig
 from thaw.errors import DataError
-from thaw.job.identity import tokenizer_fields
+from thaw.job.identity import tokenizer_fields, tokens_key
 from thaw.objective.config import ObjectiveConfig
 from thaw.text import corpus, ids, packing
 from thaw.text.ids import TokenFile
 from thaw.text.packing import Blocks
 from thaw.text.tokenizer import Tokenizer
-from thaw.track.identity import run_id
 from thaw.train.pretrain import MaskedBlocks, Validation
 
 
@@ -28,7 +27,7 @@ def blocks(config: PretrainConfig, tokenizer: Tokenizer, corpus_sha: str) -> tup
     Held-out blocks are masked as BERT masks, whatever the objective's rate and unit, so that runs can be compared.
     """
     data = config.data
-    key = run_id({"corpus": corpus_sha, "tokenizer": tokenizer.fingerprint})
+    key = tokens_key(corpus_sha, tokenizer.fingerprint)
     tally = corpus.Tally()
     text = corpus.documents(config.corpus, tally)
     file = ids.tokenise(text, tokenizer, Path(config.cache.folder) / "tokens", key, tally, data.processes)

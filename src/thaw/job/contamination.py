@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from thaw.errors import StorageError
+from thaw.job.identity import tokens_key
 from thaw.storage import write_text
 from thaw.task.example import Splits, fingerprint
 from thaw.text.ids import TokenFile
@@ -23,7 +24,7 @@ def contamination(cache: Path, corpus: str | None, tokenizer: Tokenizer, found: 
     """
     if corpus is None:
         return None
-    ids = cache / "tokens" / run_id({"corpus": corpus, "tokenizer": tokenizer.fingerprint})
+    ids = cache / "tokens" / tokens_key(corpus, tokenizer.fingerprint)
     name = run_id({"ids": ids.name, "split": fingerprint(found), "runs": [RUN, SHORT]})
     kept = cache / "contamination" / f"{name}.json"
     if (known := _read(str(kept))) is not None:

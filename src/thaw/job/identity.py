@@ -13,6 +13,7 @@ from thaw.config import PretrainConfig, TokenizerRun, TransferConfig
 from thaw.encoder.manifest import fingerprint
 from thaw.errors import ConfigError, DataError
 from thaw.fields import identity_of
+from thaw.hold import Hold, hold
 from thaw.storage import sha256_file
 from thaw.strategy.plan import STRATEGIES
 from thaw.task.files import split_files
@@ -64,14 +65,24 @@ def _plugin(name: str) -> str | None:
 
 def checkpoint_content(path: str) -> str:
     """Return the sha256 of a checkpoint's weights and config, with that of its tokenizer."""
-    return f"{fingerprint(path)}:{_tokenizer_digest(path)}"
+    digest = f"{fingerprint(path)}:{_tokenizer_digest(path)}"
+    _held(path)
+    return digest
 
 
 def shape_content(path: str) -> str:
     """Return the sha256 of a checkpoint's config and tokenizer; its weights do not enter."""
     folder = Path(path)
     fingerprint(folder)
-    return f"{sha256_file(folder / 'config.json')}:{_tokenizer_digest(path)}"
+    digest = f"{sha256_file(folder / 'config.json')}:{_tokenizer_digest(path)}"
+    _held(path)
+    return digest
+
+
+@functools.lru_cache(maxsize=64)
+def _held(path: str) -> Hold | None:
+    """Hold a checkpoint as long as this process lives: a sweep names its runs hours before the last one reads it."""
+    return hold(Path(path) / "config.json", note=False)
 
 
 def _tokenizer_digest(path: str) -> str:
@@ -98,6 +109,11 @@ def tokenizer_fields(config: TokenizerRun | PretrainConfig) -> dict[str, Any]:
 def tokenizer_folder(config: TokenizerRun) -> Path:
     """Return where ``thaw tokenizer`` writes."""
     return Path(config.out or Path(config.runs, config.name, f"tokenizer-{run_id(tokenizer_fields(config))}"))
+
+
+def tokens_key(corpus: str, tokenizer: str) -> str:
+    """Return the name of the ids of a corpus (sha256 of its text) by a tokenizer (its fingerprint) in the cache."""
+    return run_id({"corpus": corpus, "tokenizer": tokenizer})
 
 
 def corpus_content(config: TokenizerRun | PretrainConfig) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from thaw.errors import DataError, StorageError
+from thaw.hold import Hold, hold
 from thaw.storage import atomic_folder
 from thaw.text.corpus import Tally
 from thaw.text.tokenizer import Tokenizer
@@ -34,6 +35,7 @@ class TokenFile:
     offsets: np.ndarray  # (documents + 1,) int64, on disk
     bytes: np.ndarray  # (documents,) int64, on disk
     meta: dict[str, Any]
+    held: Hold | None = None  # so that nobody removes the files while they are mapped
 
     def __len__(self) -> int:
         return len(self.bytes)
@@ -47,6 +49,7 @@ class TokenFile:
     def open(cls, folder: Path) -> "TokenFile":
         """Map a folder of ``tokenise``; StorageError where its files do not fit together."""
         folder = Path(folder)
+        held = hold(folder / "meta.json")
         try:
             meta = json.loads((folder / "meta.json").read_text("utf-8"))
             documents, tokens = int(meta["documents"]), int(meta["tokens"])
@@ -59,7 +62,7 @@ class TokenFile:
             ) from error
         if (len(ids), len(offsets), len(sizes), offsets[-1]) != (tokens, documents + 1, documents, tokens):
             raise StorageError(f"damaged token file {folder} (sizes differ), delete that folder to build it again")
-        return cls(ids, offsets, sizes, meta)
+        return cls(ids, offsets, sizes, meta, held)
 
 
 def tokenise(

@@ -25,6 +25,7 @@ from torch import Tensor
 
 from thaw.encoder.bert import Encoder
 from thaw.errors import StorageError
+from thaw.hold import Hold, hold
 from thaw.storage import atomic_folder
 from thaw.strategy.plan import Factor
 from thaw.task.batches import Batch, eval_batches, eval_tokens
@@ -43,6 +44,7 @@ class Features:
     starts: Tensor  # (N + 1,)
     seconds: float  # that computing them took
     cpu_seconds: float
+    held: Hold | None = None  # so that nobody prunes the file while it is mapped
 
     def logits(self, encoder: Encoder, head: Head, batch: Batch) -> Tensor:
         """Return what the network would for a batch, computing only what lies above the fixed states."""
@@ -97,7 +99,7 @@ def find(
     if needed > limit:
         return None
     target = folder / key(encoder, head, encoded, states, precision)
-    found = _read(target)
+    found = read(target)
     if found is None:
         begun = time.perf_counter(), time.process_time()
         values = compute(encoder, head, encoded, states, precision)
@@ -179,8 +181,9 @@ def _starts(encoded: Encoded, states: list[int]) -> Tensor:
     return torch.cat([torch.zeros(1), lengths.cumsum(0)]).long()
 
 
-def _read(target: Path) -> Features | None:
+def read(target: Path) -> Features | None:
     """Return what another run has written; None where there is nothing whole."""
+    held = hold(target / "features.safetensors")
     try:
         with safe_open(target / "features.safetensors", "pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -188,4 +191,4 @@ def _read(target: Path) -> Features | None:
     except (OSError, SafetensorError, KeyError, TypeError, ValueError):
         return None
     values = {int(name.removeprefix("state.")): value for name, value in tensors.items() if name != "starts"}
-    return Features(values, tensors["starts"], *cost)
+    return Features(values, tensors["starts"], *cost, held)
