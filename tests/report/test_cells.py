@@ -51,6 +51,23 @@ def test_an_edge_of_the_grid_is_told(tmp_path: Path, make_run: Make) -> None:
     assert any("edge of its grid" in note for note in notes(read(tmp_path), [cell]))
 
 
+def test_a_tuning_that_left_the_test_set_alone_is_no_candidate_beside_scored_runs(
+    tmp_path: Path, make_run: Make
+) -> None:
+    for lr, dev in ((1e-4, 0.6), (1e-3, 0.7), (1e-2, 0.9)):  # another setting differs too: evaluated less often
+        config = make_run(tmp_path, run_id=f"tune{lr}", lr=lr, seed=100, dev=dev, test=None) / "config.yaml"
+        config.write_text(config.read_text() + "test: false\neval_every: 40\n")
+    for seed in (1, 2, 3):
+        config = make_run(tmp_path, run_id=f"final{seed}", lr=1e-2, seed=seed, dev=0.5, test=0.8) / "config.yaml"
+        config.write_text(config.read_text() + "test: true\neval_every: 20\n")
+    cell = only(tmp_path)
+    assert cell.test is not None
+    assert (cell.test.n, cell.test.mean, cell.trials, cell.tuning_seeds) == (3, pytest.approx(0.8), 3, [100])
+    assert cell.edge == ["optim.lr"]
+    assert cell.unscored == 0
+    assert len(cell.others) == 3
+
+
 def test_tuning_seeds_are_left_out_of_the_score(tmp_path: Path, make_run: Make) -> None:
     for lr, dev in ((1e-4, 0.6), (1e-3, 0.7)):
         make_run(tmp_path, run_id=f"tune{lr}", lr=lr, seed=0, dev=dev, test=0.0)

@@ -8,7 +8,7 @@ If the chosen variant has more seeds than those, the seeds it was chosen on are 
 import json
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from thaw.report.arms import WITHOUT_ENCODER, Arm, arms, baseline_of
@@ -133,7 +133,26 @@ class _Choice:
 
 
 def _choose(arm: Arm, runs: list[Run]) -> _Choice:
-    """Choose the variant of one cell by the rule above."""
+    """Choose the variant of one cell.
+
+    Runs of a tuning that left the test set alone (``test=false``) are no candidates beside scored ones; they tell what
+    was tried where the scored runs have one variant.
+    """
+    tuning = [run for run in runs if run.config.get("test") is False]
+    scored = [run for run in runs if run.config.get("test") is not False]
+    if not tuning or not scored:
+        return _best(arm, runs)
+    choice, tried = _best(arm, scored), _best(arm, tuning)
+    if choice.trials > 1:
+        return choice
+    return replace(
+        choice, variant=tried.variant, trials=tried.trials, trial_devs=tried.trial_devs, edge=tried.edge,
+        tuning_seeds=tried.tuning_seeds, held_out=True,
+    )  # fmt: skip
+
+
+def _best(arm: Arm, runs: list[Run]) -> _Choice:
+    """Choose the variant of some runs by the rule above."""
     settings = _settings(arm, runs)
     keys = sorted({key for one in settings for key in one})
     differing = [key for key in keys if len({json.dumps(one.get(key), default=str) for one in settings}) > 1]

@@ -33,7 +33,8 @@ class Analysis:
 
 def analyse(study: Study, cells: Sequence[Cell]) -> Analysis:
     """Return the analysis of a study."""
-    rule, rules = rule_of(run.config for run in study.runs if run.transfers)
+    scored = (run for run in study.runs if run.transfers and run.config.get("test") is not False)
+    rule, rules = rule_of(run.config for run in scored)
     found = sides(cells, rule)
     arms, tasks = found.arms, found.tasks
     networks = [arm for arm in arms if arm.strategy not in ("tfidf", "majority")]
