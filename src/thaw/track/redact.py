@@ -76,7 +76,7 @@ def _assigned(pattern: re.Pattern[str], text: str) -> str:
     done, at = "", 0
     while match := pattern.search(text, at):
         name = match["name"].lstrip("-")
-        prose = ":" in match["sign"] and name.lower() in ("key", "token")  # "token: 5"
+        prose = name.lower() in ("key", "token") and (":" in match["sign"] or match["value"] == "value")  # "token: 5"
         secret = is_secret(name) and not prose
         done += text[at : match.start("value")] + (REDACTED if secret else "")
         at = match.end() if secret else match.start("value")
