@@ -187,8 +187,8 @@ def read(target: Path) -> Features | None:
     try:
         with safe_open(target / "features.safetensors", "pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            cost = [float(file.metadata()[name]) for name in ("seconds", "cpu_seconds")]
+            seconds, cpu_seconds = (float(file.metadata()[name]) for name in ("seconds", "cpu_seconds"))
     except (OSError, SafetensorError, KeyError, TypeError, ValueError):
         return None
     values = {int(name.removeprefix("state.")): value for name, value in tensors.items() if name != "starts"}
-    return Features(values, tensors["starts"], *cost, held)
+    return Features(values, tensors["starts"], seconds, cpu_seconds, held)
