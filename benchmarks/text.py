@@ -4,7 +4,8 @@ Three questions. Training: a unigram tokenizer of 8,000 pieces from 100 MB, read
 file (reading, normalising, encoding, writing) against the two maps of Hugging Face's run_mlm.py (tokenise, then
 group_texts to 128) with the same tokenizer loaded by AutoTokenizer, both in one process and in two; its reading of the
 file is not counted, ours is. They take turns. Growth: seconds and peak memory by size, and the slope of log seconds
-over log bytes between the sizes (1 is linear).
+over log bytes between the sizes (1 is linear); and what one process takes at its peak that does it all, text to ids to
+20 training steps of the mini encoder, its piece vectors random or counted. 1 GB alone: --only growth --sizes 1000.
 
 Every measurement is a process of its own that times itself after its imports; MB are 1,000,000 bytes of the file.
 Sizes beyond the corpus are made by repeating its paragraphs, shuffled by a seed, so that word caches hit there more
@@ -30,38 +31,49 @@ from thaw.text.corpus import CorpusConfig
 from thaw.text.tokenizer import Tokenizer, TokenizerConfig, train
 from thaw.track.cost import peak_rss_bytes
 
-FULL = {"train": 100, "speed": 50, "growth": [10, 30, 100, 300, 1000]}  # MB
-QUICK = {"train": 10, "speed": 2, "growth": [2, 10]}
+FULL = {"train": [100], "speed": [50], "growth": [10, 30, 100, 300, 1000]}  # MB
+QUICK = {"train": [10], "speed": [2], "growth": [2, 10]}
 SEQUENCE = 128
+STEPS = 20
+PARTS = ("training", "speed", "growth")
 
 
 def main() -> None:
     """Measure, print, write."""
     parser = measure.options(__doc__.splitlines()[0])
     inputs.add(parser)
+    parser.add_argument("--sizes", type=int, nargs="+", metavar="MB", help="sizes of the growth curve")
     parser.add_argument("--child", nargs=3, metavar=("WHAT", "FILE", "TOKENIZER"), help="one measurement, as JSON")
     arguments = parser.parse_args()
     if arguments.child:
         what, file, tokenizer = arguments.child
         print(json.dumps(CHILDREN[what](Path(file), Path(tokenizer))))
         return
-    sizes = QUICK if arguments.quick else FULL
+    sizes: dict[str, Any] = dict(QUICK if arguments.quick else FULL)
+    sizes["growth"] = arguments.sizes or sizes["growth"]
+    parts = [part for part in PARTS if arguments.only in part]
     rounds = arguments.rounds or (1 if arguments.quick else 3)
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         paragraphs = [line for text in inputs.documents(arguments) for line in text.split("\n") if line.strip()]
         fresh = sum(len(line.encode()) + 2 for line in paragraphs) / 1e6
-        files = {
-            size: write(paragraphs, size, folder / f"{size}.txt")
-            for size in sorted({sizes["train"], sizes["speed"], *sizes["growth"]})
-        }
-        results = {"training": training(files[sizes["train"]], folder, sizes["train"], rounds)}
-        results["speed"] = speed(files[sizes["speed"]], folder, rounds)
-        results["growth"] = growth({size: files[size] for size in sizes["growth"]}, folder, fresh)
+        wanted = {size for part in parts for size in sizes["train" if part == "training" else part]}
+        files = {size: write(paragraphs, size, folder / f"{size}.txt") for size in sorted(wanted)}
+        results = {}
+        if "training" in parts:
+            results["training"] = training(files[sizes["train"][0]], folder, sizes["train"][0], rounds)
+        else:
+            child("train", files[min(files)], folder / "tokenizer")
+        if "speed" in parts:
+            results["speed"] = speed(files[sizes["speed"][0]], folder, rounds)
+        if "growth" in parts:
+            results["growth"] = growth({size: files[size] for size in sizes["growth"]}, folder, fresh)
     settings = {"corpus": arguments.corpus or inputs.PACKAGES, "fresh_mb": fresh, "rounds": rounds, **sizes}
     path = measure.write(arguments, "text", settings, **results)
-    curves = {name: [(row["MB"], row[f"{name} s"]) for row in results["growth"]["rows"]] for name in ("train", "ids")}
-    picture.lines(path.with_suffix(".svg"), "Text to tokenizer, text to ids", "MB of text", "seconds", curves)
+    if "growth" in parts:
+        rows = results["growth"]["rows"]
+        curves = {name: [(row["MB"], row[f"{name} s"]) for row in rows] for name in ("train", "ids")}
+        picture.lines(path.with_suffix(".svg"), "Text to tokenizer, text to ids", "MB of text", "seconds", curves)
 
 
 def write(paragraphs: list[str], size: int, path: Path) -> Path:
@@ -128,6 +140,7 @@ def growth(files: dict[int, Path], folder: Path, fresh: float) -> dict[str, Any]
     for size, file in files.items():
         learnt = child("train", file, folder / "other")
         made = child("ids", file, folder / "tokenizer")
+        learning = {name: child(name, file, folder / "tokenizer") for name in ("steps", "counts")}
         measure.progress(f"{size} MB: train {learnt['seconds']:.1f} s, ids {made['seconds']:.1f} s")
         rows.append(
             {
@@ -140,11 +153,16 @@ def growth(files: dict[int, Path], folder: Path, fresh: float) -> dict[str, Any]
                 "MB/s": size / made["seconds"],
                 "MB/s a core": size / made["cpu_seconds"],
                 "ids peak MB": made["peak_mb"],
+                f"ids + {STEPS} steps s": learning["steps"]["seconds"],
+                "peak MB": learning["steps"]["peak_mb"],
+                "counted, peak MB": learning["counts"]["peak_mb"],
             }
         )
-    slopes = {name: slope([(row["MB"], row[name]) for row in rows]) for name in ("of which reading", "ids s")}
-    measure.show("Growth", rows)
-    print("slope of log seconds: " + ", ".join(f"{name} {value:.2f}" for name, value in slopes.items()))
+    measure.show("Growth (target: 1 GB tokenises and trains in 1,500 MB)", rows)
+    slopes = {}
+    if len(rows) > 1:
+        slopes = {name: slope([(row["MB"], row[name]) for row in rows]) for name in ("of which reading", "ids s")}
+        print("slope of log seconds: " + ", ".join(f"{name} {value:.2f}" for name, value in slopes.items()))
     return {"rows": rows, "slopes": slopes}
 
 
@@ -206,6 +224,23 @@ def ids_one(file: Path, tokenizer: Path, processes: int = 1) -> dict[str, float]
         return timed(file, begun, cpu)
 
 
+def steps_one(file: Path, tokenizer: Path, vectors: str = "random") -> dict[str, float]:
+    """Pretrain as the product does, from the text to the last of a few steps and the checkpoint."""
+    from thaw import run
+    from thaw.cli import words
+    from thaw.cli.compose import composer
+
+    with tempfile.TemporaryDirectory() as folder:
+        given = ["corpus=files", f"corpus.paths=[{file}]", "tokenizer=folder", f"tokenizer.path={tokenizer}"]
+        given += ["encoder=mini", f"budget={STEPS}", f"piece_vectors={vectors}", "trainer.progress=false"]
+        given += ["wandb=disabled", f"runs={folder}/runs", f"cache.folder={folder}/cache"]
+        with composer("pretrain", words.parse(given)) as compose:
+            config = compose.combinations()[0].config
+        begun, cpu = time.perf_counter(), time.process_time()
+        run.pretrain(config)
+        return timed(file, begun, cpu)
+
+
 def maps_one(file: Path, tokenizer: Path, processes: int | None = None) -> dict[str, float]:
     """Run run_mlm.py's maps (not line by line): tokenise in batches, concatenate and cut to blocks."""
     import datasets
@@ -235,6 +270,8 @@ CHILDREN = {
     "train": train_one,
     "ids": ids_one,
     "ids2": lambda file, tokenizer: ids_one(file, tokenizer, 2),
+    "steps": steps_one,
+    "counts": lambda file, tokenizer: steps_one(file, tokenizer, "counts"),
     "maps": maps_one,
     "maps2": lambda file, tokenizer: maps_one(file, tokenizer, 2),
 }

@@ -30,7 +30,7 @@ from thaw.track.redact import redact
 from thaw.train.budget import parse_budget, parse_count
 from thaw.train.config import CacheConfig, OptimConfig, PretrainDataConfig, TrainerConfig
 
-NAME = re.compile(r"\w[\w.+=-]*(/\w[\w.+=-]*)*")
+_NAME = re.compile(r"\w[\w.+=-]*(/\w[\w.+=-]*)*")
 
 
 @dataclass(kw_only=True)
@@ -232,13 +232,18 @@ def read(command: str, raw: Any) -> Any:
     return OmegaConf.to_object(schema)
 
 
+def check_name(key: str, value: str) -> None:
+    """Raise ConfigError for what is no name of a folder, or would lead out of the one it belongs in."""
+    if not _NAME.fullmatch(value) or len(value) > 200:
+        shown = value if len(value) < 100 else f"{value[:99]}…"
+        raise ConfigError(f"{key}={shown} must be a folder name: letters, digits, . _ - + = and / between parts")
+
+
 def _check(config: Any) -> None:
     fields.check(config)
     if redact(config.name) != config.name:
         raise ConfigError("name holds a secret, which a folder would show: give another")
-    if not NAME.fullmatch(config.name):
-        shown = config.name[:100]
-        raise ConfigError(f"name={shown} must be a folder name: letters, digits, . _ - + = and / between parts")
+    check_name("name", config.name)
 
 
 def _check_corpus(corpus: CorpusConfig) -> None:

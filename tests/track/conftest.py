@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from loopback import KEY, LoopbackWandb
+from slow import SLOW, relax
 from thaw.track import reach
+
+relax()
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +39,7 @@ def script(tmp_path: Path) -> Callable[..., "subprocess.Popen[str]"]:
 
     def start(program: str, *arguments: str, pipe: bool = False) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            [sys.executable, "-c", program, *arguments],
+            [sys.executable, "-c", ("import slow; slow.relax()\n" if SLOW != 1 else "") + program, *arguments],
             cwd=place,
             env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
             stdin=subprocess.PIPE if pipe else subprocess.DEVNULL,

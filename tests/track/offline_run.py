@@ -39,6 +39,12 @@ def offline_runs(folder: Path) -> list[OfflineRun]:
         time.sleep(0.02)
 
 
+def children(pid: int) -> list[int]:
+    """Return the child processes of a process, whichever of its threads started them."""
+    listed = [path.read_text().split() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    return [int(one) for found in listed for one in found]
+
+
 def _read(path: Path) -> OfflineRun:
     run = OfflineRun()
     for record in _records(path.read_bytes()):

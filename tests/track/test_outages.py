@@ -9,9 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from offline_run import offline_runs
+from offline_run import children, offline_runs
 
 from loopback import KEY, LoopbackWandb
+from slow import SLOW
 from thaw.track import reach
 from thaw.track.config import WandbConfig
 from thaw.track.mirror import Mirror
@@ -71,7 +72,7 @@ def test_the_key_of_wandb_login_is_found(host: str) -> None:
 @pytest.mark.parametrize(
     ("mode", "told"),
     [
-        ("silent", "does not answer within 2 s"),
+        ("silent", "does not answer within"),
         ("error", "answers HTTP 500"),
         ("refuse", "refuses the API key"),
     ],
@@ -82,9 +83,11 @@ def test_a_server_of_no_use(
     server.mode = mode
     used, seconds = _job(tmp_path / "a")
     assert used == "offline"
-    assert seconds < 8
-    assert _job(tmp_path / "b")[1] < 2  # remembered, not waited for again
-    assert capfd.readouterr().err == f"W&B: 127.0.0.1 {told}; recording offline\n"
+    assert seconds < 8 * SLOW
+    assert _job(tmp_path / "b")[1] < 2 * SLOW  # remembered, not waited for again
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith(f"W&B: 127.0.0.1 {told}")
+    assert line.endswith("; recording offline")
 
 
 def test_no_server_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
@@ -103,7 +106,7 @@ def test_a_name_that_is_never_resolved(tmp_path: Path, monkeypatch: pytest.Monke
     used, seconds = _job(tmp_path)
     answered.set()
     assert used == "offline"
-    assert seconds < 8
+    assert seconds < 8 * SLOW
 
 
 def test_the_server_goes_between_the_first_answer_and_the_start(
@@ -120,7 +123,7 @@ def test_the_server_goes_between_the_first_answer_and_the_start(
         monkeypatch.setenv("WANDB_BASE_URL", leaving.url)
         used, seconds = _job(tmp_path)
     assert used == "offline"
-    assert seconds < 15
+    assert seconds < 15 * SLOW
     assert len(offline_runs(tmp_path)) == 1  # the try that failed left nothing behind
 
 
@@ -133,10 +136,9 @@ def test_the_side_process_is_killed(
     process = script(JOB, str(tmp_path), pipe=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "half\n"
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    assert len(children) == 1
-    os.kill(int(children[0]), signal.SIGKILL)
-    out, err = process.communicate("\n", timeout=60)
+    (side,) = children(process.pid)
+    os.kill(side, signal.SIGKILL)
+    out, err = process.communicate("\n", timeout=60 * SLOW)
     assert process.returncode == 0
     assert [line.split()[0] for line in out.splitlines()] == ["online" if online else "offline"] * 2
     assert err.startswith("W&B: ")
@@ -154,14 +156,14 @@ def test_the_server_goes_in_the_middle(mode: str, tmp_path: Path, server: Loopba
         server.__exit__()
     server.mode = mode
     begun = time.monotonic()
-    out, err = process.communicate("\n", timeout=60)
+    out, err = process.communicate("\n", timeout=60 * SLOW)
     assert process.returncode == 0
-    assert time.monotonic() - begun < 15
+    assert time.monotonic() - begun < 15 * SLOW
     assert "upload it later: wandb sync" in err
     (first, first_seconds), (second, second_seconds) = (line.split() for line in out.splitlines())
     assert (first, second) == ("online", "offline")
-    assert float(first_seconds) < 12
-    assert float(second_seconds) < 3
+    assert float(first_seconds) < 12 * SLOW
+    assert float(second_seconds) < 3 * SLOW
     for job in "ab":
         (run,) = offline_runs(tmp_path / job)
         assert [row["trainer/step"] for row in run.history] == list(range(40))

@@ -36,8 +36,7 @@ def test_what_was_written_is_read(
     "text",
     [
         "a: 1\nb:\n  c: [1, 2]\n  d: {}\ne:\n- 1\n- x: 2\nf:\n",
-        "a: &one {x: 1}\nb: *one\n",  # a piece that refers to another
-        "a: &one\n  x: 1\nb:\n  <<: *one\n  y: 2\n",
+        "a: '*one'\nb: 2 * 3\n",
         "a: {x: 1}\na: {y: 2}\n",  # a key that stands twice
         "# made by hand\na: 1\n\nb: 2\n",
         "---\na: 1\n...\n",
@@ -54,13 +53,19 @@ def test_hand_written_files_are_read_as_yaml_reads_them(text: str, tmp_path: Pat
     assert read(text, tmp_path) == flat(yaml.safe_load(text))
 
 
-@pytest.mark.parametrize(
-    "text", ["a: [\n", "a: 1\n b: 2\n", " a: 1\nb: 2\n", "a: *one\n", "a: 1\nb: ]\n", "a: 'x\nb: 1\n"]
-)
+@pytest.mark.parametrize("text", ["a: [\n", "a: 1\n b: 2\n", " a: 1\nb: 2\n", "a: 1\nb: ]\n", "a: 'x\nb: 1\n"])
 def test_what_yaml_refuses_is_refused(text: str, tmp_path: Path) -> None:
     for refused in (yaml.safe_load, lambda text: read(text, tmp_path)):
         with pytest.raises(yaml.YAMLError):
             refused(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["a: &one {x: 1}\nb: *one\n", "a: &one\n  x: 1\nb:\n  <<: *one\n", "a: *one\n", "a: [&b 1, *b]\n"]
+)
+def test_what_refers_to_parts_of_itself_is_refused(text: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="refers to parts of itself"):
+        read(text, tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "word\n", "- a: 1\n", "null\n"])

@@ -32,6 +32,7 @@ from hydra.types import HydraContext, RunMode, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from thaw import config as schema
+from thaw.cli import hydra_keys
 from thaw.cli.explain import explain
 from thaw.cli.words import Words
 from thaw.config import conf_dir
@@ -77,12 +78,15 @@ class Composer:
         self.search_path = [f"hydra.searchpath=[{','.join(words.search_path)}]"] if words.search_path else []
         _, self.repository = self.loader._parse_overrides_and_create_caching_repo(self.name, self.search_path)
         self._bases: dict[tuple[str, ...], DictConfig] = {}
+        self._alone: dict[tuple[str, ...], DictConfig] = {}  # what words for Hydra give without any other word
         self._choices: dict[str, list[str]] = {}
         overrides = self._parse(words.overrides)
         kept = [o for o in overrides if self._is_group(o) and not o.is_sweep_override()]
         fixed = [str(o.input_line) for o in overrides if o.is_hydra_override() or o in kept]
         try:
             top = self._compose(fixed, RunMode.MULTIRUN)
+            hydra_words = tuple(str(o.input_line) for o in overrides if o.is_hydra_override())
+            self._refuse(top, hydra_words)
         except Exception as error:
             raise ConfigError(explain(error, command, self.choices)) from error
         self.multirun = words.multirun or top.hydra.mode == RunMode.MULTIRUN
@@ -91,6 +95,8 @@ class Composer:
             raise ConfigError(f"'{swept}' has several values, add -m to run them all")
         given = {o.key_or_group for o in overrides}
         params = self._parse([f"{key}={value}" for key, value in (top.hydra.sweeper.get("params") or {}).items()])
+        if told := [str(o.input_line) for o in params if o.is_hydra_override()]:
+            raise ConfigError(f"hydra.sweeper.params sets {told[0]}: give it on the command line")
         all_words = [o for o in params if o.key_or_group not in given and self.multirun] + overrides
         self.overrides = list({o.get_key_element(): o for o in all_words}.values())  # of one key twice, the last counts
 
@@ -145,7 +151,11 @@ class Composer:
             overrides = self._parse(words)
             groups = tuple(str(o.input_line) for o in overrides if self._is_group(o))
             if groups not in self._bases:
-                self._bases[groups] = compose(self.name, [*self.search_path, *groups])
+                base = compose(self.name, [*self.search_path, *groups], return_hydra_config=True)
+                self._refuse(base, ())
+                with open_dict(base):
+                    del base["hydra"]
+                self._bases[groups] = base
             raw = copy.deepcopy(self._bases[groups])
             values = [o for o in overrides if not self._is_group(o)]
             for group in {str(o.key_or_group).partition(".")[0] for o in values if "." in str(o.key_or_group)}:
@@ -166,6 +176,16 @@ class Composer:
         with open_dict(config.hydra.job):
             config.hydra.job.name = "thaw"
         return config
+
+    def _refuse(self, config: DictConfig, hydra_words: tuple[str, ...]) -> None:
+        """Raise ConfigError when a config file of the user's sets what only the command line may."""
+        if not self.search_path:
+            return
+        if hydra_words not in self._alone:
+            assert self.hydra is not None
+            words = [*self.search_path, *hydra_words]
+            self._alone[hydra_words] = self.hydra.compose_config("run_folder", words, RunMode.RUN, from_shell=False)
+        hydra_keys.refuse(config, self._alone[hydra_words])
 
     def _is_group(self, override: Override) -> bool:
         if override.package is not None:

@@ -107,6 +107,8 @@ def _run(argv: list[str]) -> int:
 def one_line(error: BaseException) -> str:
     """Return an exception as one line without secrets; one that is not ours says its class and how to see more."""
     text = printable(redact(" ".join(str(error).split())))
+    if len(text) > 600:  # a name or value of thousands of letters: what and where stand first, the remedy last
+        text = f"{text[:400]} … {text[-180:]}"
     if isinstance(error, ThawError):
         return text
     return f"{type(error).__name__}: {text[:300] or 'no message'} (--debug shows the traceback)"

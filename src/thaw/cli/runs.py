@@ -38,7 +38,7 @@ def main(argv: list[str]) -> int:
     from thaw.report.lines import show
     from thaw.report.summary import counts, summary, terminal
 
-    study, console = read(*(arguments.folders or ["runs"])), terminal()
+    study, console = read(*(arguments.folders or ["runs"]), events=False), terminal()
     if arguments.summary:
         console.print(summary(study))
         return 0

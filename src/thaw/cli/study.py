@@ -56,16 +56,28 @@ def run(name: str, overrides: list[str], out: str) -> int:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Return the plan of a study; ConfigError where a part is missing or a command is none of ours."""
+    """Return the plan of a study; ConfigError where a part is missing or a command is none of ours.
+
+    A plan may be someone else's, so its stages may neither set what Hydra runs nor take configs from elsewhere.
+    """
     try:
         plan = yaml.safe_load(path.read_text("utf-8"))
         found = {key: plan[key] for key in ("title", "question", "stages", "report")}
-        commands = [shlex.split(stage)[0] for stage in found["stages"]]
-    except (yaml.YAMLError, KeyError, TypeError, IndexError, AttributeError) as error:
-        raise ConfigError(f"{path} needs title, question, stages and report: {' '.join(str(error).split())}") from error
+        stages = [shlex.split(stage) for stage in found["stages"]]
+        commands = [stage[0] for stage in stages]
+    except (yaml.YAMLError, KeyError, ValueError, TypeError, IndexError, AttributeError, RecursionError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ConfigError(f"{path} needs title, question, stages and report: {reason}") from error
     for command in commands:
         if command not in schema.TOP:
             raise ConfigError(f"unknown stage '{command}' in {path}{nearest(command, schema.TOP)}")
+    for word in (word for stage in stages for word in stage[1:]):
+        if word.lstrip("+~").startswith("hydra") or (word.startswith("-") and word not in ("-m", "--multirun")):
+            raise ConfigError(f"a stage may not say {word}, {path}: give it to thaw study on the command line")
+    texts = all(isinstance(found[key], str) for key in ("title", "question"))
+    folders = isinstance(found["report"], list) and all(isinstance(one, str) for one in found["report"])
+    if not (texts and folders and stages) or any(one.startswith("-") for one in found["report"]):
+        raise ConfigError(f"{path} needs a title, a question, a list of stages and a list of folders to report")
     return found
 
 

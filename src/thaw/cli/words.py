@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from thaw.config import GROUPS, conf_dir
+from thaw.config import GROUPS, check_name, conf_dir
 from thaw.errors import ConfigError, nearest
 
 
@@ -62,6 +62,7 @@ def parse(argv: list[str]) -> Words:
 
 def experiments(name: str, file: str) -> Path:
     """Return ``experiments/<name>/<file>`` of the working folder, the checkout or the package, whichever has it."""
+    check_name("study", name)
     if name.partition("/")[0] in (*GROUPS, "strategy"):
         raise ConfigError(f"study={name} has the name of a config group, rename its folder in experiments/")
     roots = [Path.cwd(), conf_dir().parent]

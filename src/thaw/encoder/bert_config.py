@@ -1,6 +1,5 @@
 """The shape of an encoder as Hugging Face's ``config.json`` writes it, both ways. No torch here."""
 
-import math
 from typing import Any
 
 from thaw.encoder.config import EncoderConfig
@@ -8,6 +7,7 @@ from thaw.errors import ConfigError
 from thaw.fields import check
 
 FORMAT = 1  # of a checkpoint folder; a higher number than this is refused
+_LARGEST = 10**9  # no size of an encoder is beyond it
 
 _KEYS: dict[str, tuple[str, type]] = {  # our field: (BERT's key, type)
     "layers": ("num_hidden_layers", int),
@@ -60,7 +60,8 @@ def from_bert_config(values: Any, where: str, name: str) -> tuple[EncoderConfig,
         raise ConfigError(f"{where} has checkpoint format {ours['format']}, this thaw reads {FORMAT}: update thaw")
     for key, value in _COMPUTED.items():
         if values.get(key, value) != value:
-            raise ConfigError(f"{where} has {key}={values[key]!r}, only encoders with {key}={value!r} can be imported")
+            found = repr(values[key])[:60]
+            raise ConfigError(f"{where} has {key}={found}, only encoders with {key}={value!r} can be imported")
     fields = {field: _number(values, key, kind, where) for field, (key, kind) in _KEYS.items()}
     try:
         config = EncoderConfig(name=str(ours.get("name", name)), init=str(ours.get("init", "normal")), **fields)
@@ -74,7 +75,8 @@ def _number(values: dict[str, Any], key: str, kind: type, where: str) -> Any:
     value = values.get(key, _DEFAULTS.get(key))
     if value is None:
         raise ConfigError(f"{where} lacks {key}, point at a BERT-family folder")
-    number = not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value)
+    number = not isinstance(value, bool) and isinstance(value, int | float) and abs(value) < _LARGEST
     if not number or (kind is int and value != int(value)):
-        raise ConfigError(f"{where} has {key}={value!r}, expected {'a whole number' if kind is int else 'a number'}")
+        expected = "a whole number" if kind is int else "a number"
+        raise ConfigError(f"{where} has {key}={repr(value)[:60]}, expected {expected}")
     return kind(value)

@@ -51,12 +51,17 @@ class Checkpoint:
         config = copy.copy(self.encoder_config)
         if dropout is not None:
             config = dataclasses.replace(config, dropout=dropout, attention_dropout=dropout)
+        encoder = self.fitting(config)
+        encoder.load_state_dict({name: tensor.clone() for name, tensor in self.state.items()}, assign=True)
+        return encoder
+
+    def fitting(self, config: EncoderConfig) -> Encoder:
+        """Return an encoder without memory that the weights fit; StorageError naming those that do not."""
         with torch.device("meta"):
             encoder = Encoder(config, self.vocab_size)
         wrong = difference(encoder.state_dict(), self.state)
         if wrong:
             raise StorageError(f"the weights do not fit the encoder (- missing, + unexpected, ! shape): {wrong}")
-        encoder.load_state_dict({name: tensor.clone() for name, tensor in self.state.items()}, assign=True)
         return encoder
 
 
@@ -133,10 +138,17 @@ def load(folder: Path | str) -> Checkpoint:
         state=from_bert(weights, config.layers),
         mlm_state=mlm_from_bert(weights),
         head_state=read_tensors(folder / HEAD_WEIGHTS) if has_head else None,
-        head_config=read_json(folder / HEAD_CONFIG) if has_head else None,
-        lineage=read_json(folder / LINEAGE) if LINEAGE in files else {},
+        head_config=_object(folder / HEAD_CONFIG) if has_head else None,
+        lineage=_object(folder / LINEAGE) if LINEAGE in files else {},
         fingerprint=fingerprint_of(files),
     )
+
+
+def _object(path: Path) -> dict[str, Any]:
+    content = read_json(path)
+    if not isinstance(content, dict):
+        raise StorageError(f"damaged file: {path} is no JSON object, restore it or use another")
+    return content
 
 
 def write_json(path: Path, values: Mapping[str, Any]) -> None:

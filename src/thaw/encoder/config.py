@@ -12,15 +12,15 @@ class EncoderConfig:
 
     name: str = identity("mini")
     dialect: str = identity("bert", choices=["bert"])  # room for a second one
-    layers: int = identity(4, ge=1)  # transformer blocks
-    hidden: int = identity(256, ge=8)  # width D of a hidden state
-    heads: int = identity(4, ge=1)  # attention heads
-    intermediate: int = identity(1024, ge=8)  # width of the feed-forward layer
-    max_positions: int = identity(512, ge=8)  # tokens the position table reaches
+    layers: int = identity(4, ge=1, le=1000)  # transformer blocks
+    hidden: int = identity(256, ge=8, le=65_536)  # width D of a hidden state
+    heads: int = identity(4, ge=1, le=65_536)  # attention heads
+    intermediate: int = identity(1024, ge=8, le=1_000_000)  # width of the feed-forward layer
+    max_positions: int = identity(512, ge=8, le=1_000_000)  # tokens the position table reaches
     dropout: float = identity(0.0, ge=0, lt=1)  # hidden dropout while pretraining or training from scratch
     attention_dropout: float = identity(0.0, ge=0, lt=1)
     layer_norm_eps: float = identity(1e-12, gt=0)
-    segments: int = identity(2, ge=1)  # segment (token type) embeddings
+    segments: int = identity(2, ge=1, le=1000)  # segment (token type) embeddings
     init_std: float = identity(0.02, gt=0)
     init: str = identity("normal", choices=["normal", "local"])  # local: heads look one or two places aside at first
 

@@ -17,7 +17,7 @@ from thaw.encoder.checkpoint import Checkpoint, read_tensors
 from thaw.encoder.manifest import CONFIG, MANIFEST, WEIGHTS, fingerprint_of, read_json
 from thaw.encoder.names import from_bert, mlm_from_bert
 from thaw.errors import ConfigError
-from thaw.storage import recover, sha256_file
+from thaw.storage import recover, sha256_file, told
 from thaw.text.tokenizer import Tokenizer
 
 _TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "tokenizer_config.json")
@@ -29,11 +29,11 @@ def read(folder: Path | str) -> Checkpoint:
     """Read any folder that holds an encoder: a checkpoint folder, or one of the BERT family."""
     folder = Path(folder)
     recover(folder)
-    if (folder / MANIFEST).is_file():
-        return checkpoints.load(folder)
     if not folder.is_dir():
         raise ConfigError(f"no such checkpoint: {folder} is not a folder")
-    return _read_bert(folder, folder.name)
+    found = checkpoints.load(folder) if (folder / MANIFEST).is_file() else _read_bert(folder, folder.name)
+    found.fitting(found.encoder_config)  # also where only the shape is taken: a random encoder of it must fit memory
+    return found
 
 
 def import_folder(source: Path | str, out: Path | str) -> Checkpoint:
@@ -56,7 +56,9 @@ def import_folder(source: Path | str, out: Path | str) -> Checkpoint:
 def refuse_full(out: Path | str) -> None:
     """Raise ConfigError when ``out`` holds anything, since a folder is replaced as a whole."""
     out = Path(out)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    with told(out):
+        full = out.exists() and (not out.is_dir() or any(out.iterdir()))
+    if full:
         raise ConfigError(f"{out} exists and is not an empty folder, remove it or choose another")
 
 

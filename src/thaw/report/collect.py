@@ -17,9 +17,10 @@ from thaw.report.palette import rank
 from thaw.report.run import Run as Run
 from thaw.report.run import read_run
 from thaw.report.wandb.place import is_place, place
-from thaw.track.folder import METRICS, RESULT, STATUS
+from thaw.track.folder import CONFIG
+from thaw.track.tree import MARKS as MARKS
+from thaw.track.tree import run_folders
 
-MARKS = (STATUS, RESULT, METRICS)
 STATES = ("finished", "failed", "interrupted", "running")
 
 
@@ -44,7 +45,7 @@ class Study:
         return sum(run.state == state for run in self.runs)
 
 
-def read(*folders: str | Path) -> Study:
+def read(*folders: str | Path, events: bool = True) -> Study:
     """Read every run under ``folders``, each a folder or a place in W&B (``wandb:ENTITY/PROJECT``).
 
     ConfigError if one does not exist or there is no run at all; StorageError if W&B does not answer.
@@ -52,41 +53,44 @@ def read(*folders: str | Path) -> Study:
     roots = [Path(folder) for folder in folders]
     runs: list[Run] = []
     unreadable: list[Unreadable] = []
-    seen: set[Path] = set()
+    seen: set[str] = set()
     for root in roots:
         for folder in _find(root):
-            real = folder.resolve()
+            real = os.path.realpath(folder)
             if real in seen:
                 continue
             seen.add(real)
             try:
-                runs.append(read_run(folder))
-            except (OSError, ValueError, yaml.YAMLError) as error:
+                runs.append(read_run(folder, events))
+            except (OSError, ValueError, TypeError, RecursionError, yaml.YAMLError) as error:
                 reason = " ".join(str(error).split())[:300]
                 unreadable.append(Unreadable(folder=folder, reason=reason or type(error).__name__))
     if not runs and not unreadable:
         shown = ", ".join(map(str, roots))
         raise ConfigError(f"no run in {shown}, a run folder holds {', '.join(MARKS)}; give a folder like runs/<name>")
-    runs = _once(runs)
+    runs = _once(_known_settings(runs, unreadable))
     _resolve_all(runs)
     return Study(folders=roots, runs=sorted(runs, key=_order), unreadable=unreadable)
 
 
 def _find(root: Path) -> list[Path]:
-    """Return the run folders under ``root``; a run folder is not searched further, nor are hidden folders."""
+    """Return the run folders of a place: under a folder, or copied from W&B."""
     if is_place(root):
         from thaw.report.wandb.fetch import fetch
 
         return fetch(place(str(root)))
     if not root.is_dir():
         raise ConfigError(f"no such folder of runs: {root}, give one like runs/<name>")
-    found = []
-    for path, folders, files in os.walk(root, followlinks=False):
-        if any(mark in files for mark in MARKS):
-            found.append(Path(path))
-            folders.clear()
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-    return found
+    return run_folders(root)
+
+
+def _known_settings(runs: list[Run], unreadable: list[Unreadable]) -> list[Run]:
+    """Leave out runs that have lost their config where others have one: their setting could be any."""
+    if all(run.config for run in runs) or not any(run.config for run in runs):
+        return runs
+    lost = [run for run in runs if not run.config]
+    unreadable += [Unreadable(folder=run.folder, reason=f"no {CONFIG}, so its settings are not known") for run in lost]
+    return [run for run in runs if run.config]
 
 
 def _once(runs: list[Run]) -> list[Run]:

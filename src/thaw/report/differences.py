@@ -1,4 +1,4 @@
-"""What differs between the configs of runs: only keys with more than one value, and how many runs have which."""
+"""What differs between runs: config keys with more than one value, machines and versions; how many runs have which."""
 
 import json
 from collections import Counter
@@ -9,6 +9,13 @@ from typing import Any
 from thaw.report.collect import Run
 
 MISSING = "–"  # the run's config has no such key
+# Columns that say where a run was made and by what: their plural, and what a difference means.
+MACHINE = {
+    "host": ("hosts", "their seconds are not comparable"),
+    "threads": ("thread counts", "their seconds are not comparable"),
+    "torch": ("versions of torch", "scores may differ by that alone"),
+    "thaw_version": ("versions of thaw", "scores may differ by that alone"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +34,17 @@ def differences(runs: Iterable[Run]) -> list[Difference]:
         counter = Counter(value_text(config, key) for config in configs)
         if len(counter) > 1:
             found.append(Difference(key=key, values=sorted(counter.items(), key=lambda item: (-item[1], item[0]))))
+    return found
+
+
+def machines(runs: Iterable[Run]) -> list[Difference]:
+    """Return the columns of `MACHINE` that are not equal in all finished runs."""
+    finished = [run for run in runs if run.state == "finished"]
+    found = []
+    for column in MACHINE:
+        counter = Counter(str(run[column]) for run in finished if run[column] is not None)
+        if len(counter) > 1:
+            found.append(Difference(key=column, values=sorted(counter.items(), key=lambda item: (-item[1], item[0]))))
     return found
 
 

@@ -7,10 +7,12 @@ from typing import Any
 from thaw.report.arms import WITHOUT_ENCODER
 from thaw.report.cells import Cell
 from thaw.report.collect import Study
+from thaw.report.differences import MACHINE, machines
 from thaw.report.palette import BASELINE
 
 FEW_SEEDS = 5  # with 3 seeds only differences over 3.1 standard deviations are found with 80 % power
 MANY_TRUNCATED = 0.05  # share of the texts
+MOST_VALUES = 4  # of one column of a machine that are named
 
 
 def notes(study: Study, cells: Sequence[Cell]) -> list[str]:
@@ -141,9 +143,13 @@ def _contamination(task: str, lineages: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _machines(study: Study) -> list[str]:
-    members = [run for run in study.runs if run.transfers and run.state == "finished"]
+    """Tell of runs made elsewhere or by other versions: how many runs have which."""
+    members = [run for run in study.runs if run.transfers]
     members = [run for run in members if run["strategy"] not in WITHOUT_ENCODER]  # these always take all threads
-    places = {(str(run["host"]), str(run["threads"])) for run in members}
-    if len(places) > 1:
-        return [f"Runs of {len(places)} different hosts or thread counts: their seconds are not comparable."]
-    return []
+    lines = []
+    for one in machines(members):
+        noun, consequence = MACHINE[one.key]
+        more = f" and {len(one.values) - MOST_VALUES} more" if len(one.values) > MOST_VALUES else ""
+        shown = ", ".join(f"{value} in {_number(count, 'run')}" for value, count in one.values[:MOST_VALUES])
+        lines.append(f"{len(one.values)} {noun} ({shown}{more}): {consequence}.")
+    return lines

@@ -1,21 +1,25 @@
 """One run folder -> one run. Plain files only: no torch, nothing is computed that the folder does not say.
 
-Decisions: a damaged folder is an error with its reason; damaged lines of ``metrics.jsonl`` are passed over and counted,
-but for a torn last one. A run in W&B is copied to a folder first (`thaw.report.wandb`), so a run has one wherever it
-came from; its ``mirror`` says what W&B knows it by and whether the folder is such a copy.
+Decisions: a damaged folder is an error with its reason (damage.py); damaged lines of ``metrics.jsonl`` are passed over
+and counted, but for a torn last one, and all of them where the file is not the one the run wrote. A run in W&B is
+copied to a folder first (`thaw.report.wandb`), so a run has one wherever it came from; its ``mirror`` says what W&B
+knows it by and whether the folder is such a copy.
 """
 
 import json
+import math
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from thaw.track.folder import CONFIG, LINEAGE, METRICS, RESULT, STATUS, RunFolder
+from thaw.report.damage import changed, check_agreement, check_lineage, check_result, check_row, sound
+from thaw.track.folder import CONFIG, LINEAGE, METRICS, RESULT, STATUS, standing
 from thaw.track.mirror import FETCHED, IDENTITY
 from thaw.track.plain import plain
 from thaw.track.row import COLUMNS
+from thaw.track.settings import settings
 
 CONTROLS = ("frozen_random", "tfidf", "majority")
 # Where a column stands in the config of a run that has no result yet.
@@ -30,7 +34,6 @@ CONFIG_KEYS = {
     "lr": "optim.lr",
     "precision": "trainer.precision",
 }
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one reads 1,000 configs in seconds
 
 Event = dict[str, Any]
 
@@ -75,54 +78,86 @@ class Run:
         return self["collapsed"] is True and self["strategy"] != "majority"
 
 
-def read_run(folder: Path) -> Run:
-    """Read a run folder; OSError, ValueError or YAMLError say what is damaged."""
-    status = _read_json(folder / STATUS)
-    result = _read_json(folder / RESULT)
-    state = RunFolder(folder).state()
+def read_run(folder: Path, events: bool = True) -> Run:
+    """Read a run folder; OSError, ValueError or YAMLError say what is damaged. ``events``: whether they are wanted."""
+    files = {name: _read(folder, name) for name in (STATUS, CONFIG, RESULT, LINEAGE)}
+    status = _json(files, STATUS)
+    if "state" not in status and (folder / RESULT).exists():
+        raise ValueError(f"no {STATUS}" if not status else f"{STATUS} has no state")
+    other = changed(folder, status, files, without=() if events else (METRICS,))
+    if gone := [name for name in other if name != METRICS]:
+        raise ValueError(f"{' and '.join(gone)} not as the run left it")
+    result = _json(files, RESULT)
+    if result:
+        check_result(result)
+    state = standing(status)
     config: dict[str, Any] = {}
-    if (folder / CONFIG).exists():
-        nested = yaml.load((folder / CONFIG).read_text("utf-8"), Loader=_Loader)  # noqa: S506  a safe one
-        if not isinstance(nested, dict):
-            raise ValueError(f"{CONFIG} is not a mapping")
-        config = flat(nested)
+    if (content := files[CONFIG]) is not None:
+        config = settings(content, CONFIG)
+        check_agreement(config, result)
     elif not result:
         raise ValueError(f"neither {CONFIG} nor {RESULT}")
     if state == "finished" and not result:
         raise ValueError(f"{STATUS} says finished but there is no {RESULT}")
     row: dict[str, Any] = dict.fromkeys(COLUMNS)
     row |= {column: config.get(key) for column, key in CONFIG_KEYS.items()}
-    mirror = _read_json(folder / "wandb" / IDENTITY)
+    try:
+        mirror = _json({IDENTITY: _read(folder, os.path.join("wandb", IDENTITY))}, IDENTITY)
+    except ValueError:  # W&B's side of it: no reason to leave the run out
+        mirror = {}
     row |= {"run_id": mirror.get("run_id") or folder.name, "kind": _kind(config)}
     row |= {column: value for column, value in result.items() if column in row}
     row["name"] = row["name"] or folder.parent.name
     row["train_size"] = _number(row["train_size"])
-    events, damaged = _read_events(folder / METRICS)
+    check_row(row, RESULT if result else CONFIG)
+    lineage = _json(files, LINEAGE)
+    check_lineage(lineage)
+    found, damaged = _read_events(folder / METRICS) if events else ([], 0)
+    if METRICS in other:
+        found, damaged = [], max(1, damaged + len(found))
     return Run(
         folder=folder,
-        state="finished" if result and not status else state,
+        state=state,
         error=str(status["error"]) if status.get("error") else None,
         updated=str(status.get("updated") or ""),
         row=row,
         config=config,
-        lineage=_read_json(folder / LINEAGE),
-        events=events,
+        lineage=lineage,
+        events=found,
         damaged_lines=damaged,
         mirror=mirror,
     )
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _read(folder: Path, name: str) -> bytes | None:
+    """Return what is in a file, None if there is no such file."""
+    try:
+        with open(f"{folder}{os.sep}{name}", "rb") as file:  # Path takes as long as reading
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _json(files: Mapping[str, bytes | None], name: str) -> dict[str, Any]:
     """Return the JSON object in a file, {} if there is no such file, with None for numbers that are not finite."""
-    if not path.exists():
+    content = files[name]
+    if content is None:
         return {}
     try:
-        value = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path.name}: {error}") from error
+        value = _DECODER.decode(content.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{name}: {error}") from error
     if not isinstance(value, dict):
-        raise ValueError(f"{path.name} is not a JSON object")
-    return {str(key): plain(one) for key, one in value.items()}
+        raise ValueError(f"{name} is not a JSON object")
+    return value
+
+
+def _finite(text: str) -> float | None:
+    value = float(text)
+    return value if math.isfinite(value) else None
+
+
+_DECODER = json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
 
 
 def _read_events(path: Path) -> tuple[list[Event], int]:
@@ -133,12 +168,15 @@ def _read_events(path: Path) -> tuple[list[Event], int]:
     events, damaged = [], 0
     lines = text.split("\n")
     for number, line in enumerate(lines, 1):
-        try:
-            event = json.loads(line) if line.strip() else {}
-        except ValueError:
-            damaged += number < len(lines)  # the last one may be being written
+        if not line.strip():
             continue
-        if isinstance(event, dict) and event:
+        try:
+            event = sound(json.loads(line))
+        except (ValueError, RecursionError):
+            event = None
+        if event is None:
+            damaged += number < len(lines)  # the last one may be being written
+        else:
             events.append({key: plain(value) for key, value in event.items()})
     return events, damaged
 
@@ -151,15 +189,4 @@ def _kind(config: dict[str, Any]) -> str:
 
 def _number(value: Any) -> Any:
     """Return 50 for "50"; anything else unchanged ("all" stays a word)."""
-    return int(value) if isinstance(value, str) and value.isdigit() else value
-
-
-def flat(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return a nested config as dotted keys; lists stay values."""
-    items: dict[str, Any] = {}
-    for key, value in nested.items():
-        if isinstance(value, dict):
-            items |= flat(value, f"{prefix}{key}.")
-        else:
-            items[f"{prefix}{key}"] = plain(value)
-    return items
+    return int(value) if isinstance(value, str) and value.isdecimal() else value

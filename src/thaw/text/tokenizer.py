@@ -26,6 +26,7 @@ from thaw.text.files import cut
 from thaw.text.normalise import NORMALISER, SPECIAL_PIECES, WORD_BORDER, normalise
 from thaw.text.words import Words
 
+MOST_PIECES = 10_000_000  # a table of pieces takes memory by the highest id, which a file may put anywhere
 MAX_SENTENCE = 1000  # characters the trainer sees at once; longer paragraphs are cut at white space
 _ROLES = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")
 
@@ -64,6 +65,8 @@ class Tokenizer:
         self.special_ids: list[int] = [number for number in ids if number is not None]
         self.pad_id, self.unk_id, self.cls_id, self.sep_id, self.mask_id = self.special_ids
         self.vocab_size: int = max(twin.get_vocab(with_added_tokens=True).values()) + 1
+        if self.vocab_size > MOST_PIECES:
+            raise DataError(f"tokenizer has the id {self.vocab_size - 1}, more than {MOST_PIECES} pieces are too many")
         self.word_start = self._word_starts()  # (vocab_size,) bool: the piece begins a word
         if processor and processor.get_piece_size() != self.vocab_size:
             raise StorageError("spiece.model and tokenizer.json differ in size, copy both from one tokenizer")
@@ -95,18 +98,18 @@ class Tokenizer:
         """Read a tokenizer folder: ours, or a BERT one (``tokenizer.json``, or ``vocab.txt`` alone)."""
         folder = Path(folder)
         path, vocabulary, model = folder / "tokenizer.json", folder / "vocab.txt", folder / "spiece.model"
-        settings = _read_json(folder / "tokenizer_config.json") if (folder / "tokenizer_config.json").exists() else {}
+        settings = _read_json(folder / "tokenizer_config.json") if (folder / "tokenizer_config.json").is_file() else {}
         special = [_content(settings.get(role)) or piece for role, piece in zip(_ROLES, SPECIAL_PIECES, strict=True)]
         try:
-            if path.exists():
+            if path.is_file():
                 twin = tokenizers.Tokenizer.from_file(str(path))
-            elif vocabulary.exists():
+            elif vocabulary.is_file():
                 twin = _word_piece(vocabulary, settings)
             else:
                 raise ConfigError(f"no tokenizer in {folder}: expected tokenizer.json or vocab.txt there")
             # a foreign spiece.model normalises by its own rules: its tokenizer.json alone is right then
             ours = twin.normalizer is not None and twin.normalizer.__getstate__() == NORMALISER.__getstate__()
-            return cls(twin, model.read_bytes() if ours and model.exists() else None, special)
+            return cls(twin, model.read_bytes() if ours and model.is_file() else None, special)
         except ThawError as error:
             raise type(error)(f"{folder}: {error}") from error
         except Exception as error:  # the Rust parser raises bare Exception
@@ -185,7 +188,7 @@ def _content(piece: Any) -> str:
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise StorageError(f"can not read {path}: {error}") from error
     return found if isinstance(found, dict) else {}
 

@@ -20,7 +20,7 @@ from typing import Any, Literal, Self
 import yaml
 
 from thaw.errors import StorageError, ThawError
-from thaw.storage import told, write_bytes, write_text
+from thaw.storage import sha256_file, sweep, told, write_bytes, write_text
 from thaw.track.lock import Lock
 from thaw.track.plain import plain
 from thaw.track.process import is_alive, own_start
@@ -29,6 +29,7 @@ from thaw.track.row import row
 
 CONFIG, STATUS, METRICS, RESULT = "config.yaml", "status.json", "metrics.jsonl", "result.json"
 LINEAGE, PREDICTIONS, CHECKPOINT, STATE = "lineage.json", "predictions.jsonl.gz", "checkpoint", "state"
+SUMMED = (CONFIG, METRICS, RESULT, LINEAGE)  # what a report reads: a finished run's status holds their SHA-256
 PLANNED = ".sweep.json"  # beside the runs of a study: what its newest sweep consists of
 WANDB = "wandb"  # what W&B writes; its troubles are no reason not to run (mirror.py)
 TASKS = ".tasks"  # beside the runs of a study: the texts of their test sets
@@ -60,6 +61,7 @@ class RunFolder:
         if links:
             raise StorageError(f"{self.path / links[0]} is a link, a run writes into its own folder only: remove it")
         self._lock.acquire(self.path)
+        sweep(self.path)
         self._started, self._said = time.time(), None
         return self
 
@@ -92,7 +94,7 @@ class RunFolder:
         if state not in STATES:
             raise ValueError(f"unknown state {state!r}, valid: {', '.join(STATES)}")
         self._owned()
-        content = {
+        content: dict[str, Any] = {
             "state": state,
             "error": _one_line(error),
             "pid": os.getpid(),
@@ -101,6 +103,8 @@ class RunFolder:
             "started": _utc(self._started or time.time()),
             "updated": _utc(time.time()),
         }
+        if state == "finished":
+            content["sha256"] = self._sums()
         write_text(self.path / STATUS, _json(redact(content)))
         self._said = state
 
@@ -160,12 +164,7 @@ class RunFolder:
         Of a process on another machine its own word is taken: the lock tells when one tries to open the folder.
         """
         status = self.read(STATUS) or {}
-        state: RunState | None = status.get("state")
-        if state not in STATES:
-            return "interrupted" if self._was_begun() else "absent"
-        if state == "running" and status.get("host") == (socket.gethostname() or "host"):
-            return "running" if is_alive(status.get("pid", 0), status.get("process")) else "interrupted"
-        return state
+        return standing(status) if status or self._was_begun() else "absent"
 
     def read(self, name: str) -> dict[str, Any] | None:
         """Return the content of one of the JSON files, None when it is missing or damaged."""
@@ -197,12 +196,27 @@ class RunFolder:
         except (OSError, EOFError, ValueError) as error:
             raise StorageError(f"damaged: {path}, delete it and run again") from error
 
+    def _sums(self) -> dict[str, str]:
+        """Return the SHA-256 of the files of `SUMMED`, so that a report can tell what was changed after the end."""
+        files = [self.path / name for name in SUMMED]
+        return {path.name: sha256_file(path) for path in files if path.is_file()}
+
     def _was_begun(self) -> bool:
         return any((self.path / name).exists() for name in (STATUS, CONFIG, METRICS))
 
     def _owned(self) -> None:
         if not self._lock.held:
             raise StorageError(f"not owned: {self.path}, open the run folder before writing to it")
+
+
+def standing(status: Mapping[str, Any]) -> RunState:
+    """Return how a run stands that was begun, by the content of its status file."""
+    state: RunState | None = status.get("state")
+    if state not in STATES:
+        return "interrupted"
+    if state == "running" and status.get("host") == (socket.gethostname() or "host"):
+        return "running" if is_alive(status.get("pid", 0), status.get("process")) else "interrupted"
+    return state
 
 
 def write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:

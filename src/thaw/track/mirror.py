@@ -1,36 +1,44 @@
 """W&B gets a copy of the run folder. Nothing here can stop a run, and no outage makes it wait more than 15 seconds.
 
-Decisions: W&B is imported only when it is used; whatever it raises is told in one line and the run goes on without it;
-its files lie in the run folder; it sees neither the console nor the command line nor git, which may hold secrets; the
-process is left as it was found (environment, ``sys.exit``, excepthook, ``wandb.run``), so that the next job of a sweep
-is its own W&B run.
+Decisions: W&B is imported only when it is used; whatever it raises is told in one line and the run goes on; what W&B
+was told is kept until the end, so that a recording that was lost (its side process killed or stuck, the server gone) is
+made anew, offline and whole, and ``wandb sync`` can bring it to the server later; its files lie in the run folder; it
+sees neither the console nor the command line nor git, which may hold secrets; the process is left as it was found
+(environment, ``sys.exit``, excepthook, ``wandb.run``), so that the next job of a sweep is its own W&B run.
 """
 
 import contextlib
 import json
 import os
-import shutil
+import re
 import sys
+import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from thaw.errors import StorageError
 from thaw.storage import write_text
 from thaw.track import reach
 from thaw.track.config import WandbConfig
 from thaw.track.plain import plain
 from thaw.track.redact import redact
-from thaw.track.wandb_process import forget_run, own_hooks, surroundings, within
+from thaw.track.wandb_files import aside, recordings, remove, room
+from thaw.track.wandb_process import Patience, forget_run, own_hooks, surroundings
+from thaw.track.wandb_run import SETTINGS as SETTINGS
+from thaw.track.wandb_run import STEP as STEP
+from thaw.track.wandb_run import WandbRun, artifact, exists, uri
 
-STEP = "trainer/step"  # the default x axis; seconds and tokens stand beside it in every row
-AXES = ("seconds", "cpu_seconds", "tokens")
-INIT_SECONDS, FINISH_SECONDS = 4.0, 5.0  # how long W&B may wait for its server
-LAST_SECONDS = 7.0  # how long it gets to obey
+PATIENCE_SECONDS = 15.0  # that W&B may keep a run waiting, all in all
+START_SECONDS, CALL_SECONDS, LAST_SECONDS = 6.0, 3.0, 6.5  # of them at once: for a start, a line, the end
 IDENTITY = "mirror.json"  # in the folder wandb/: what W&B knows the run by; a resumed one continues it
 FETCHED = "fetched"  # the mode that file names where the run folder is a copy of the W&B run
+BESIDE = "wandb-beside"  # where W&B records when there is no room in wandb/
+WITHOUT = "going on without it, the run folder has everything"
+_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
-NAME_CHARACTERS, TAG_CHARACTERS = 128, 64  # limits of the W&B server
+Call = Callable[[Any], object]
 
 
 class Mirror:
@@ -56,24 +64,33 @@ class Mirror:
         self.folder = Path(os.path.abspath(folder))
         self.mode = config.mode
         self.url: str | None = None
-        self._run_id, self._name, self._group, self._job_type = run_id, name, group, job_type
-        self._tags = [*config.tags, *tags]
-        self._settings = redact(plain(settings or {}))
         self._resumed = resumed
+        self._about = WandbRun(
+            identity=self._wandb_id(run_id), project=config.project, entity=config.entity, name=name, group=group,
+            job_type=job_type, tags=[*config.tags, *tags], settings=redact(plain(settings or {})),
+        )  # fmt: skip
         self._run: Any = None
         self._surroundings: contextlib.ExitStack | None = None
+        self._at = self.folder  # where W&B records: its folder is `wandb` there
+        self._patience = Patience(PATIENCE_SECONDS)
+        self._calls: list[Call] = []  # what W&B was told, to tell it again
+        self._again = False  # whether it was told again
+        self._earlier: list[Path] = []  # recordings of the run before it was resumed
 
     def __enter__(self) -> Self:
+        begun = time.monotonic()
         self.mode, reason = reach.decide(self.config.mode)
+        self._patience.spend(time.monotonic() - begun)
         if self.mode == "disabled":
             return self
         if reason is not None:
             self._tell(f"{reason}; recording offline")
         self._surroundings = contextlib.ExitStack()
-        self._surroundings.enter_context(surroundings(self.folder / "wandb"))
+        self._earlier = recordings(self.folder / "wandb", self._about.identity)
         try:
             self._start()
         except BaseException:
+            forget_run()
             self._surroundings.close()
             raise
         return self
@@ -84,8 +101,9 @@ class Mirror:
         with self._surroundings:
             if isinstance(error, Exception):
                 self.summary({"error": _line(error)})
-            self._try(lambda run: within(LAST_SECONDS, lambda: run.finish(exit_code=_exit_code(error))), ends=True)
+            self._try(lambda run: run.finish(exit_code=_exit_code(error)), LAST_SECONDS)
         self._run = self._surroundings = None
+        self._calls.clear()
 
     def log(self, event: Mapping[str, Any]) -> None:
         """Copy one event of ``metrics.jsonl``: step, seconds, tokens and metrics."""
@@ -115,25 +133,11 @@ class Mirror:
         References are URLs and paths; a path that does not exist is left out. The metadata are also the artifact's one
         file, so that its version is given by content.
         """
-        content, uris = redact(plain(metadata or {})), [_uri(str(one)) for one in references if _exists(str(one))]
-
-        def record(run: Any) -> None:
-            import wandb
-
-            artifact = wandb.Artifact(_artifact_name(name), type=type, metadata=content)
-            with artifact.new_file("lineage.json") as file:
-                json.dump(content, file, indent=2, sort_keys=True)
-            for uri in uris:
-                artifact.add_reference(uri, name=uri.rstrip("/").rsplit("/", 1)[-1], checksum=False)
-            # What log_artifact and use_artifact call at last. Online they first ask the server, up to 24 s when it is
-            # gone; offline use_artifact raises (wandb 0.31.0, 2026-11).
-            run._interface.publish_artifact(
-                run, artifact, ["latest"], [], finalize=True, is_user_created=used, use_after_commit=used
-            )
+        content, uris = redact(plain(metadata or {})), [uri(str(one)) for one in references if exists(str(one))]
 
         def attempt(run: Any) -> None:
             try:
-                record(run)
+                artifact(run, name, type, content, uris, used)
             except OSError:  # the connection is gone
                 raise
             except Exception as error:
@@ -141,106 +145,114 @@ class Mirror:
 
         self._try(attempt)
 
-    def _start(self) -> None:
-        """Start W&B as decided; offline when online fails; not at all when that fails too."""
-        identity = self._wandb_id()
-        if self.mode == "online":
-            try:
-                self._run = self._init("online", identity)
-                return
-            except Exception as error:
-                forget_run()
-                for begun in (self.folder / "wandb").glob(f"run-*-{identity}"):  # nothing was recorded in it
-                    shutil.rmtree(begun, ignore_errors=True)
-                reach.remember("the W&B server failed at the start of an earlier run")
-                self._tell(f"did not start ({_line(error)}); recording offline")
-                self.mode = "offline"
-        try:
-            self._run = self._init("offline", identity)
-        except Exception as error:
-            forget_run()
-            self._tell(f"did not start ({_line(error)}); going on without it, the run folder has everything")
-            self.mode = "disabled"
-
-    def _init(self, mode: Literal["online", "offline"], identity: str) -> Any:
-        import wandb
-
-        with own_hooks():
-            run = wandb.init(
-                project=self.config.project,
-                entity=self.config.entity,
-                id=identity,
-                name=self._name[:NAME_CHARACTERS],
-                group=self._group[:NAME_CHARACTERS] if self._group else None,
-                job_type=self._job_type[:TAG_CHARACTERS] if self._job_type else None,
-                tags=list(dict.fromkeys(redact(str(tag))[:TAG_CHARACTERS] for tag in self._tags if tag)),
-                config=self._settings,
-                dir=str(self.folder),
-                mode=mode,
-                resume="allow" if self._resumed and mode == "online" else None,
-                reinit="finish_previous",
-                settings=wandb.Settings(**(SETTINGS | ({"base_url": reach.server()} if mode == "online" else {}))),
-            )
-        self.url = run.url if mode == "online" else None
-        known = {"id": identity, "mode": mode, "url": self.url, "group": run.group or None}
-        known |= {"entity": run.entity if mode == "online" else self.config.entity, "project": self.config.project}
-        write_text(self.folder / "wandb" / IDENTITY, json.dumps(known) + "\n")
-        run.define_metric(STEP)
-        for axis in AXES:
-            run.define_metric(axis)
-        run.define_metric("*", step_metric=STEP)
-        return run
-
-    def _wandb_id(self) -> str:
+    def _wandb_id(self, run_id: str) -> str:
         """Return a new W&B id, or that of the run that is resumed.
 
         New for each try: the run id alone names the same run in two studies, and W&B refuses the id of a deleted run.
         """
         if self._resumed:
-            with contextlib.suppress(OSError, ValueError, KeyError):
-                return str(json.loads((self.folder / "wandb" / IDENTITY).read_text())["id"])
-        return f"{self._run_id}-{os.urandom(3).hex()}"
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+                known = json.loads((self.folder / "wandb" / IDENTITY).read_text("utf-8"))["id"]
+                if isinstance(known, str) and _ID.fullmatch(known):
+                    return known
+        return f"{run_id}-{os.urandom(3).hex()}"
 
-    def _try(self, call: Callable[[Any], object], ends: bool = False) -> None:
+    def _start(self) -> None:
+        """Start W&B as decided; offline when online fails; not at all when that fails too."""
+        if self.mode == "online":
+            try:
+                self._run = self._begin("online", self.folder)
+                return
+            except Exception as error:
+                self._undo(self.folder)
+                reach.remember("the W&B server failed at the start of an earlier run")
+                self._tell(f"did not start ({_line(error)}); recording offline")
+                self.mode = "offline"
+        try:
+            place = self._place()
+            self._run = self._begin("offline", place)
+        except Exception as error:
+            self._undo(self._at)
+            self._tell(f"did not start ({_line(error)}); {WITHOUT}")
+            self.mode = "disabled"
+        else:
+            if place != self.folder:
+                self._tell(f"no room in {self.folder / 'wandb'}; recording offline, {_later(place)}")
+
+    def _place(self) -> Path:
+        """Return where W&B can record: in the run folder, in a folder of it where ``wandb/`` is full or no folder."""
+        if room(self.folder / "wandb"):
+            return self.folder
+        if not room(self.folder / BESIDE / "wandb"):
+            raise StorageError(f"no room in {self.folder}")
+        return self.folder / BESIDE
+
+    def _begin(self, mode: Literal["online", "offline"], place: Path) -> Any:
+        """Begin a recording and return W&B's object for it."""
+        import wandb  # noqa: F401  loading it is no waiting
+
+        assert self._surroundings is not None
+        self._at = place
+        self._surroundings.enter_context(surroundings(place / "wandb"))
+        begun: list[Any] = []
+        with own_hooks():
+            self._patience.within(START_SECONDS, lambda: begun.append(self._about.begin(place, mode, self._resumed)))
+        (run,) = begun
+        self.url = run.url if mode == "online" else self.url
+        write_text(place / "wandb" / IDENTITY, json.dumps(self._about.known(run, mode, self.url)) + "\n")
+        return run
+
+    def _try(self, call: Call, last: float | None = None) -> None:
+        """Tell W&B something, at its end within ``last`` seconds; when it is lost, tell everything anew, offline."""
         if self._run is None:
             return
+        self._calls.append(call)
         try:
-            call(self._run)
-        except TimeoutError:
-            reach.remember("the W&B server took too long at the end of an earlier run")
-            self._tell(f"the server did not take everything in time; {self._later()}")
-            forget_run()
+            self._patience.within(last or CALL_SECONDS, lambda: call(self._run))
         except Exception as error:
-            self._run = None
-            forget_run()
-            self._tell(f"{_line(error)}; {'' if ends else 'going on without it, '}the run folder has everything")
+            if last and isinstance(error, TimeoutError) and self.url:
+                reach.remember("the W&B server took too long at the end of an earlier run")
+                self._lost("the server did not take everything in time")
+            else:
+                self._lost(_line(error))
+        else:
+            if last and not room(self._at / "wandb"):
+                self._lost(f"no room in {self._at / 'wandb'}")
 
-    def _later(self) -> str:
-        return f"upload it later: wandb sync --include-online {self.folder / 'wandb'}"
+    def _lost(self, reason: str) -> None:
+        """Make the recording anew, offline, from what W&B was told so far; once, then go on without it."""
+        self._run = None
+        forget_run()
+        if self._again:
+            self._tell(f"{reason}; {WITHOUT}")
+            return
+        self._again = True
+        try:
+            place = self._place()
+            with aside(self._recordings(self.folder)):
+                try:
+                    run = self._begin("offline", place)
+                    self._patience.within(LAST_SECONDS, lambda: [call(run) for call in self._calls])
+                except Exception:
+                    self._undo(place)
+                    raise
+        except Exception as error:
+            self._tell(f"{reason}; not recorded anew ({_line(error)}), {WITHOUT}")
+            return
+        self._run = run
+        self._tell(f"{reason}; recorded anew offline, {_later(place)}")
+
+    def _undo(self, place: Path) -> None:
+        forget_run()
+        remove(self._recordings(place))
+
+    def _recordings(self, place: Path) -> list[Path]:
+        """Return what was begun here for this run, without what an earlier part of a resumed run left."""
+        return [one for one in recordings(place / "wandb", self._about.identity) if one not in self._earlier]
 
     def _tell(self, text: str) -> None:
         if reach.first_time(text):
             print(f"W&B: {redact(text)}", file=sys.stderr, flush=True)
-
-
-SETTINGS: dict[str, Any] = {
-    "silent": True,
-    "console": "off",
-    "symlink": False,  # latest-run makes a recursive search count a run twice
-    "disable_git": True,  # a remote may hold a password
-    "disable_code": True,
-    "disable_job_creation": True,
-    "x_disable_meta": True,  # the command line
-    "x_disable_machine_info": True,
-    "x_save_requirements": False,
-    "x_stats_sampling_interval": 60.0,
-    "x_stats_coreweave_metadata_base_url": "http://127.0.0.1:9",  # its default is asked over the network
-    "x_transaction_log_flush_interval": 3.0,  # seconds a killed run may lose; 15 by default
-    "x_service_wait": 10.0,
-    "init_timeout": INIT_SECONDS,
-    "finish_timeout": FINISH_SECONDS,
-    "finish_timeout_raises": True,
-}
 
 
 def _exit_code(error: BaseException | None) -> int:
@@ -249,16 +261,8 @@ def _exit_code(error: BaseException | None) -> int:
     return 1 if isinstance(error, Exception) else 255  # 255 is W&B's code of a run that was stopped
 
 
-def _exists(place: str) -> bool:
-    return "://" in place or os.path.exists(place)
-
-
-def _uri(place: str) -> str:
-    return str(redact(place)) if "://" in place else Path(os.path.abspath(place)).as_uri()
-
-
-def _artifact_name(name: str) -> str:
-    return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in name)[:128]
+def _later(place: Path) -> str:
+    return f"upload it later: wandb sync {place / 'wandb'}"
 
 
 def _line(error: BaseException) -> str:

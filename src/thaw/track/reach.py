@@ -11,6 +11,7 @@ import contextlib
 import json
 import netrc
 import os
+import re
 import threading
 import time
 import urllib.error
@@ -50,13 +51,20 @@ def decide(mode: str) -> tuple[str, str | None]:
 
 
 def server() -> str:
-    """Return the address of the W&B server, as W&B finds it: environment, settings file, default."""
+    """Return the address of the W&B server, as W&B finds it: environment, settings file, default.
+
+    What stands before an ``@`` in it is left out: it would get into files and messages, and the key is sent otherwise.
+    """
     if url := os.environ.get("WANDB_BASE_URL"):
-        return url.rstrip("/")
+        return _bare(url)
     settings = configparser.ConfigParser(interpolation=None)
     with contextlib.suppress(OSError, configparser.Error, UnicodeDecodeError):
-        settings.read(Path(os.environ.get("WANDB_CONFIG_DIR", Path.home() / ".config" / "wandb")) / "settings")
-    return settings.get("default", "base_url", fallback=DEFAULT_URL).rstrip("/")
+        settings.read(Path(os.environ.get("WANDB_CONFIG_DIR") or _home() / ".config" / "wandb") / "settings")
+    return _bare(settings.get("default", "base_url", fallback=DEFAULT_URL))
+
+
+def _bare(url: str) -> str:
+    return re.sub(r"(?<=://)[^/?#]*@", "", url).rstrip("/")
 
 
 def probe(url: str, key: str, seconds: float) -> str | None:
@@ -91,12 +99,20 @@ def key_of(url: str) -> str | None:
     """Return the API key for a server, from the environment or netrc, None without one."""
     if key := os.environ.get("WANDB_API_KEY"):
         return key
-    path = Path(os.environ.get("NETRC", Path.home() / ".netrc")).expanduser()
-    with contextlib.suppress(OSError, netrc.NetrcParseError, UnicodeDecodeError):
+    with contextlib.suppress(OSError, RuntimeError, netrc.NetrcParseError, UnicodeDecodeError):
+        path = Path(os.environ.get("NETRC") or _home() / ".netrc").expanduser()
         found, host = netrc.netrc(path).hosts, urlsplit(url).hostname or ""
         names = [host, *(SAME_HOSTS if host in SAME_HOSTS else ())]
         return next((found[name][2] for name in names if name in found), None)
     return None
+
+
+def _home() -> Path:
+    """Return the home folder; of a user without one (a container's) a path that is nowhere."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path(os.devnull, "home")
 
 
 def _ask(url: str, key: str, seconds: float) -> str | None:

@@ -23,11 +23,16 @@ _CUTTABLE = re.compile(
 
 def read_settings(path: Path) -> dict[str, Any]:
     """Return a YAML file as dotted keys; YAMLError where it is no YAML, ValueError where it is no mapping."""
-    text = path.read_text("utf-8")
+    return settings(path.read_bytes(), path.name)
+
+
+def settings(content: bytes, name: str) -> dict[str, Any]:
+    """Return the content of a YAML file as dotted keys; ``name`` is its name in the error of `read_settings`."""
+    text = content.decode("utf-8").replace("\r\n", "\n")
     try:
         return _by_pieces(text) or _read(text)
     except _NoMapping as error:
-        raise ValueError(f"{path.name} is not a mapping") from error
+        raise ValueError(f"{name} is not a mapping") from error
 
 
 def flat(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -51,11 +56,16 @@ def _by_pieces(text: str) -> dict[str, Any] | None:
     pieces = [piece for piece in _KEY.split(text) if piece]
     if len({piece.partition(":")[0] for piece in pieces}) < len(pieces):
         return None  # of a key that stands twice the last counts
+    found: dict[str, Any] = {}
     try:
-        found = {key: value for piece in pieces for key, value in _piece(piece).items()}
+        for piece in pieces:
+            values, lists = _piece(piece)
+            found |= values
+            for key in lists:  # what may be changed is not shared
+                found[key] = plain(values[key])
     except (yaml.YAMLError, _NoMapping):
         return None  # damaged, or refers to another piece
-    return {key: plain(value) if isinstance(value, list) else value for key, value in found.items()}
+    return found
 
 
 def _read(text: str) -> dict[str, Any]:
@@ -67,4 +77,8 @@ def _read(text: str) -> dict[str, Any]:
     return flat(nested)
 
 
-_piece = lru_cache(maxsize=8192)(_read)
+@lru_cache(maxsize=8192)
+def _piece(text: str) -> tuple[dict[str, Any], list[str]]:
+    """Return the keys of a piece with their values, and those whose value is a list."""
+    found = _read(text)
+    return found, [key for key, value in found.items() if isinstance(value, list)]

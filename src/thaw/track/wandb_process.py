@@ -6,14 +6,17 @@ it had written to disk by then can still be uploaded with ``wandb sync``.
 """
 
 import contextlib
+import logging
 import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+QUICK_SECONDS = 0.5
 _FOLDERS = {"WANDB_DATA_DIR": "data", "WANDB_CACHE_DIR": "cache", "WANDB_ARTIFACT_DIR": "artifacts"}
 
 
@@ -33,12 +36,22 @@ def surroundings(folder: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def own_hooks() -> Iterator[None]:
-    """Undo W&B's replacements of ``sys.exit`` and ``sys.excepthook``: it never does, and a sweep would stack them."""
-    before = sys.exit, sys.excepthook
+    """Undo W&B's replacements of ``sys.exit`` and ``sys.excepthook``: it never does, and a sweep would stack them.
+
+    Its log files say nothing on the terminal when they can not be written, now and later.
+    """
+    before = sys.exit, sys.excepthook, logging.raiseExceptions
+    logging.raiseExceptions = False
     try:
         yield
     finally:
-        sys.exit, sys.excepthook = before
+        sys.exit, sys.excepthook, logging.raiseExceptions = before
+        for handler in logging.getLogger("wandb").handlers:
+            handler.handleError = _silent  # type: ignore[method-assign]
+
+
+def _silent(record: logging.LogRecord) -> None:
+    """Say nothing."""
 
 
 def within(seconds: float, call: Callable[[], object]) -> None:
@@ -62,6 +75,26 @@ def within(seconds: float, call: Callable[[], object]) -> None:
         raise failed[0]
 
 
+class Patience:
+    """What is left of the seconds that W&B may keep a run waiting; a quick call takes nothing of it."""
+
+    def __init__(self, seconds: float) -> None:
+        self.left = seconds
+
+    def spend(self, seconds: float) -> None:
+        """Take off the seconds that something took, unless that was quick."""
+        if seconds > QUICK_SECONDS:
+            self.left -= seconds
+
+    def within(self, seconds: float, call: Callable[[], object]) -> None:
+        """Call as `within` does, for no longer than is left."""
+        begun = time.monotonic()
+        try:
+            within(max(0.0, min(seconds, self.left)), call)
+        finally:
+            self.spend(time.monotonic() - begun)
+
+
 def forget_run() -> None:
     """After a failure: no W&B run is left open, and the next job starts its own W&B process."""
     wandb = sys.modules.get("wandb")
@@ -76,6 +109,8 @@ def forget_run() -> None:
 
 def _kill_core() -> None:
     """Kill the side process this process started; one that others share (``WANDB_SERVICE``) is left alone."""
+    if "wandb" not in sys.modules:
+        return
     with contextlib.suppress(Exception):
         from wandb.sdk import wandb_setup
 
@@ -83,4 +118,4 @@ def _kill_core() -> None:
         process = connection._proc._process
         if process.poll() is None:
             os.kill(process.pid, signal.SIGKILL)
-            process.wait(5.0)
+            process.wait(1.0)

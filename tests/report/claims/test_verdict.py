@@ -6,6 +6,11 @@ from report.claims.made_up import compared, run, study
 from thaw.report.claims.analysis import analyse
 from thaw.report.claims.rule import Rule, rule_of
 from thaw.report.claims.verdict import verdicts
+from thaw.report.differences import MACHINE
+from thaw.report.page.content import gather
+from thaw.report.page.document import _data
+from thaw.report.page.listings import difference_tables
+from thaw.report.page.record import report
 
 NOISE = (0.004, -0.004, 0.001, -0.002, 0.001)
 
@@ -135,6 +140,33 @@ def test_guards_fire():
         "30 to 70 GFLOP/s",
     ):
         assert words in told
+
+
+def test_runs_of_other_machines_and_versions_are_marked():
+    made = runs()
+    networks = [one for one in made if one["strategy"] != "tfidf"]
+    for one in made:
+        one.row.update({"torch": None if one["strategy"] == "tfidf" else "2.9.0", "thaw_version": "0.1.0"})
+        one.row["threads"] = 2 if one["strategy"] == "tfidf" else 1  # a control always takes all threads
+    assert not any(noun in " ".join(analyse(*study(*made)).guards) for noun, _ in MACHINE.values())
+    for one, (column, value) in zip(
+        networks, {"host": "there", "threads": 4, "torch": "2.8.0", "thaw_version": "0.2.0"}.items(), strict=False
+    ):
+        one.row[column] = value
+    found = study(*made)
+    told = analyse(*found).guards
+    assert "2 hosts (here in 19 runs, there in 1 run): their seconds are not comparable." in told
+    assert "2 thread counts (1 in 19 runs, 4 in 1 run): their seconds are not comparable." in told
+    assert "2 versions of torch (2.9.0 in 19 runs, 2.8.0 in 1 run): scores may differ by that alone." in told
+    assert "2 versions of thaw (0.1.0 in 19 runs, 0.2.0 in 1 run): scores may differ by that alone." in told
+    table = difference_tables(found[0])
+    assert all(f'<th scope="row">{column}</th>' in table for column in MACHINE)
+    content = gather(found[0])
+    assert report(content)["machines"]["host"] == {"here": 29, "there": 1}
+    runs_of_page = _data(content)["runs"]
+    assert set(MACHINE) <= set(runs_of_page["config_keys"])
+    place = runs_of_page["config_keys"].index("torch")
+    assert sorted({one[place] for one in runs_of_page["config"]}) == ["2.8.0", "2.9.0", "–"]
 
 
 def test_other_arms_are_better_worse_equal_or_undecided():

@@ -13,7 +13,7 @@ from typing import Any
 from thaw import __version__
 from thaw.report.arms import Arm
 from thaw.report.collect import Run
-from thaw.report.differences import MISSING, differences
+from thaw.report.differences import MACHINE, MISSING, differences, machines
 from thaw.report.examples import Examples
 from thaw.report.figures.curves import curves
 from thaw.report.figures.style import Style
@@ -66,7 +66,7 @@ def asset(name: str) -> str:
 
 def _data(content: Content) -> dict[str, Any]:
     study, style = content.study, content.style
-    keys = [one.key for one in differences(study.runs)]
+    keys = [one.key for one in (*differences(study.runs), *machines(study.runs))]
     labels = [content.arm_of[id(run)].label if id(run) in content.arm_of else None for run in study.runs]
     return {
         "metric": {cell.task: cell.metric for cell in content.cells},
@@ -112,6 +112,8 @@ def _examples(one: Examples) -> dict[str, Any]:
 
 
 def _shown(run: Run, key: str) -> Any:
+    if key in MACHINE:
+        return MISSING if run[key] is None else run[key]
     value = run.config.get(key, MISSING)
     plain_value = isinstance(value, str | int | float) and not isinstance(value, bool)
     return value if plain_value else json.dumps(value, default=str)

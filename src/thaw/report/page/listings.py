@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from thaw.report.collect import Study
-from thaw.report.differences import differences
+from thaw.report.differences import differences, machines
 from thaw.report.page.table import scroll, table
 from thaw.report.summary import score
 
@@ -12,13 +12,13 @@ MOST_VALUES = 12  # of one config key
 
 
 def difference_tables(study: Study) -> str:
-    """Return the config keys that differ between runs, transfer and pretraining apart."""
+    """Return the config keys, machines and versions that differ between runs, transfer and pretraining apart."""
     parts = ""
     groups = {"transfer runs and controls": True, "pretraining runs": False}
     for name, transfers in groups.items():
         runs = [run for run in study.runs if run.transfers == transfers]
         rows = ""
-        for one in differences(runs):
+        for one in (*differences(runs), *machines(runs)):
             values = [f"<code>{escape(value)}</code> <span class='count'>({n})</span>" for value, n in one.values]
             more = f" and {len(values) - MOST_VALUES} more" if len(values) > MOST_VALUES else ""
             shown = ", ".join(values[:MOST_VALUES]) + more

@@ -10,7 +10,7 @@ from thaw import __version__
 from thaw.report.arms import Arm
 from thaw.report.cells import Cell
 from thaw.report.collect import Run, Study
-from thaw.report.differences import differences
+from thaw.report.differences import differences, machines
 from thaw.report.page.content import Content
 from thaw.track.plain import plain
 from thaw.track.row import COLUMNS
@@ -35,6 +35,7 @@ def report(content: Content) -> dict[str, Any]:
         **{name: simple(getattr(analysis, name)) for name in CLAIMS},
         "runs": [flat(run) for run in study.runs],
         "differences": {one.key: dict(one.values) for one in differences(study.runs)},
+        "machines": {one.key: dict(one.values) for one in machines(study.runs)},
         "unreadable": [{"folder": str(one.folder), "reason": one.reason} for one in study.unreadable],
     }
 

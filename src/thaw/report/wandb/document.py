@@ -11,7 +11,7 @@ from typing import Any
 from thaw import __version__
 from thaw.report.cells import Cell
 from thaw.report.collect import Run
-from thaw.report.differences import differences
+from thaw.report.differences import differences, machines
 from thaw.report.page.content import Content
 from thaw.report.palette import looks
 from thaw.report.tables import Table, all_tables
@@ -127,7 +127,7 @@ def _settings(runs: Sequence[Run]) -> list[Any]:
     import wandb_workspaces.reports.v2 as wr
 
     rows = []
-    for one in differences(runs):
+    for one in (*differences(runs), *machines(runs)):
         more = [f"and {len(one.values) - MOST_VALUES} more"] if len(one.values) > MOST_VALUES else []
         rows.append((one.key, ", ".join([f"{value} ({n})" for value, n in one.values[:MOST_VALUES]] + more)))
     if not rows:

@@ -1,0 +1,113 @@
+"""What tells that a run's files are damaged although they can be read: a line that is gone, a word for a number.
+
+A finished run's ``status.json`` holds the SHA-256 of its other files, so any later change is told. Older runs and
+copies of W&B runs have none: there the result must hold every column, each of its type, and agree with the config. What
+is damaged is left out whole and counted, never mended: a number that may not be the run's is worth less than none.
+"""
+
+import hashlib
+import os
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from thaw.storage import sha256_file
+from thaw.track.folder import SUMMED
+from thaw.track.row import COLUMNS
+
+FLAGS = ("collapsed",)
+WORDS = ("run_id", "name", "kind", "task", "strategy", "encoder", "checkpoint", "metric", "pretrain_run",
+         "frozen_audit", "host", "torch", "precision", "thaw_version")  # fmt: skip
+SIZES = ("train_size",)  # a number, or "all" before the run knows it
+# Columns whose value the config has too; of a pretraining only the seed.
+SHARED = {"seed": "seed", "task": "task.name", "strategy": "strategy.name", "metric": "task.metric", "lr": "optim.lr"}
+NOT_FINITE = ("NaN", "Infinity", "-Infinity")  # as W&B spells them
+CLOCKS = ("seconds", "cpu_seconds", "tokens", "epoch")
+
+
+def changed(
+    folder: Path, status: Mapping[str, Any], files: Mapping[str, bytes | None], without: Collection[str] = ()
+) -> list[str]:
+    """Return the files of a finished run that are not as the run left them, as far as its status knows.
+
+    ``files`` are those that were read already, None where there is none; those of ``without`` are not looked at.
+    """
+    if "sha256" not in status:
+        return []
+    known = status["sha256"]
+    if not isinstance(known, dict):
+        raise ValueError("status.json: sha256 is not a mapping")
+    names = [name for name in sorted({*SUMMED, *known}) if name not in without]
+    sums = {name: _sum(folder, name, files) for name in names}
+    return [name for name, found in sums.items() if found != known.get(name, "")]
+
+
+def _sum(folder: Path, name: str, files: Mapping[str, bytes | None]) -> str | None:
+    """Return the SHA-256 of a file, empty if there is none, None if it is something else."""
+    if name in files:
+        content = files[name]
+        return "" if content is None else hashlib.sha256(content).hexdigest()
+    try:
+        return sha256_file(os.path.join(folder, name))
+    except FileNotFoundError:
+        return ""
+    except (IsADirectoryError, NotADirectoryError):
+        return None
+
+
+def check_result(result: Mapping[str, Any]) -> None:
+    """Raise ValueError when a column is missing: a run writes all of them, an older version all up to its last one."""
+    if result.keys() >= COLUMNS.keys():
+        return
+    names = list(COLUMNS)
+    last = max((names.index(name) for name in result if name in COLUMNS), default=0)
+    if missing := [name for name in names[: last + 1] if name not in result]:
+        raise ValueError(f"result.json lacks {', '.join(missing[:3])}")
+
+
+def check_row(row: Mapping[str, Any], where: str) -> None:
+    """Raise ValueError when a column is not of its type."""
+    for name, value in row.items():
+        if value is not None and not _fits(name, value):
+            raise ValueError(f"{where}: {name} is {str(value)[:40]!r}, of type {type(value).__name__}")
+
+
+def _fits(name: str, value: Any) -> bool:
+    if name in FLAGS:
+        return isinstance(value, bool)
+    if name in WORDS:
+        return isinstance(value, str)
+    return is_number(value) or (name in SIZES and value == "all")
+
+
+def is_number(value: Any) -> bool:
+    """Return whether a value is a number; true and false are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def check_agreement(config: Mapping[str, Any], result: Mapping[str, Any]) -> None:
+    """Raise ValueError when config and result of one run say different things."""
+    shared = SHARED if result.get("kind") in ("transfer", "control") else {"seed": "seed"}
+    for column, key in shared.items():
+        value = result.get(column)
+        if value is not None and config.get(key) != value:
+            raise ValueError(f"config.yaml and result.json differ: {key} is {config.get(key)}, {column} is {value}")
+
+
+def check_lineage(lineage: Mapping[str, Any]) -> None:
+    """Raise ValueError when what the report reads of a lineage is not of its type."""
+    for name in ("split", "subset", "tokenizer"):
+        if not isinstance(lineage.get(name), str | None):
+            raise ValueError(f"lineage.json: {name} is no text")
+    found = lineage.get("contamination")
+    if found and not (isinstance(found, dict) and all(is_number(found.get(name)) for name in ("found", "searched"))):
+        raise ValueError("lineage.json: contamination has no counts")
+
+
+def sound(event: Any) -> dict[str, Any] | None:
+    """Return an event of ``metrics.jsonl`` with None for numbers that are not finite; None when it is damaged."""
+    if not isinstance(event, dict):
+        return None
+    made = {str(key): None if value in NOT_FINITE else value for key, value in event.items()}
+    whole = is_number(made.get("step")) and all(made.get(name) is None or is_number(made[name]) for name in CLOCKS)
+    return made if whole and not any(isinstance(value, str | list | dict) for value in made.values()) else None

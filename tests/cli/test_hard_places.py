@@ -1,0 +1,193 @@
+"""The real command where the surroundings are bad: no home, no network, a full disk, a strange path, a jumping clock.
+
+What needs a file system or network of its own gets one from ``unshare``, and is skipped where that is not allowed.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loopback import KEY
+
+REPORT = """
+import sys
+from thaw.cli.main import main
+sys.exit(main(sys.argv[1:]) or main(["report", "runs/s", "--out", "report", "--no-pictures"]))
+"""
+CLOCK = """
+import time
+true, looks = time.time, [0]
+def jumping():
+    looks[0] += 1
+    return true() + 86400 * (looks[0] % 3 - 1)
+time.time = jumping
+"""
+# In a name space of its own: a name server that takes every question and answers none.
+DEAF = """
+import fcntl, os, socket, struct, subprocess, sys
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+    fcntl.ioctl(control, 0x8914, struct.pack("16sh14x", b"lo", 1))  # SIOCSIFFLAGS: up
+deaf = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+deaf.bind(("127.0.0.1", 53))
+with open("resolv.conf", "w") as file:
+    file.write("nameserver 127.0.0.1\\n")
+subprocess.run(["mount", "--bind", "resolv.conf", "/etc/resolv.conf"], check=True)
+sys.exit(subprocess.run(sys.argv[1:], check=False).returncode)
+"""
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@cache
+def may(*unshare: str) -> bool:
+    """Whether this machine lets a user make such name spaces."""
+    try:
+        done = subprocess.run(["unshare", *unshare, "true"], capture_output=True, check=False)
+    except OSError:
+        return False
+    return done.returncode == 0
+
+
+def needs(*unshare: str) -> None:
+    if not may(*unshare):
+        pytest.skip(f"needs unshare {' '.join(unshare)}")
+
+
+@pytest.fixture
+def run(task_folder: Path, tmp_path: Path) -> Run:
+    """Run a command of thaw without a terminal, in a folder of its own."""
+
+    def start(
+        *words: str, before: tuple[str, ...] = (), place: Path | None = None, report: bool = True,
+        without: tuple[str, ...] = (), **environment: str,
+    ) -> "subprocess.CompletedProcess[str]":  # fmt: skip
+        place = place or tmp_path / "place"
+        place.mkdir(parents=True, exist_ok=True)
+        program = ["-c", REPORT] if report else ["-m", "thaw"]
+        transfer = ["transfer", "task=files", f"task.path={task_folder}", "task.kind=classes", "name=s"]
+        command = [*before, sys.executable, *program, *transfer, "strategy=tfidf", "data.train_size=20", *words]
+        env = {key: value for key, value in (os.environ | environment).items() if key not in without}
+        return subprocess.run(
+            command, cwd=place, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120,
+            check=False, encoding="utf-8",
+        )  # fmt: skip
+
+    return start
+
+
+def made(place: Path) -> tuple[dict[str, Any], bytes]:
+    """The scores of the only run of a place, and its predictions."""
+    (folder,) = (place / "runs" / "s").glob("[!.]*")
+    row = json.loads((folder / "result.json").read_text("utf-8"))
+    events = [json.loads(line) for line in (folder / "metrics.jsonl").read_text("utf-8").splitlines()]
+    assert json.loads((folder / "status.json").read_text("utf-8"))["state"] == "finished"
+    assert events[-1]["test/accuracy"] == row["test"]
+    return {key: row[key] for key in ("run_id", "dev", "test", "train_size")}, (
+        folder / "predictions.jsonl.gz"
+    ).read_bytes()
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["", "with a space/and ünïcödé 日本", "x" * 100 + "/" + "y" * 100, "it's $HOME and = , [a] {b}"],
+    ids=["ordinary", "space and unicode", "200 characters", "signs"],
+)
+def test_paths(place: str, run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "work" / place
+    done = run("wandb=offline", place=folder)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    assert made(folder)[0]["test"] > 0.9
+    assert (folder / "report" / "index.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("environment", "without"),
+    [
+        ({}, ("HOME",)),
+        ({"HOME": "/proc/sys"}, ()),  # nobody can write there, root neither
+        ({"HOME": "/dev/null/home", "TMPDIR": "."}, ()),
+        ({"LC_ALL": "C", "LANG": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}, ()),
+        ({"LC_ALL": "POSIX", "PYTHONIOENCODING": "ascii"}, ("LANG",)),
+        ({"PYTHONPATH": "clock"}, ()),
+        ({"TERM": "dumb", "COLUMNS": "1"}, ("PATH", "LANG")),
+    ],
+    ids=["no HOME", "read-only HOME", "HOME that can not be", "LANG=C", "ASCII", "clock jumps", "bare"],
+)
+def test_surroundings(environment: dict[str, str], without: tuple[str, ...], run: Run, tmp_path: Path) -> None:
+    (tmp_path / "place" / "clock").mkdir(parents=True)
+    (tmp_path / "place" / "clock" / "sitecustomize.py").write_text(CLOCK)
+    before = set((tmp_path / "place").iterdir())
+    done = run("wandb=offline", without=without, **environment)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    assert made(tmp_path / "place")[0]["test"] > 0.9
+    assert {path.name for path in set((tmp_path / "place").iterdir()) - before} <= {"runs", "report", ".cache"}
+
+
+@pytest.mark.parametrize("mode", ["auto", "online", "offline"])
+def test_a_user_without_a_name_and_a_home(mode: str, run: Run, tmp_path: Path) -> None:
+    """A container's user id that stands in no list."""
+    user = ("unshare", "--map-user=12345", "--map-group=12345")
+    needs(*user[1:])
+    done = run(f"wandb={mode}", before=user, without=("HOME", "USER", "LOGNAME"))
+    assert done.returncode == 0, done.stderr
+    assert made(tmp_path / "place")[0]["test"] > 0.9
+    assert not (tmp_path / "place" / "~").exists()
+
+
+@pytest.mark.parametrize("name_server", [False, True], ids=["no network", "dead name server"])
+def test_no_network(name_server: bool, run: Run, tmp_path: Path) -> None:
+    needs("-r", "-m", "-n")
+    before = ("unshare", "-r", "-m", "-n", *((sys.executable, "-c", DEAF) if name_server else ()))
+    begun = time.monotonic()
+    done = run("wandb=auto", before=before, report=False, WANDB_API_KEY=KEY)
+    assert done.returncode == 0, done.stderr
+    assert time.monotonic() - begun < 15 + 30  # 30: to load the program on a busy machine
+    told = "does not answer within 2 s" if name_server else "is not reachable"
+    assert done.stderr.startswith("W&B: ")
+    assert told in done.stderr
+    assert made(tmp_path / "place")[0]["test"] > 0.9
+
+
+@pytest.mark.parametrize("mode", ["auto", "online", "offline"])
+@pytest.mark.parametrize("kilobytes", [8, 100, 1000])
+def test_a_full_disk_below_wandb(
+    kilobytes: int, mode: str, run: Run, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    needs("-r", "-m")
+    if mode != "offline":
+        request.getfixturevalue("wandb_server")
+    done = run("strategy=majority", f"wandb={mode}", "name=first", report=False)
+    (folder,) = (tmp_path / "place" / "runs" / "first").glob("[!.]*")
+    wandb = tmp_path / "place" / "runs" / "s" / folder.name / "wandb"
+    wandb.mkdir(parents=True)
+    mount = f'mount -t tmpfs -o size={kilobytes}k tmpfs {wandb} && exec "$@"'
+    begun = time.monotonic()
+    done = run("strategy=majority", f"wandb={mode}", before=("unshare", "-r", "-m", "sh", "-c", mount, "sh"))
+    assert done.returncode == 0, done.stderr
+    assert time.monotonic() - begun < 15 + 30
+    assert "Traceback" not in done.stderr
+    assert made(tmp_path / "place")[0]["train_size"] == 20
+
+
+@pytest.mark.parametrize("wandb", ["a file", "a link to nowhere", "a link to where nobody may write"])
+def test_a_wandb_folder_that_is_none(wandb: str, run: Run, tmp_path: Path) -> None:
+    done = run("name=first", "wandb=disabled", report=False)
+    assert done.returncode == 0, done.stderr
+    (folder,) = (tmp_path / "place" / "runs" / "first").glob("[!.]*")
+    here = tmp_path / "place" / "runs" / "s" / folder.name
+    here.mkdir(parents=True)
+    if wandb == "a file":
+        (here / "wandb").write_text("mine")
+    else:
+        (here / "wandb").symlink_to("/dev/null/x" if "nowhere" in wandb else "/proc/sys")
+    done = run("wandb=offline")
+    assert done.returncode == 0, done.stderr
+    assert made(tmp_path / "place")[0]["test"] > 0.9
+    assert "Traceback" not in done.stderr
