@@ -54,7 +54,9 @@ def arms(runs: Iterable[Run]) -> dict[int, Arm]:
     made = {}
     for run in members:
         strategy, source = str(run["strategy"]), of_run[id(run)]
-        label = f"{strategy} · {short[source]}" if source and len(sources[strategy]) > 1 else strategy
+        name = short[source].removeprefix("checkpoints/") if source and len(sources[strategy]) > 1 else ""
+        plain = name in ("", "checkpoint")  # the end of a pretraining needs no name
+        label = strategy if plain else f"{strategy} · {name}"
         made[id(run)] = Arm(strategy=strategy, source=source, label=label)
     return made
 

@@ -50,7 +50,8 @@ def _doses(sides: Sides) -> Iterable[str]:
     same = [arm for arm in sides.arms if arm.strategy == sides.transfer.strategy]
     if len(same) > 1:
         name, label = sides.transfer.strategy, sides.transfer.label
-        yield f"{name} was run from {len(same)} encoders: the verdicts are about {label}."
+        which = "the one at the end of the pretraining" if label == name else label
+        yield f"{name} was run from {len(same)} encoders: the verdicts are about {which}."
 
 
 def _load(study: Study) -> Iterable[str]:
