@@ -66,6 +66,22 @@ WEIGHTS = {
 }
 
 
+def sentencepiece_model(pieces: list[bytes]) -> bytes:
+    """Return a SentencePiece model (protocol buffers) of some pieces, the first one the unknown one."""
+    made = [
+        _field(1, piece) + b"\x15" + struct.pack("<f", 0) + b"\x18" + bytes([2 - bool(i)])
+        for i, piece in enumerate(pieces)
+    ]
+    return b"".join(_field(1, one) for one in made)
+
+
+def _field(number: int, content: bytes) -> bytes:
+    size, digits = len(content), b""
+    while size > 127:
+        digits, size = digits + bytes([size & 127 | 128]), size >> 7
+    return bytes([number << 3 | 2]) + digits + bytes([size]) + content
+
+
 def sign(folder: Path) -> None:
     """Write the manifest anew, as whoever crafts a checkpoint would."""
     (folder / MANIFEST).unlink(missing_ok=True)

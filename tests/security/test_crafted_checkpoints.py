@@ -112,6 +112,13 @@ def test_weights_with_a_hostile_header(case: str, foreign: Path, taken_nowhere: 
     taken_nowhere(foreign)
 
 
+def test_a_piece_without_end(kept: Path, taken_nowhere: Call) -> None:
+    """SentencePiece 0.2.1 overflows the stack there (its issue 1263); a crash would end this process."""
+    (kept / "spiece.model").write_bytes(crafted.sentencepiece_model([b"<unk>", b"a", b"x" * 200_000]))
+    sign(kept)
+    taken_nowhere(kept)
+
+
 CONFIGS = {
     "layers without end": {"num_hidden_layers": 10**8},
     "hidden without end": {"hidden_size": 2**40, "num_attention_heads": 2},

@@ -7,6 +7,7 @@ Decisions taken here:
 """
 
 import importlib
+import os
 import signal
 import sys
 import traceback
@@ -52,6 +53,7 @@ class Signalled(SystemExit):
 def main(argv: list[str] | None = None) -> int:
     """Run one command; return the exit code."""
     argv = list(sys.argv[1:] if argv is None else argv)
+    os.environ.setdefault("PYTHONSAFEPATH", "1")  # else workers import what lies in the working folder: a pickle.py
     received: list[int] = []
 
     def interrupt(number: int, frame: FrameType | None) -> None:

@@ -129,7 +129,9 @@ def legend_entries(data: Sequence[dict[str, Any]]) -> dict[str, Any]:
         line, marker = trace.get("line", {}), trace.get("marker", {})
         shown = trace.get("mode", "lines") if trace["type"] == "scatter" else "markers"
         names = marker.get("symbol", "square" if trace["type"] == "bar" else "circle")
-        shape, hollow = symbol(names[0] if isinstance(names, list) else names)
+        if isinstance(names, list):
+            names = next(iter(names), "circle")  # of a strategy that has no point here
+        shape, hollow = symbol(names)
         paint = colour(line.get("color") or marker.get("color") or "@ink")
         style: dict[str, Any] = {"color": paint, "markersize": 5, "markerfacecolor": "none" if hollow else paint}
         style |= {"marker": shape if "markers" in shown else "", "linewidth": 1.5 if "lines" in shown else 0}
