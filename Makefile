@@ -11,7 +11,7 @@ BENCH ?= --quick
 PARALLEL ?= -n auto --maxprocesses 4 --dist worksteal  # tests in a process a core; PARALLEL= for one
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-texts test test-all calibrate golden lint check format types study report bench wheel clean clean-all
+.PHONY: help setup demo demo-texts test test-all calibrate golden lint audit check format types study report bench wheel clean clean-all
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ lint: $(VENV)/.setup ## format, lint and types, nothing changed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+audit: $(VENV)/.setup ## known vulnerabilities of the versions in constraints.txt
+	@PYTHON=$(BIN)/python .ci/audit
 
 check: lint test ## what CI runs: format, lint, types, tests
 

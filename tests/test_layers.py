@@ -101,16 +101,6 @@ def test_only_the_command_line_and_config_know_hydra() -> None:
             assert layer("thaw." + ".".join(path.relative_to(SOURCE).with_suffix("").parts)) in ("cli", "config"), path
 
 
-def test_nothing_unpickles() -> None:
-    for path in files():
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = {alias.name for alias in getattr(node, "names", [])} | {getattr(node, "module", None)}
-            assert not names & {"pickle", "dill", "cloudpickle", "joblib", "shelve"}, f"{path}: {names}"
-            if isinstance(node, ast.keyword) and node.arg == "weights_only":
-                assert isinstance(node.value, ast.Constant), path
-                assert node.value.value is True, path
-
-
 def test_no_drawers() -> None:
     bad = {"utils", "common", "helpers", "misc"}
     assert not [path for path in SOURCE.rglob("*") if path.stem in bad]
