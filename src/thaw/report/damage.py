@@ -22,6 +22,7 @@ SIZES = ("train_size",)  # a number, or "all" before the run knows it
 # Columns whose value the config has too; of a pretraining only the seed.
 SHARED = {"seed": "seed", "task": "task.name", "strategy": "strategy.name", "metric": "task.metric", "lr": "optim.lr"}
 NOT_FINITE = ("NaN", "Infinity", "-Infinity")  # as W&B spells them
+_NO_NUMBERS = (str, list, dict)
 CLOCKS = ("seconds", "cpu_seconds", "tokens", "epoch")
 
 
@@ -108,6 +109,12 @@ def sound(event: Any) -> dict[str, Any] | None:
     """Return an event of ``metrics.jsonl`` with None for numbers that are not finite; None when it is damaged."""
     if not isinstance(event, dict):
         return None
-    made = {str(key): None if value in NOT_FINITE else value for key, value in event.items()}
+    made = {}
+    for key, value in event.items():
+        if isinstance(value, _NO_NUMBERS):
+            if value not in NOT_FINITE:
+                return None
+            value = None
+        made[key] = value
     whole = is_number(made.get("step")) and all(made.get(name) is None or is_number(made[name]) for name in CLOCKS)
-    return made if whole and not any(isinstance(value, str | list | dict) for value in made.values()) else None
+    return made if whole else None

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from thaw.report.collect import Run
@@ -53,4 +54,13 @@ def value_text(config: dict[str, Any], key: str) -> str:
     if key not in config:
         return MISSING
     value = config[key]
-    return value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    if isinstance(value, str):
+        return value
+    return _known(value) if isinstance(value, int | float | None) else _json(value)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, default=str, ensure_ascii=False)
+
+
+_known = lru_cache(maxsize=4096, typed=True)(_json)  # thousands of runs have few values

@@ -17,7 +17,6 @@ from typing import Any
 from thaw.report.damage import changed, check_agreement, check_lineage, check_result, check_row, sound
 from thaw.track.folder import CONFIG, LINEAGE, METRICS, RESULT, STATUS, standing
 from thaw.track.mirror import FETCHED, IDENTITY
-from thaw.track.plain import plain
 from thaw.track.row import COLUMNS
 from thaw.track.settings import settings
 
@@ -171,13 +170,13 @@ def _read_events(path: Path) -> tuple[list[Event], int]:
         if not line.strip():
             continue
         try:
-            event = sound(json.loads(line))
+            event = sound(_DECODER.decode(line))
         except (ValueError, RecursionError):
             event = None
         if event is None:
             damaged += number < len(lines)  # the last one may be being written
         else:
-            events.append({key: plain(value) for key, value in event.items()})
+            events.append(event)
     return events, damaged
 
 

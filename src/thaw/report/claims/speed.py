@@ -119,8 +119,8 @@ def arrival(run: Run, seed: int, target: float, clock: str) -> Arrival | None:
 def _curve(run: Run, clock: str) -> list[tuple[float, float]]:
     name, made = f"dev/{run['metric']}", []
     for event in run.events:
-        score, at = event.get(name), _at(run, event, clock)
-        if isinstance(score, int | float) and at is not None:
+        score = event.get(name)
+        if isinstance(score, int | float) and (at := _at(run, event, clock)) is not None:
             made.append((at, float(score)))
     return made
 

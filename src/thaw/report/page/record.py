@@ -15,6 +15,7 @@ from thaw.report.page.content import Content
 from thaw.track.plain import plain
 from thaw.track.row import COLUMNS
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 CLAIMS = ("against", "curves", "exchange", "times", "break_even", "pooled", "tuning", "doses", "costs")
 
 
@@ -67,7 +68,10 @@ def flat(run: Run) -> dict[str, Any]:
 
 def as_json(value: Any) -> str:
     """Return compact, strict JSON."""
-    return json.dumps(plain(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    try:
+        return _ENCODER.encode(value)
+    except (TypeError, ValueError):  # something in it is not plain yet, or not finite
+        return _ENCODER.encode(plain(value))
 
 
 def _cell(cell: Cell) -> dict[str, Any]:
