@@ -200,7 +200,8 @@ def test_a_link_for_the_folder_of_wandb(to: str, outside: Path) -> None:
     (folder / "wandb").symlink_to(to)
     with RunFolder(folder), Mirror(WandbConfig(mode="offline"), folder, run_id="abc", name="n") as mirror:
         mirror.log({"step": 1})
-    assert mirror.mode == "disabled"
+    assert mirror.mode == "offline"
+    assert list((folder / "wandb-beside" / "wandb").glob("offline-run-*/run-*.wandb"))
 
 
 def test_a_lock_that_becomes_a_link_empties_nothing(outside: Path) -> None:

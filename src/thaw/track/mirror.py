@@ -159,6 +159,8 @@ class Mirror:
 
     def _start(self) -> None:
         """Start W&B as decided; offline when online fails; not at all when that fails too."""
+        if (self.folder / "wandb").is_symlink():
+            self.mode = "offline"  # beside it: W&B would write to wherever the link leads
         if self.mode == "online":
             try:
                 self._run = self._begin("online", self.folder)

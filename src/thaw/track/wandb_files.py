@@ -40,7 +40,12 @@ def remove(folders: Iterable[Path]) -> None:
 
 
 def room(folder: Path) -> bool:
-    """Return whether a little can be written below a folder; W&B does not tell when its own writing fails."""
+    """Return whether a little can be written below a folder; W&B does not tell when its own writing fails.
+
+    A link is no folder: what W&B writes would lie wherever it leads.
+    """
+    if folder.is_symlink():
+        return False
     probe = folder / f".room-{os.getpid()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
