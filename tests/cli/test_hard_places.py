@@ -3,6 +3,7 @@
 What needs a file system or network of its own gets one from ``unshare``, and is skipped where that is not allowed.
 """
 
+import gzip
 import json
 import os
 import subprocess
@@ -16,11 +17,15 @@ from typing import Any
 import pytest
 
 from loopback import KEY
+from slow import SLOW
 
-REPORT = """
+TRANSFER = """
 import sys
 from thaw.cli.main import main
-sys.exit(main(sys.argv[1:]) or main(["report", "runs/s", "--out", "report", "--no-pictures"]))
+code = main(sys.argv[1:])
+"""
+REPORT = """
+code = code or main(["report", "runs/s", "--out", "report", "--no-pictures"])
 """
 CLOCK = """
 import time
@@ -42,6 +47,9 @@ with open("resolv.conf", "w") as file:
 subprocess.run(["mount", "--bind", "resolv.conf", "/etc/resolv.conf"], check=True)
 sys.exit(subprocess.run(sys.argv[1:], check=False).returncode)
 """
+RELAXED = (
+    "" if SLOW == 1 else f"import sys; sys.path.append({str(Path(__file__).parents[1])!r}); import slow; slow.relax()\n"
+)
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -70,28 +78,28 @@ def run(task_folder: Path, tmp_path: Path) -> Run:
     ) -> "subprocess.CompletedProcess[str]":  # fmt: skip
         place = place or tmp_path / "place"
         place.mkdir(parents=True, exist_ok=True)
-        program = ["-c", REPORT] if report else ["-m", "thaw"]
-        transfer = ["transfer", "task=files", f"task.path={task_folder}", "task.kind=classes", "name=s"]
-        command = [*before, sys.executable, *program, *transfer, "strategy=tfidf", "data.train_size=20", *words]
+        program = ["-c", RELAXED + TRANSFER + (REPORT if report else "") + "sys.exit(code)"]
+        given = {"task": "files", "task.path": f"{task_folder}", "task.kind": "classes", "strategy": "tfidf"}
+        given |= {"name": "s", "data.train_size": "20"} | dict(word.split("=", 1) for word in words)
+        command = [*before, sys.executable, *program, "transfer", *(f"{key}={value}" for key, value in given.items())]
         env = {key: value for key, value in (os.environ | environment).items() if key not in without}
         return subprocess.run(
-            command, cwd=place, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120,
+            command, cwd=place, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120 * SLOW,
             check=False, encoding="utf-8",
         )  # fmt: skip
 
     return start
 
 
-def made(place: Path) -> tuple[dict[str, Any], bytes]:
-    """The scores of the only run of a place, and its predictions."""
+def made(place: Path) -> dict[str, Any]:
+    """The result of the only run of a place, after a look at its other files."""
     (folder,) = (place / "runs" / "s").glob("[!.]*")
     row = json.loads((folder / "result.json").read_text("utf-8"))
     events = [json.loads(line) for line in (folder / "metrics.jsonl").read_text("utf-8").splitlines()]
     assert json.loads((folder / "status.json").read_text("utf-8"))["state"] == "finished"
     assert events[-1]["test/accuracy"] == row["test"]
-    return {key: row[key] for key in ("run_id", "dev", "test", "train_size")}, (
-        folder / "predictions.jsonl.gz"
-    ).read_bytes()
+    assert len(gzip.decompress((folder / "predictions.jsonl.gz").read_bytes()).splitlines()) == 20
+    return row
 
 
 @pytest.mark.parametrize(
@@ -103,10 +111,11 @@ def test_paths(place: str, run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "work" / place
     done = run("wandb=offline", place=folder)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
-    assert made(folder)[0]["test"] > 0.9
+    assert made(folder)["test"] > 0.9
     assert (folder / "report" / "index.html").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("environment", "without"),
     [
@@ -126,7 +135,7 @@ def test_surroundings(environment: dict[str, str], without: tuple[str, ...], run
     before = set((tmp_path / "place").iterdir())
     done = run("wandb=offline", without=without, **environment)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
-    assert made(tmp_path / "place")[0]["test"] > 0.9
+    assert made(tmp_path / "place")["test"] > 0.9
     assert {path.name for path in set((tmp_path / "place").iterdir()) - before} <= {"runs", "report", ".cache"}
 
 
@@ -137,7 +146,7 @@ def test_a_user_without_a_name_and_a_home(mode: str, run: Run, tmp_path: Path) -
     needs(*user[1:])
     done = run(f"wandb={mode}", before=user, without=("HOME", "USER", "LOGNAME"))
     assert done.returncode == 0, done.stderr
-    assert made(tmp_path / "place")[0]["test"] > 0.9
+    assert made(tmp_path / "place")["test"] > 0.9
     assert not (tmp_path / "place" / "~").exists()
 
 
@@ -148,11 +157,11 @@ def test_no_network(name_server: bool, run: Run, tmp_path: Path) -> None:
     begun = time.monotonic()
     done = run("wandb=auto", before=before, report=False, WANDB_API_KEY=KEY)
     assert done.returncode == 0, done.stderr
-    assert time.monotonic() - begun < 15 + 30  # 30: to load the program on a busy machine
-    told = "does not answer within 2 s" if name_server else "is not reachable"
+    assert time.monotonic() - begun < SLOW * (15 + 30)  # 30: to load the program on a busy machine
+    told = "does not answer within" if name_server else "is not reachable"
     assert done.stderr.startswith("W&B: ")
     assert told in done.stderr
-    assert made(tmp_path / "place")[0]["test"] > 0.9
+    assert made(tmp_path / "place")["test"] > 0.9
 
 
 @pytest.mark.parametrize("mode", ["auto", "online", "offline"])
@@ -171,9 +180,9 @@ def test_a_full_disk_below_wandb(
     begun = time.monotonic()
     done = run("strategy=majority", f"wandb={mode}", before=("unshare", "-r", "-m", "sh", "-c", mount, "sh"))
     assert done.returncode == 0, done.stderr
-    assert time.monotonic() - begun < 15 + 30
+    assert time.monotonic() - begun < SLOW * (15 + 30)
     assert "Traceback" not in done.stderr
-    assert made(tmp_path / "place")[0]["train_size"] == 20
+    assert made(tmp_path / "place")["train_size"] == 20
 
 
 @pytest.mark.parametrize("wandb", ["a file", "a link to nowhere", "a link to where nobody may write"])
@@ -189,5 +198,5 @@ def test_a_wandb_folder_that_is_none(wandb: str, run: Run, tmp_path: Path) -> No
         (here / "wandb").symlink_to("/dev/null/x" if "nowhere" in wandb else "/proc/sys")
     done = run("wandb=offline")
     assert done.returncode == 0, done.stderr
-    assert made(tmp_path / "place")[0]["test"] > 0.9
+    assert made(tmp_path / "place")["test"] > 0.9
     assert "Traceback" not in done.stderr

@@ -193,6 +193,7 @@ def test_a_link_in_a_run_folder(name: str, to: str, outside: Path) -> None:
     assert "is a link" in refusal(lambda: RunFolder(folder).open())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("to", ["../../../../outside", "../../../../outside/new", "wandb"])
 def test_a_link_for_the_folder_of_wandb(to: str, outside: Path) -> None:
     folder = Path("runs/single/x")

@@ -25,6 +25,8 @@ from thaw.errors import ConfigError
 from thaw.track.config import WandbConfig
 from thaw.track.redact import REDACTED, redact
 
+pytestmark = pytest.mark.slow  # real commands, half a minute each
+
 CANARIES = {
     "environment": "canary01environment",
     "environment in the config": "canary02interpolated",

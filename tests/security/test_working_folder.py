@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow  # real commands, half a minute each
+
 THAW = Path(sys.executable).with_name("thaw")
 SHADOWS = ["yaml", "torch", "numpy", "hydra", "random", "pickle", "signal", "sitecustomize", "usercustomize", "thaw"]
 

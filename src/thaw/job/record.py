@@ -104,4 +104,4 @@ def record(
             resumed=resumed,
         )  # fmt: skip
         with mirror:
-            yield Record(folder, mirror, Clock(), path.name, forked=config["forked"])
+            yield Record(folder, mirror, Clock(), path.name, forked=config.get("forked"))

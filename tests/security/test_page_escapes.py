@@ -12,6 +12,8 @@ import yaml
 
 from thaw.cli.main import main
 
+pytestmark = pytest.mark.slow  # real commands, half a minute each
+
 EVIL = "</script></title></style><script>evil()</script><img src=x onerror=evil()><a href='javascript:evil()'>x</a>"
 MORE = [
     EVIL,
