@@ -12,8 +12,8 @@ from pathlib import Path
 import crafted
 import pytest
 from crafted import DEEP, WEIGHTS, change, sign
+from hostile import Call, files, refusal
 
-from conftest import Call, files, refusal
 from thaw.cli.main import main
 
 PICKLES = {"plain": crafted.pickled, "torch": crafted.saved_by_torch}

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hostile import Call
 
-from conftest import Call
 from thaw.cli.main import main
 
 BASE = ["transfer", "strategy=majority", "wandb=disabled"]

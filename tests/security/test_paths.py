@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hostile import Call, refusal
 
-from conftest import Call, refusal
 from loopback_api import LoopbackApi
 from thaw.cli.main import main
 from thaw.errors import StorageError

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 import yaml
+from hostile import WORDS
 
-from conftest import WORDS
 from loopback import KEY
 from loopback_api import LoopbackApi
 from thaw.cli.main import main
