@@ -24,7 +24,7 @@ from thaw.track import reach
 from thaw.track.config import WandbConfig
 from thaw.track.plain import plain
 from thaw.track.redact import redact
-from thaw.track.wandb_files import aside, recordings, remove, room
+from thaw.track.wandb_files import aside, recordings, refusal, remove, room
 from thaw.track.wandb_process import Patience, forget_run, own_hooks, surroundings
 from thaw.track.wandb_run import SETTINGS as SETTINGS
 from thaw.track.wandb_run import STEP as STEP
@@ -218,8 +218,15 @@ class Mirror:
             else:
                 self._lost(_line(error))
         else:
-            if last and not room(self._at / "wandb"):
-                self._lost(f"no room in {self._at / 'wandb'}")
+            if last and (reason := self._cut()):
+                self._lost(reason)
+
+    def _cut(self) -> str | None:
+        """Return why a recording that has ended is not whole, as far as that can be told; None if it is."""
+        if not room(self._at / "wandb"):
+            return f"no room in {self._at / 'wandb'}"
+        refused = [refusal(one) for one in self._recordings(self._at)] if self.url else []
+        return next((f"the server did not take everything: {reason}" for reason in refused if reason), None)
 
     def _lost(self, reason: str) -> None:
         """Make the recording anew, offline, from what W&B was told so far; once, then go on without it."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 ROOM = 1 << 16  # bytes; with less W&B can not end a recording
 _ASIDE = "lost-"
+_FATAL = "filestream: fatal error: "
 
 
 def recordings(folder: Path, identity: str) -> list[Path]:
@@ -37,6 +38,18 @@ def remove(folders: Iterable[Path]) -> None:
     """Remove folders, as far as that is possible."""
     for one in folders:
         shutil.rmtree(one, ignore_errors=True)
+
+
+def refusal(recording: Path) -> str | None:
+    """Return why the server took no more of an online recording, None if it took all.
+
+    W&B's log is the only one to know: its ``finish`` returns as if nothing were (wandb 0.31.0, 2026-11).
+    """
+    with contextlib.suppress(OSError):
+        for line in (recording / "logs" / "debug-internal.log").read_text("utf-8", errors="replace").splitlines():
+            if _FATAL in line:
+                return line.partition(_FATAL)[2].partition(" url=")[0].strip(': "\\')
+    return None
 
 
 def room(folder: Path) -> bool:

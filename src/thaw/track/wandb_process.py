@@ -101,8 +101,14 @@ def forget_run() -> None:
     if wandb is None:
         return
     _kill_core()
-    with contextlib.suppress(Exception, SystemExit):  # it exits when its side process was killed
-        wandb.teardown(exit_code=1)
+
+    def end() -> None:
+        with contextlib.suppress(Exception, SystemExit):  # it exits when its side process was killed
+            wandb.teardown(exit_code=1)
+
+    ending = threading.Thread(target=end, name="thaw-wandb", daemon=True)
+    ending.start()
+    ending.join(2.0)  # a side process that others share is not killed, and may be stuck
     with contextlib.suppress(Exception):
         wandb.sdk.lib.module.unset_globals()
 
