@@ -27,7 +27,7 @@ COMMANDS = {
     "study": ("thaw.cli.study", "run all stages of a study of experiments/, then write its page"),
     "predict": ("thaw.cli.predict", "label the texts of a file with a transferred model"),
     "report": ("thaw.cli.report", "compare runs on one self-contained page"),
-    "runs": ("thaw.cli.runs", "list runs and their state"),
+    "runs": ("thaw.cli.runs", "list runs and their state; --prune what they leave on disk"),
     "import": ("thaw.cli.import_", "bring in an encoder of the BERT family from a Hugging Face folder"),
     "export": ("thaw.cli.export", "write a transferred model as a Hugging Face folder"),
     "demo": ("thaw.cli.demo", "the whole chain on real text, about twelve minutes"),
