@@ -12,7 +12,9 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +24,29 @@ _FOLDERS = {"WANDB_DATA_DIR": "data", "WANDB_CACHE_DIR": "cache", "WANDB_ARTIFAC
 
 @contextlib.contextmanager
 def surroundings(folder: Path) -> Iterator[None]:
-    """Keep W&B's files in ``folder``, and put every ``WANDB_`` variable back afterwards."""
+    """Keep W&B's files in ``folder``, and put every ``WANDB_`` variable back afterwards.
+
+    Threads of W&B that lose their side process die silently.
+    """
+    hook = threading.excepthook
+    threading.excepthook = partial(_of_others, hook)
     before = {name: value for name, value in os.environ.items() if name.startswith("WANDB_")}
     os.environ.update({name: str(folder / part) for name, part in _FOLDERS.items()})
     os.environ.update(WANDB_SILENT="true", WANDB_ERROR_REPORTING="false")
     try:
         yield
     finally:
+        threading.excepthook = hook
         for name in [name for name in os.environ if name.startswith("WANDB_") and name not in before]:
             del os.environ[name]
         os.environ.update(before)
+
+
+def _of_others(hook: Callable[[threading.ExceptHookArgs], object], failed: threading.ExceptHookArgs) -> None:
+    """Tell of a thread's exception unless W&B's own code raised it."""
+    files = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(failed.exc_traceback)]
+    if not any(f"{os.sep}wandb{os.sep}sdk{os.sep}" in file for file in files):
+        hook(failed)
 
 
 @contextlib.contextmanager
