@@ -82,3 +82,25 @@ def test_damaged_files_are_noticed_and_built_again(
 def test_nothing_to_encode(unigram: Tokenizer, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no document of the corpus has any piece"):
         tokenise(["\u200b"], unigram, tmp_path, "key")
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="needs /proc")
+def test_what_was_read_can_be_given_back(unigram: Tokenizer, texts: list[str], tmp_path: Path) -> None:
+    file = tokenise(texts * 40, unigram, tmp_path, "key")
+    before = file.ids.copy()
+    assert resident(tmp_path / "key" / "ids.bin") >= file.ids.nbytes // 1024 > 100
+    file.forget()
+    assert resident(tmp_path / "key" / "ids.bin") == 0
+    assert (file.ids == before).all()
+    assert (np.diff(file.offsets) > 0).all()
+
+
+def resident(path: Path) -> int:
+    """Return the kilobytes of a mapped file that count as memory of this process."""
+    found, inside = 0, False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        if "-" in line.split()[0]:  # the line that begins a mapping
+            inside = line.endswith(str(path))
+        elif inside and line.startswith("Rss:"):
+            found += int(line.split()[1])
+    return found

@@ -72,6 +72,7 @@ def _chunks(file: TokenFile, documents: np.ndarray):  # type: ignore[no-untyped-
     for part in np.split(np.arange(len(documents)), _cuts(sizes)):
         ids = np.concatenate([file.ids[file.offsets[d] : file.offsets[d + 1]] for d in documents[part]])
         yield ids.astype(np.int64), np.repeat(documents[part], sizes[part])
+        file.forget()
 
 
 def _cuts(sizes: np.ndarray) -> np.ndarray:

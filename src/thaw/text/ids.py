@@ -9,6 +9,7 @@ processes write the same bytes as one: batches are encoded elsewhere, read and w
 import collections
 import concurrent.futures
 import json
+import mmap
 import multiprocessing
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -44,6 +45,16 @@ class TokenFile:
     def tokens(self) -> int:
         """The number of ids of all documents."""
         return len(self.ids)
+
+    def forget(self) -> None:
+        """Give back the pages that were read: they would count as memory of this process until all of the file does.
+
+        The system keeps them as long as it has room; what is read again is mapped again.
+        """
+        for part in (self.ids, self.offsets, self.bytes):
+            mapped = getattr(part, "_mmap", None)
+            if mapped is not None and hasattr(mapped, "madvise"):  # not on Windows
+                mapped.madvise(mmap.MADV_DONTNEED)
 
     @classmethod
     def open(cls, folder: Path) -> "TokenFile":

@@ -61,3 +61,4 @@ def _low(hashes: np.ndarray) -> Any:
 def _stretches(file: TokenFile, length: int) -> Iterator[np.ndarray]:
     for first in range(0, file.tokens - length + 1, STRETCH):
         yield np.asarray(file.ids[first : first + STRETCH + length - 1])
+        file.forget()

@@ -22,6 +22,8 @@ from thaw.text.tokenizer import Tokenizer
 from thaw.train.config import OptimConfig
 from thaw.train.module import Learner
 
+FORGET = 32  # steps after which the pages of the ids are given back: a block maps 64 kB around it
+
 
 @dataclass
 class MaskedBatch:
@@ -61,6 +63,8 @@ class MaskedBlocks:
         if self._order[0] != epoch:
             self._order = (epoch, np.random.default_rng([self.seed, epoch]).permutation(self.blocks.full))
         chosen = self._order[1][place * self.size : (place + 1) * self.size]
+        if step % FORGET == 0:
+            self.blocks.file.forget()
         ids, valid, _ = self.blocks.get(chosen)
         inputs, positions, targets = self.masked(ids, valid, chosen, self.seed, epoch)
         share = world * accumulate / max(1, len(targets))
