@@ -139,6 +139,9 @@ class TransferConfig:
         if self.task.kind not in strategy.kinds:
             kind = self.task.kind.name
             raise NotApplicable(f"strategy={self.strategy.name} does not apply to task.kind={kind}, leave it out there")
+        if self.checkpoint is not None and (self.encoder is not None or self.tokenizer is not None):
+            given = "encoder" if self.encoder is not None else "tokenizer"
+            raise ConfigError(f"{given}=… is for runs without a checkpoint, drop it or checkpoint={self.checkpoint}")
         if self.checkpoint is None and strategy.plan is not None:
             if strategy.pretrained:
                 raise ConfigError(f"strategy={self.strategy.name} starts from a checkpoint, set checkpoint=FOLDER")

@@ -10,7 +10,8 @@ import pytest
 from language import METRIC, transfer
 
 from thaw import run
-from thaw.errors import ConfigError
+from thaw.errors import ConfigError, DivergedError
+from thaw.job import resolve
 from thaw.job.resolve import chosen
 from thaw.strategy.plan import STRATEGIES
 from thaw.task.task import DataConfig, Kind
@@ -242,16 +243,41 @@ def test_a_tuned_rate_is_the_best_on_dev_with_equal_trials(
     with pytest.raises(ConfigError, match="has no finished run of task=classes strategy=frozen"):
         chosen(folder, "classes", "frozen", "60")
     run.transfer(dataclasses.replace(config, seed=5))
-    from thaw.job import resolve
-
-    path = next(Path(folder).glob("*/config.yaml"))
-    assert resolve._asked(path) == "60"
-    path.write_text(path.read_text().replace("train_size: '60'", "train_size: all"))
-    assert resolve._asked(path) == "all"
-    path.write_text(path.read_text().replace("train_size: all", "train_size: '60'"))
     resolve._rows.cache_clear()
     with pytest.raises(ConfigError, match="different seeds"):
         chosen(folder, "classes", "full", "60")
+
+
+def test_a_rate_that_failed_is_not_chosen_and_blocks_no_choice(
+    tasks: dict[Kind, Path], checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = transfer(
+        Kind.classes, tasks[Kind.classes], checkpoint, tmp_path, "full", steps=10, eval_every=5, name="tune"
+    )
+    for lr, seed in [(1e-3, 1), (1e-3, 2), (3e-3, 1), (3e-3, 2), (1e30, 1)]:
+        config = dataclasses.replace(base, optim=OptimConfig(lr=lr), seed=seed)
+        if lr > 1:
+            with pytest.raises(DivergedError):
+                run.transfer(config)
+        else:
+            run.transfer(config)
+    folder = tmp_path / "runs/tune"
+    assert chosen(str(folder), "classes", "full", "60") in (1e-3, 3e-3)
+    assert "note: runs of classes full with optim.lr=1e+30 failed in" in capsys.readouterr().err
+    for status in folder.glob("*/status.json"):
+        status.write_text(status.read_text().replace('"failed"', '"interrupted"'))
+    resolve._rows.cache_clear()  # one that goes on later is not left out: there is no choice yet
+    path = next(path for path in folder.glob("*/config.yaml") if "lr: 0.001" in path.read_text())
+    path.with_name("result.json").unlink()
+    with pytest.raises(ConfigError, match="different seeds"):
+        chosen(str(folder), "classes", "full", "60")
+
+
+def test_the_size_that_was_asked_for_names_a_trial(tasks: dict[Kind, Path], checkpoint: Path, tmp_path: Path) -> None:
+    run.transfer(transfer(Kind.classes, tasks[Kind.classes], checkpoint, tmp_path, "full", steps=4, name="tune"))
+    (path,) = (tmp_path / "runs/tune").glob("*/config.yaml")
+    path.write_text(path.read_text().replace("train_size: '60'", "train_size: all"))
+    assert resolve._trial(path.parent)["asked"] == "all"
 
 
 def test_a_record_of_rates_replaces_the_rate(tasks: dict[Kind, Path], checkpoint: Path, tmp_path: Path) -> None:

@@ -1,10 +1,11 @@
 """What a config leaves to other runs: the checkpoint of a pretraining by its name, a learning rate tuned on dev.
 
 ``checkpoint=runs/my_pretraining`` is the checkpoint of the only run in there, ``checkpoint=runs/my_pretraining/1M`` the
-one that ``save_at`` kept after a million tokens. ``tuned=FOLDER`` takes the rate from a
-finished sweep over ``optim.lr``: per task and strategy (and train size, where the sweep has this one) the one with the
-best mean dev score. Test scores are not looked at. Every rate must have been tried with the same seeds, else the choice
-would not be fair. ``tuned=FILE.yaml`` takes it from a record of such a choice, ``{task: {strategy: rate}}``.
+one that ``save_at`` kept after a million tokens. ``tuned=FOLDER`` takes the rate from a finished sweep over
+``optim.lr``: per task and strategy (and train size, where the sweep has this one) the one with the best mean dev score.
+Test scores are not looked at. Every rate must have been tried with the same seeds, else the choice would not be fair;
+one with which a run failed (diverged) is not chosen. ``tuned=FILE.yaml`` takes it from a record of such a choice,
+``{task: {strategy: rate}}``.
 No torch here.
 """
 
@@ -55,6 +56,10 @@ def chosen(folder: str, task: str, strategy: str, train_size: str) -> float:
         if file.is_file():
             return _recorded(file, task, strategy)
     rows = [row for row in _rows(folder) if row["task"] == task and row["strategy"] == strategy]
+    if failed := sorted({row["lr"] for row in rows if row["failed"]}):
+        rows = [row for row in rows if row["lr"] not in failed]
+        rates = ", ".join(f"{lr:g}" for lr in failed)
+        tell(f"runs of {task} {strategy} with optim.lr={rates} failed in {folder}, not chosen")
     same_size = [row for row in rows if train_size in (row["asked"], str(row["train_size"]))]
     scores: dict[float, dict[tuple[int, int], float]] = defaultdict(dict)
     for row in same_size or rows:
@@ -81,27 +86,34 @@ def chosen(folder: str, task: str, strategy: str, train_size: str) -> float:
 def _recorded(file: Path, task: str, strategy: str) -> float:
     try:
         return float(yaml.safe_load(file.read_text())[task][strategy])
-    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, yaml.YAMLError) as error:
         raise ConfigError(f"tuned={file} has no rate for task={task} strategy={strategy}, add it there") from error
-
-
-def _asked(config: Path) -> str | None:
-    """Return ``data.train_size`` as it was given: "all", where the row has the number that was."""
-    try:
-        return str(yaml.safe_load(config.read_text())["data"]["train_size"])
-    except (OSError, KeyError, TypeError, yaml.YAMLError):
-        return None
 
 
 @lru_cache(maxsize=8)
 def _rows(folder: str) -> tuple[dict[str, Any], ...]:
+    """Return the trials of a sweep, finished or failed."""
     if not Path(folder).is_dir():
         raise ConfigError(f"tuned={folder} does not exist, give the folder of a sweep: runs/<name>")
-    rows = []
-    for path in sorted(Path(folder).glob("*/result.json")):
-        try:
-            row = json.loads(path.read_text())
-            rows.append(row | {"asked": _asked(path.with_name("config.yaml"))})
-        except ValueError:
-            continue  # a damaged row is no trial; the seeds of its rate will not match
-    return tuple(row for row in rows if row.get("lr") is not None)
+    found = [_trial(path.parent) for path in sorted(Path(folder).glob("*/status.json"))]
+    return tuple(row for row in found if row is not None and row["lr"] is not None)
+
+
+def _trial(folder: Path) -> dict[str, Any] | None:
+    """Return what counts of a run; None for one that is damaged: the seeds of its rate will not match."""
+    try:
+        config = yaml.safe_load((folder / "config.yaml").read_text("utf-8"))
+        asked = str(config["data"]["train_size"])  # "all", where the row has the number that was
+        if json.loads((folder / "status.json").read_text("utf-8"))["state"] == "failed":
+            given = {
+                "task": config["task"]["name"],
+                "strategy": config["strategy"]["name"],
+                "lr": config["optim"]["lr"],
+            }
+            return given | {"asked": asked, "failed": True}
+        row = json.loads((folder / "result.json").read_text("utf-8"))
+        return {name: row[name] for name in ("task", "strategy", "lr", "seed", "train_size", "dev")} | {
+            "asked": asked, "failed": False,
+        }  # fmt: skip
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, yaml.YAMLError):
+        return None
