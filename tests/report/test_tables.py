@@ -24,6 +24,16 @@ def test_summary_has_verdicts_notes_and_tables(written: Path) -> None:
     assert "Cost ledger" in text
 
 
+def test_doses_stand_in_a_table_by_tokens_and_train_size(written: Path) -> None:
+    text = (written / "summary.md").read_text("utf-8")
+    (head,) = [line for line in text.splitlines() if line.endswith("tokens | Spearman |")]
+    amounts = head.split(" | ")[1:-1]
+    rows = text[text.index(head) :].partition("\n\n")[0].splitlines()[2:]
+    assert len(amounts) == 2
+    assert rows
+    assert all(len(row.split(" | ")) == 4 and " labels |" in row for row in rows)
+
+
 def test_latex_tables_balance_and_escape(written: Path) -> None:
     names = {path.name for path in (written / "tables").iterdir()}
     assert {"scores-topics.tex", "differences-topics.tex", "exchange-topics.tex", "costs.tex"} <= names

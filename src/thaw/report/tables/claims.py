@@ -1,4 +1,4 @@
-"""Tables of the claims: exchange rates, times to target, the cost ledger."""
+"""Tables of the claims: exchange rates, times to target, doses, the cost ledger."""
 
 from collections.abc import Sequence
 
@@ -104,6 +104,30 @@ def time_tables(analysis: Analysis) -> list[Table]:
                     "evaluation and pretraining apart."
                 ),
                 columns=("strategy", "target", "reached", *(UNITS[clock] for clock in clocks)),
+                rows=tuple(rows),
+            )
+        )
+    return made
+
+
+def dose_tables(analysis: Analysis) -> list[Table]:
+    """Return the score of each strategy and train size by pretraining tokens, a table a task."""
+    made = []
+    for task in dict.fromkeys(one.task for one in analysis.doses):
+        lines = [one for one in analysis.doses if one.task == task]
+        tokens = sorted({amount for one in lines for amount in one.tokens})
+        rows = []
+        for one in lines:
+            at = dict(zip(one.tokens, one.scores, strict=True))
+            told = ABSENT if one.spearman is None else f"{one.spearman:+.2f}"
+            scores = [spread(at[amount]) if amount in at else ABSENT for amount in tokens]
+            rows.append((f"{one.strategy}, {one.size} labels", *scores, told))
+        made.append(
+            Table(
+                name=f"doses-{task}",
+                title=f"{task}: test score by tokens of pretraining",
+                caption="Mean [95% t-interval over seeds]; checkpoints of one pretraining; correlation of ranks.",
+                columns=("strategy", *(f"{_short(amount)} tokens" for amount in tokens), "Spearman"),
                 rows=tuple(rows),
             )
         )
