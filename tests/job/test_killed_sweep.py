@@ -1,4 +1,7 @@
-"""kill -9 of a whole sweep, and of the real command: nothing finished is repeated, the table is that of a whole one."""
+"""kill -9 of a whole sweep, and of the real command: nothing finished is repeated, the table is that of a whole one.
+
+The same where many processes are started on one study at once.
+"""
 
 import json
 import os
@@ -77,6 +80,23 @@ def test_a_killed_sweep_gives_the_table_of_a_whole_one(words: list[str], tmp_pat
         assert table(root) == whole, delay
         assert before.items() <= written(root).items(), delay
         forget(root)
+
+
+@pytest.mark.parametrize("count", [4, pytest.param(50, marks=pytest.mark.slow)])
+def test_processes_started_at_once_on_one_study_mix_no_folder(words: list[str], tmp_path: Path, count: int) -> None:
+    words = [*words, "-m", "strategy=majority,scratch,tfidf", "seed=1,2"]
+    whole, shared = tmp_path / "whole", tmp_path / "shared"
+    alone = start(command, whole, words)
+    alone.join()
+    processes = [start(command, shared, words) for _ in range(count)]
+    for process in processes:
+        process.join()
+    codes = [process.exitcode for process in processes]
+    assert set(codes) <= {0, 1}  # 1: another process had a run in hand
+    assert table(shared) == table(whole)  # whoever ran it, all of it was run
+    for folder in shared.glob("runs/s/*"):
+        (other,) = whole.glob(f"runs/s/{folder.name}")
+        assert bits(folder) == bits(other)
 
 
 @pytest.mark.slow
