@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from offline_run import offline_runs
+from offline_run import children, offline_runs
 
 from loopback import KEY, LoopbackWandb
 from thaw.errors import ConfigError
@@ -83,6 +83,26 @@ def test_the_process_is_left_as_it_was(tmp_path: Path, capfd: pytest.CaptureFixt
     assert before == after
     assert sys.modules["wandb"].run is None
     assert tuple(capfd.readouterr()) == ("", "")
+
+
+@pytest.mark.parametrize("online", [False, True], ids=["offline", "online"])
+def test_a_side_process_that_died_between_two_jobs_is_replaced(
+    online: bool, tmp_path: Path, request: pytest.FixtureRequest, capfd: pytest.CaptureFixture[str]
+) -> None:
+    server = request.getfixturevalue("server") if online else None
+    config = WandbConfig(mode="auto") if online else OFFLINE
+    _job(tmp_path / "a", config)
+    for child in children(os.getpid()):
+        if "wandb-core" in Path(f"/proc/{child}/cmdline").read_text():
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+    mirror = _job(tmp_path / "b", config)
+    assert mirror.mode == ("online" if online else "offline")
+    assert capfd.readouterr().err == ""
+    if server is None:
+        assert [len(run.history) for run in offline_runs(tmp_path / "b")] == [5]
+    else:
+        assert [len(server.history(name)) for name in server.runs] == [5, 5]
 
 
 def test_all_files_lie_in_the_run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

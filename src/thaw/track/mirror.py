@@ -25,7 +25,7 @@ from thaw.track.config import WandbConfig
 from thaw.track.plain import plain
 from thaw.track.redact import redact
 from thaw.track.wandb_files import aside, recordings, refusal, remove, room
-from thaw.track.wandb_process import Patience, forget_run, own_hooks, surroundings
+from thaw.track.wandb_process import Patience, forget_run, lost, own_hooks, surroundings
 from thaw.track.wandb_run import SETTINGS as SETTINGS
 from thaw.track.wandb_run import STEP as STEP
 from thaw.track.wandb_run import WandbRun, artifact, exists, uri
@@ -197,8 +197,18 @@ class Mirror:
         self._at = place
         self._surroundings.enter_context(surroundings(place / "wandb"))
         begun: list[Any] = []
+
+        def begin() -> None:
+            begun.append(self._about.begin(place, mode, self._resumed))
+
         with own_hooks():
-            self._patience.within(START_SECONDS, lambda: begun.append(self._about.begin(place, mode, self._resumed)))
+            try:
+                self._patience.within(START_SECONDS, begin)
+            except Exception as error:
+                if not lost(error):
+                    raise
+                forget_run()  # the side process died since an earlier run of this process; a new one is started
+                self._patience.within(START_SECONDS, begin)
         (run,) = begun
         self.url = run.url if mode == "online" else self.url
         write_text(place / "wandb" / IDENTITY, json.dumps(self._about.known(run, mode, self.url)) + "\n")

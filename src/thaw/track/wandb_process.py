@@ -110,6 +110,13 @@ class Patience:
             self.spend(time.monotonic() - begun)
 
 
+def lost(error: BaseException) -> bool:
+    """Return whether a call failed because W&B's side process is gone."""
+    from wandb.sdk.mailbox import MailboxClosedError
+
+    return isinstance(error, OSError | MailboxClosedError) and not isinstance(error, TimeoutError)
+
+
 def forget_run() -> None:
     """After a failure: no W&B run is left open, and the next job starts its own W&B process."""
     wandb = sys.modules.get("wandb")
