@@ -306,6 +306,19 @@ def test_a_kept_model_predicts_what_the_run_predicted(
     assert answers == [one["prediction"] for one in RunFolder(folder).predictions()]
 
 
+def test_a_model_of_single_texts_is_not_asked_about_pairs(
+    tasks: dict[Kind, Path], checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from thaw.cli.main import main
+
+    config = transfer(Kind.classes, tasks[Kind.classes], checkpoint, tmp_path, "full", keep=True, steps=4)
+    run.transfer(config)
+    file = tmp_path / "pairs.jsonl"
+    file.write_text('{"text_a": "one", "text_b": "two"}\n')
+    assert main(["predict", str(run.run_folder(config) / "checkpoint"), str(file)]) == 3
+    assert "pairs.jsonl has pairs of texts, the model in" in capsys.readouterr().err
+
+
 def test_more_labels_than_there_are(tasks: dict[Kind, Path], checkpoint: Path, tmp_path: Path) -> None:
     config = transfer(
         Kind.classes, tasks[Kind.classes], checkpoint, tmp_path, "full", data=DataConfig(train_size="5000")

@@ -173,6 +173,10 @@ HEADS = {
     "a task with another key": HEAD | {"task": {"name": "x", "_target_": "evil.Evil"}},
     "labels that are none": HEAD | {"labels": 5},
     "a width without end": HEAD | {"hidden": 10**12, "model": "mlp"},
+    "a width that is none": HEAD | {"hidden": 0, "model": "mlp"},
+    "a text for a number": HEAD | {"hidden": "wide"},
+    "a task of numbers": HEAD | {"task": {"name": "x", "max_length": "long"}},
+    "a list for a task": HEAD | {"task": ["x"]},
 }
 
 
@@ -181,7 +185,7 @@ def test_a_head_that_is_none(case: str, kept: Path, refused: Call) -> None:
     (kept / "head.json").write_text(json.dumps(HEADS[case]))
     sign(kept)
     Path("x.jsonl").write_text('{"text": "the sun"}\n')
-    refused((1, 2, 5), "predict", str(kept), "x.jsonl")
+    assert "head.json describes no head" in refused(5, "predict", str(kept), "x.jsonl")
     refused(2, "export", str(kept), "out")
     assert not Path("out").exists()
 

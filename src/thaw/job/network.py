@@ -16,11 +16,13 @@ from thaw.job.contamination import contamination
 from thaw.job.identity import tokenizer_content
 from thaw.strategy.plan import NetworkConfig
 from thaw.task.encode import Encoded, encode
+from thaw.task.example import pairs
 from thaw.task.head_config import HeadConfig
 from thaw.task.heads import Head, build_head
 from thaw.task.subset import choose
 from thaw.task.task import Kind
 from thaw.text.tokenizer import Tokenizer
+from thaw.track.redact import redact
 from thaw.train.transfer import TrainBatches, TransferModule
 
 
@@ -100,6 +102,7 @@ class Network:
         return {name: value.detach().clone() for name, value in self.module.state_dict().items()}
 
     def kept_head(self) -> dict[str, Any]:
-        """Return what a kept checkpoint says of its head: kind, labels, task, shape."""
+        """Return what a kept checkpoint says of its head: kind, labels, whether texts come in pairs, task, shape."""
         task = self.config.task
-        return {"kind": task.kind.name, "labels": self.found.labels, "task": as_dict(task), **vars(self.head_config())}
+        about = {"kind": task.kind.name, "labels": self.found.labels, "pairs": pairs(self.train_examples)}
+        return about | {"task": redact(as_dict(task)), **vars(self.head_config())}

@@ -17,6 +17,7 @@ from thaw.track.config import WandbConfig
 from thaw.track.cost import Clock
 from thaw.track.folder import PREDICTIONS, TASKS, RunFolder, write_lines
 from thaw.track.mirror import Mirror
+from thaw.track.redact import redact
 
 
 @dataclass
@@ -56,6 +57,7 @@ class Record:
     def plan(self, text: str) -> None:
         """Record the plan of the strategy as people read it."""
         if self.mirror is not None:
+            text = redact(text)
             write_text(self.folder.path / "plan.txt", text + "\n")
             self.mirror.summary({"plan": text})
 

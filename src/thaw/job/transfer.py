@@ -27,6 +27,7 @@ from thaw.strategy.plan import Factor, Progress, timeline
 from thaw.strategy.show import table
 from thaw.task.duplicates import overlap
 from thaw.task.example import fingerprint
+from thaw.track.redact import redact
 from thaw.train import state
 from thaw.train.interrupt import stoppable
 from thaw.train.loop import Batches, Loop, place
@@ -250,5 +251,5 @@ class Transfer(Network):
         checkpoints.save(
             self.rec.folder.checkpoint, encoder=self.module.encoder, tokenizer=self.tokenizer,
             head_state=self.module.head.state_dict(), head_config=self.kept_head(), lineage=self.lineage(),
-            card=transfer_card(self.config, self.best[0] if self.best else None),
+            card=redact(transfer_card(self.config, self.best[0] if self.best else None)),
         )  # fmt: skip

@@ -4,6 +4,7 @@ import functools
 import hashlib
 import json
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,6 +55,11 @@ def texts(example: Example) -> dict[str, Any]:
     if example.text_b is not None:
         return {"text_a": example.text_a, "text_b": example.text_b}
     return {"text": example.text_a}
+
+
+def pairs(examples: Iterable[Example]) -> bool:
+    """Return whether any of the examples is a pair of texts."""
+    return any(example.text_b is not None for example in examples)
 
 
 def text_key(example: Example) -> bytes:
