@@ -1,9 +1,12 @@
 """Runs as plain functions: a typed config goes in, the result row comes out. Nothing heavy is imported before a job."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
 from thaw.config import PretrainConfig, TokenizerRun, TransferConfig
+
+logging.getLogger("matplotlib").setLevel(logging.ERROR)  # torchmetrics imports it; it warns of a read-only HOME
 
 
 def pretrain(config: PretrainConfig) -> dict[str, Any]:

@@ -115,19 +115,23 @@ def test_paths(place: str, run: Run, tmp_path: Path) -> None:
     assert (folder / "report" / "index.html").exists()
 
 
-@pytest.mark.slow
+SURROUNDINGS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
+    "read-only HOME": ({"HOME": "/proc/sys"}, ()),  # nobody can write there, root neither
+    "no HOME": ({}, ("HOME",)),
+    "HOME that can not be": ({"HOME": "/dev/null/home", "TMPDIR": "."}, ()),
+    "LANG=C": ({"LC_ALL": "C", "LANG": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}, ()),
+    "ASCII": ({"LC_ALL": "POSIX", "PYTHONIOENCODING": "ascii"}, ("LANG",)),
+    "clock jumps": ({"PYTHONPATH": "clock"}, ()),
+    "bare": ({"TERM": "dumb", "COLUMNS": "1"}, ("PATH", "LANG")),
+}
+
+
 @pytest.mark.parametrize(
     ("environment", "without"),
     [
-        ({}, ("HOME",)),
-        ({"HOME": "/proc/sys"}, ()),  # nobody can write there, root neither
-        ({"HOME": "/dev/null/home", "TMPDIR": "."}, ()),
-        ({"LC_ALL": "C", "LANG": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}, ()),
-        ({"LC_ALL": "POSIX", "PYTHONIOENCODING": "ascii"}, ("LANG",)),
-        ({"PYTHONPATH": "clock"}, ()),
-        ({"TERM": "dumb", "COLUMNS": "1"}, ("PATH", "LANG")),
+        pytest.param(*given, id=name, marks=[pytest.mark.slow] if number else [])  # ten seconds each
+        for number, (name, given) in enumerate(SURROUNDINGS.items())
     ],
-    ids=["no HOME", "read-only HOME", "HOME that can not be", "LANG=C", "ASCII", "clock jumps", "bare"],
 )
 def test_surroundings(environment: dict[str, str], without: tuple[str, ...], run: Run, tmp_path: Path) -> None:
     (tmp_path / "place" / "clock").mkdir(parents=True)

@@ -2,14 +2,16 @@
 
 import multiprocessing
 import os
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from language import transfer
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from thaw import run
 from thaw.fields import identity
@@ -18,7 +20,7 @@ from thaw.task.task import Kind
 from thaw.track.folder import RunFolder
 from thaw.train import loop
 from thaw.train.config import CacheConfig
-from thaw.train.features import make_room
+from thaw.train.features import Features, _write, make_room, read
 
 CASES: list[tuple[str, Kind, dict[str, Any]]] = [
     *[("frozen", kind, {}) for kind in Kind],
@@ -108,7 +110,9 @@ def test_runs_share_features_and_each_is_charged(tasks: dict[Kind, Path], checkp
         rows.append(run.transfer(config))
         written.append({path: path.stat().st_mtime for path in features(tmp_path / "cache")})
         for path in features(tmp_path / "cache"):  # as if computing them had taken long
-            save_file(load_file(path), path, metadata={"seconds": "1000", "cpu_seconds": "2000"})
+            found = read(path.parent)
+            assert found is not None
+            _write(path.parent, Features(found.values, found.starts, 1000, 2000))
             os.utime(path, (written[0][path], written[0][path]))
     assert len(written[0]) == 3  # train, dev and test
     assert written[0] == written[1]
@@ -157,6 +161,32 @@ def test_a_damaged_file_is_computed_again(tasks: dict[Kind, Path], checkpoint: P
         for path in features(tmp_path / "cache"):
             path.write_bytes(path.read_bytes()[:100])
     assert rows[0]["test"] == rows[1]["test"]
+
+
+@pytest.mark.parametrize("places", [20, pytest.param(200, marks=pytest.mark.slow)])
+def test_a_flipped_bit_is_found(places: int, tmp_path: Path) -> None:
+    made = Features({3: torch.randn(40, 8), 1: torch.randn(40, 8)}, torch.arange(41), 1.5, 2.5)
+    _write(tmp_path / "a", made)
+    path, draw = tmp_path / "a" / "features.safetensors", random.Random(7)
+    whole = path.read_bytes()
+    for _ in range(places):
+        damaged = bytearray(whole)
+        damaged[draw.randrange(len(whole))] ^= 1 << draw.randrange(8)
+        path.unlink()  # another file, whatever the clock says
+        path.write_bytes(damaged)
+        found = read(tmp_path / "a")
+        assert found is None or _same(found, made)  # a space more or less changes nothing
+    path.unlink()
+    path.write_bytes(whole)
+    found = read(tmp_path / "a")
+    assert found is not None
+    assert _same(found, made)
+
+
+def _same(one: Features, other: Features) -> bool:
+    return (one.seconds, one.cpu_seconds, one.values.keys()) == (
+        other.seconds, other.cpu_seconds, other.values.keys()
+    ) and all(torch.equal(one.values[number], other.values[number]) for number in other.values)  # fmt: skip
 
 
 def test_a_cache_that_can_not_be_written_is_told_and_gone_without(

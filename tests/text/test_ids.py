@@ -1,3 +1,4 @@
+import random
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +78,27 @@ def test_damaged_files_are_noticed_and_built_again(
     with pytest.raises(StorageError, match=r"damaged token file .*delete that folder"):
         TokenFile.open(tmp_path / "key")
     assert tokenise(texts, unigram, tmp_path, "key").ids.tolist() == whole
+
+
+@pytest.mark.parametrize("places", [10, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", ["ids.bin", "offsets.bin", "bytes.bin", "meta.json"])
+def test_a_flipped_bit_is_found_named_and_built_again(
+    name: str, places: int, unigram: Tokenizer, texts: list[str], tmp_path: Path
+) -> None:
+    tokenise(texts, unigram, tmp_path, "key")
+    path, draw, told = tmp_path / "key" / name, random.Random(6), []
+    whole = path.read_bytes()
+    for _ in range(places):
+        damaged = bytearray(whole)
+        damaged[draw.randrange(len(whole))] ^= 1 << draw.randrange(8)
+        path.unlink()  # another file, whatever the clock says
+        path.write_bytes(damaged)
+        tokenise(texts, unigram, tmp_path, "key", tell=told.append)
+        assert path.read_bytes() == whole
+    assert len(told) == places
+    assert all(line.startswith("damaged token file") and line.endswith("built again") for line in told)
+    if name != "meta.json":
+        assert all(f"({name} is not as it was written)" in line for line in told)
 
 
 def test_nothing_to_encode(unigram: Tokenizer, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from thaw import build
 from thaw.config import PretrainConfig
 from thaw.errors import DataError
 from thaw.job.identity import tokenizer_fields, tokens_key
+from thaw.job.tell import tell
 from thaw.objective.config import ObjectiveConfig
 from thaw.text import corpus, ids, packing
 from thaw.text.ids import TokenFile
@@ -30,7 +31,7 @@ def blocks(config: PretrainConfig, tokenizer: Tokenizer, corpus_sha: str) -> tup
     key = tokens_key(corpus_sha, tokenizer.fingerprint)
     tally = corpus.Tally()
     text = corpus.documents(config.corpus, tally)
-    file = ids.tokenise(text, tokenizer, Path(config.cache.folder) / "tokens", key, tally, data.processes)
+    file = ids.tokenise(text, tokenizer, Path(config.cache.folder) / "tokens", key, tally, data.processes, tell)
     train_documents, held_out = split(file, config)
     train, dev = (pack(file, part, config, tokenizer) for part in (train_documents, held_out))
     if train.full < data.batch_size:

@@ -29,10 +29,12 @@ def contamination(cache: Path, corpus: str | None, tokenizer: Tokenizer, found: 
     kept = cache / "contamination" / f"{name}.json"
     if (known := _read(str(kept))) is not None:
         return known
-    if not ids.is_dir():
+    try:
+        file = TokenFile.open(ids)
+    except StorageError:  # not there, or damaged: not searched, which the report tells
         return None
     texts = tokenizer.encode_batch([" ".join(one.texts) for one in found.test])
-    counts: dict[str, Any] = overlap(TokenFile.open(ids), texts)
+    counts: dict[str, Any] = overlap(file, texts)
     with contextlib.suppress(StorageError):  # it is counted again then
         write_text(kept, json.dumps(counts) + "\n")
     return counts

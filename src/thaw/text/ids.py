@@ -11,7 +11,8 @@ import concurrent.futures
 import json
 import mmap
 import multiprocessing
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,11 @@ import numpy as np
 
 from thaw.errors import DataError, StorageError
 from thaw.hold import Hold, hold
-from thaw.storage import atomic_folder
+from thaw.storage import atomic_folder, crc32_file, remembered
 from thaw.text.corpus import Tally
 from thaw.text.tokenizer import Tokenizer
 
+FILES = ("ids.bin", "offsets.bin", "bytes.bin")
 BATCH = 1 << 17  # characters encoded at once: their words stay in the processor's cache
 Encoded = tuple[np.ndarray, np.ndarray, np.ndarray]  # of a batch, as `Tokenizer.encode_flat` gives it
 
@@ -58,11 +60,15 @@ class TokenFile:
 
     @classmethod
     def open(cls, folder: Path) -> "TokenFile":
-        """Map a folder of ``tokenise``; StorageError where its files do not fit together."""
+        """Map a folder of ``tokenise``; StorageError where its files are not as they were written.
+
+        Their checksums are looked at once a process (4 GB/s).
+        """
         folder = Path(folder)
         held = hold(folder / "meta.json")
         try:
             meta = json.loads((folder / "meta.json").read_text("utf-8"))
+            _verify(folder, meta)
             documents, tokens = int(meta["documents"]), int(meta["tokens"])
             ids = np.memmap(folder / "ids.bin", dtype=np.dtype(meta["dtype"]), mode="r")
             offsets = np.memmap(folder / "offsets.bin", dtype=np.int64, mode="r")
@@ -76,21 +82,37 @@ class TokenFile:
         return cls(ids, offsets, sizes, meta, held)
 
 
+def _verify(folder: Path, meta: dict[str, Any]) -> None:
+    """Raise ValueError with the first file whose checksum is another."""
+    sums = meta["crc32"]
+    for name, wanted in sums.items():
+        if name in FILES and remembered(crc32_file, folder / name) != wanted:
+            raise ValueError(f"{name} is not as it was written")
+    if set(sums) != {*FILES, "meta"} or sums["meta"] != _own_sum(meta):
+        raise ValueError("meta.json is not as it was written")
+
+
+def _own_sum(meta: dict[str, Any]) -> str:
+    rest = {key: value for key, value in meta.items() if key != "crc32"}
+    return f"{zlib.crc32(json.dumps(rest).encode()):08x}"
+
+
 def tokenise(
     documents: Iterable[str], tokenizer: Tokenizer, folder: Path, key: str, tally: Tally | None = None,
-    processes: int = 1,
+    processes: int = 1, tell: Callable[[str], None] = lambda note: None,
 ) -> TokenFile:  # fmt: skip
     """Return the ids of the documents, from ``folder/key`` if they lie there; documents without pieces are left out.
 
     ``tally`` is what ``documents`` counts in; it is kept in the meta data with the number of those left out.
-    ``key`` must change with the documents and with the tokenizer: a hash of both fingerprints.
+    ``key`` must change with the documents and with the tokenizer: a hash of both fingerprints. What is damaged is told
+    and built again.
     """
     target = Path(folder) / key
     if target.exists():
         try:
             return TokenFile.open(target)
-        except StorageError:
-            pass  # built again: nothing but a damaged copy is lost
+        except StorageError as error:
+            tell(f"{str(error).partition(', delete')[0]}: built again")
     with atomic_folder(target) as temporary:
         _write(documents, tokenizer, temporary, tally, processes)
     return TokenFile.open(target)
@@ -159,4 +181,5 @@ def _write(documents: Iterable[str], tokenizer: Tokenizer, folder: Path, tally: 
         raise DataError("no document of the corpus has any piece in this tokenizer, give text it was made for")
     meta: dict[str, Any] = {"documents": written, "tokens": tokens, "dtype": dtype.name}
     meta |= {"tokenizer": tokenizer.fingerprint, "read": {**(vars(tally) if tally else {}), "empty": empty}}
+    meta["crc32"] = {name: crc32_file(folder / name) for name in FILES} | {"meta": _own_sum(meta)}
     (folder / "meta.json").write_text(json.dumps(meta), "utf-8")

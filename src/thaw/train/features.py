@@ -13,7 +13,8 @@ import contextlib
 import hashlib
 import json
 import time
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,14 +27,15 @@ from torch import Tensor
 from thaw.encoder.bert import Encoder
 from thaw.errors import StorageError
 from thaw.hold import Hold, hold
-from thaw.storage import atomic_folder
+from thaw.storage import atomic_folder, remembered
 from thaw.strategy.plan import Factor
 from thaw.task.batches import Batch, eval_batches, eval_tokens
 from thaw.task.encode import Encoded
 from thaw.task.heads import Head
 
 SUMMARY = -1  # stands for the head's summary where the number of a state is asked for
-FORMAT = 1
+FORMAT = 2
+FILE = "features.safetensors"
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,8 @@ def find(
     target = folder / key(encoder, head, encoded, states, precision)
     found = read(target)
     if found is None:
+        if (target / FILE).exists():
+            tell(f"damaged file {target / FILE}: computed again")
         begun = time.perf_counter(), time.process_time()
         values = compute(encoder, head, encoded, states, precision)
         seconds, cpu = time.perf_counter() - begun[0], time.process_time() - begun[1]
@@ -155,7 +159,7 @@ def compute(encoder: Encoder, head: Head, encoded: Encoded, states: list[int], p
 def make_room(folder: Path, needed: int, limit: int) -> None:
     """Remove the features that were written longest ago until ``needed`` bytes fit under ``limit``."""
     files = []
-    for file in folder.glob("*/features.safetensors"):
+    for file in folder.glob(f"*/{FILE}"):
         with contextlib.suppress(FileNotFoundError):  # another run makes room too
             found = file.stat()
             files.append((found.st_mtime, found.st_size, file))
@@ -171,9 +175,10 @@ def make_room(folder: Path, needed: int, limit: int) -> None:
 
 def _write(target: Path, features: Features) -> None:
     tensors = {f"state.{number}": value for number, value in features.values.items()} | {"starts": features.starts}
-    cost = {"seconds": repr(features.seconds), "cpu_seconds": repr(features.cpu_seconds)}
+    about = {"seconds": repr(features.seconds), "cpu_seconds": repr(features.cpu_seconds)}
+    about["crc32"] = _sums(tensors, about)
     with atomic_folder(target) as new:
-        save_file(tensors, new / "features.safetensors", metadata=cost)
+        save_file(tensors, new / FILE, metadata=about)
 
 
 def _starts(encoded: Encoded, states: list[int]) -> Tensor:
@@ -182,13 +187,28 @@ def _starts(encoded: Encoded, states: list[int]) -> Tensor:
 
 
 def read(target: Path) -> Features | None:
-    """Return what another run has written; None where there is nothing whole."""
-    held = hold(target / "features.safetensors")
+    """Return what another run has written, None where there is nothing whole; checksums are read once a process."""
+    held = hold(target / FILE)
     try:
-        with safe_open(target / "features.safetensors", "pt") as file:
+        remembered(_check, target / FILE)
+        with safe_open(target / FILE, "pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             seconds, cpu_seconds = (float(file.metadata()[name]) for name in ("seconds", "cpu_seconds"))
     except (OSError, SafetensorError, KeyError, TypeError, ValueError):
         return None
     values = {int(name.removeprefix("state.")): value for name, value in tensors.items() if name != "starts"}
     return Features(values, tensors["starts"], seconds, cpu_seconds, held)
+
+
+def _check(path: Path) -> str:
+    with safe_open(path, "pt") as file:
+        if file.metadata()["crc32"] != _sums({name: file.get_tensor(name) for name in file.keys()}, file.metadata()):  # noqa: SIM118
+            raise ValueError(f"{path} is not as it was written")
+    return "sound"
+
+
+def _sums(tensors: Mapping[str, Tensor], about: Mapping[str, str]) -> str:
+    """Return the CRC-32 of all tensors and of what they cost, as text."""
+    cost = " ".join(f"{name} {about[name]}" for name in ("seconds", "cpu_seconds"))
+    parts: list[Any] = [tensors[name].contiguous().view(torch.uint8).numpy() for name in sorted(tensors)]
+    return " ".join(f"{zlib.crc32(part):08x}" for part in (cost.encode(), *parts))
