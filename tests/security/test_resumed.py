@@ -43,6 +43,8 @@ CONFIGS = {
     "hydra": "hydra: {callbacks: {x: {_target_: evil.Evil}}}\nevil: 1\n",
     "a name that leads out": "name: ../../outside\n",
     "a list": "[]\n",
+    "nested deeply": "name: " + "[" * 5000 + "]" * 5000 + "\n",
+    "a name too deep": "name: " + "/".join("abcdefghijklmnopqrstuvwxyz") + "\n",
     "no text": "\x00",
 }
 
@@ -66,6 +68,12 @@ STATES = {
     "nested deeply": lambda canary: (WEIGHTS["nested deeply"], '{"format": 2, "step": 1}'),
     "a list": lambda canary: (WEIGHTS["metadata"], "[]"),
     "an object for a format": lambda canary: (WEIGHTS["metadata"], '{"format": {"_target_": "evil.Evil"}}'),
+    "nothing of the machine": lambda canary: (WEIGHTS["metadata"], '{"format": 2, "step": 1}'),
+    "a list for a machine": lambda canary: (
+        WEIGHTS["metadata"],
+        '{"format": 2, "step": 1, "machine": [1], "resumed": 1}',
+    ),
+    "counters nested deeply": lambda canary: (WEIGHTS["metadata"], "[" * 100_000),
     "of another run": lambda canary: (WEIGHTS["metadata"], '{"format": 2, "run_id": "../../outside"}'),
 }
 

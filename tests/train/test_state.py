@@ -51,7 +51,7 @@ def damages(folder: Path, count: int) -> Iterator[tuple[Path, str, bytes]]:
     for path in sorted(state.generations(folder)[0].iterdir()):
         whole = path.read_bytes()
         for number in range(count):
-            place = draw.randrange(len(whole))
+            place = draw.randrange(len(whole.rstrip()))  # a file without its last line break says the same
             flipped = bytearray(whole)
             flipped[place] ^= 1 << draw.randrange(8)
             kind = "flip" if number % 2 else "cut"

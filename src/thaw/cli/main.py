@@ -16,8 +16,7 @@ from types import FrameType
 from thaw import __version__
 from thaw.cli.interrupt import pass_on
 from thaw.errors import ConfigError, ThawError, nearest
-from thaw.track.plain import printable
-from thaw.track.redact import redact
+from thaw.track.redact import shown
 
 COMMANDS = {
     "tokenizer": ("thaw.cli.tokenizer", "train a SentencePiece tokenizer, report how it cuts texts"),
@@ -108,7 +107,7 @@ def _run(argv: list[str]) -> int:
 
 def one_line(error: BaseException) -> str:
     """Return an exception as one line without secrets; one that is not ours says its class and how to see more."""
-    text = printable(redact(" ".join(str(error).split())))
+    text = shown(" ".join(str(error).split()))
     if len(text) > 600:  # a name or value of thousands of letters: what and where stand first, the remedy last
         text = f"{text[:400]} … {text[-180:]}"
     if isinstance(error, ThawError):

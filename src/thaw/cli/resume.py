@@ -38,7 +38,10 @@ def run(folder: Path, overrides: list[str], fork: bool) -> int:
     command, kept = recorded(folder)
     before, now = typed(command, kept, []), typed(command, kept, overrides)
     folder = folder.resolve()
-    now.runs = before.runs = str(folder.parents[len(Path(now.name).parts)])
+    above = len(Path(now.name).parts)
+    if above >= len(folder.parents):
+        raise ConfigError(f"not a run: {folder} does not lie in a study {now.name}, give runs/NAME/ID")
+    now.runs = before.runs = str(folder.parents[above])
     identity = run_identity(now)
     if identity != folder.name:
         changed = difference(before, now)
@@ -60,7 +63,7 @@ def recorded(folder: Path) -> tuple[str, dict[str, Any]]:
     """Return the command and the config that a run folder holds."""
     try:
         values = yaml.safe_load((folder / CONFIG).read_text("utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise ConfigError(
             f"not a run: {folder} has no readable {CONFIG}, give runs/NAME/ID (thaw runs lists them)"
         ) from error

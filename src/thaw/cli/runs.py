@@ -4,6 +4,7 @@ from typing import Any
 
 from thaw.cli.report import Parser
 from thaw.errors import ConfigError
+from thaw.track.redact import shown
 
 FOLDERS = "folder of runs, or runs in W&B: wandb:ENTITY/PROJECT or wandb:ENTITY/PROJECT/STUDY (default: runs)"
 PRUNE = "list caches, training states and checkpoints on the way with sizes, and what may go; --yes removes it"
@@ -55,7 +56,7 @@ def main(argv: list[str]) -> int:
 def _shown(value: Any) -> str:
     if value is None:
         return "–"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else shown(str(value))
 
 
 def _sort_key(value: Any) -> tuple[int, float, str]:

@@ -30,6 +30,7 @@ from thaw.job.finished import finished
 from thaw.storage import write_text
 from thaw.track.folder import PLANNED
 from thaw.track.process import cores
+from thaw.track.redact import shown
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -151,7 +152,7 @@ def sweep(command: str, jobs: list[Job], launcher: Callable[[Any], Any]) -> int:
         write_text(root / PLANNED, json.dumps({"planned": planned}) + "\n")  # `thaw report --watch` tells what is left
     if pending:
         common = set.intersection(*(set(job.overrides) for job in jobs))
-        labels = [f"[{job.number}/{len(jobs)}] {title(job.config)}{_more(job, common)}" for job in pending]
+        labels = [f"[{job.number}/{len(jobs)}] {title(job.config)}{shown(_more(job, common))}" for job in pending]
         numbers = [job.number for job in pending]
         runner = launcher(
             functools.partial(run_job, command=command, labels=labels, numbers=numbers, begun=time.time())
@@ -236,10 +237,12 @@ def _left(begun: float, jobs: int) -> str:
 def title(config: Any) -> str:
     """Return what a run is, in a few words."""
     if isinstance(config, schema.TransferConfig):
-        return f"{config.task.name} {config.strategy.name} n={config.data.train_size} seed={config.seed}"
-    if isinstance(config, schema.PretrainConfig):
-        return f"{config.corpus.name} {config.encoder.name} {config.budget} seed={config.seed}"
-    return f"{config.corpus.name} {config.tokenizer.name} {config.tokenizer.vocab_size}"
+        text = f"{config.task.name} {config.strategy.name} n={config.data.train_size} seed={config.seed}"
+    elif isinstance(config, schema.PretrainConfig):
+        text = f"{config.corpus.name} {config.encoder.name} {config.budget} seed={config.seed}"
+    else:
+        text = f"{config.corpus.name} {config.tokenizer.name} {config.tokenizer.vocab_size}"
+    return shown(text)
 
 
 def _more(job: Job, common: set[str]) -> str:

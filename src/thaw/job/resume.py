@@ -11,6 +11,7 @@ from torch import Tensor
 
 from thaw import fields
 from thaw.config import PretrainConfig, TransferConfig
+from thaw.errors import StorageError
 from thaw.job.record import Record
 from thaw.job.tell import tell
 from thaw.train import state
@@ -37,9 +38,15 @@ def load(rec: Record, config: PretrainConfig | TransferConfig) -> tuple[Parts, d
     found = state.load(rec.folder.training_state, rec.run_id, say)
     if found is None:
         return None
-    before, now = found[1]["machine"], machine(config)
+    try:
+        before, rec.resumed = dict(found[1]["machine"]), list(found[1]["resumed"])
+    except (KeyError, TypeError, ValueError) as error:
+        folder = rec.folder.training_state
+        raise StorageError(
+            f"damaged training state: {folder} does not say where it ran, remove it to start again"
+        ) from error
+    now = machine(config)
     changed = {key: [before.get(key), now[key]] for key in now if before.get(key) != now[key]}
-    rec.resumed = found[1]["resumed"]
     if changed:
         rec.resumed = [*rec.resumed, {"step": found[1]["step"], "changed": changed}]
         shown = ", ".join(f"{key} {old} -> {new}" for key, (old, new) in changed.items())

@@ -3,8 +3,10 @@
 import sys
 from functools import lru_cache
 
+from thaw.track.redact import shown
+
 
 @lru_cache(maxsize=1000)
 def tell(note: str) -> None:
     """Print a note on stderr, unless it was told before."""
-    print(f"note: {note}", file=sys.stderr, flush=True)
+    print(f"note: {shown(note)}", file=sys.stderr, flush=True)

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from thaw.track.plain import printable
+
 REDACTED = "[redacted]"
 
 _ALWAYS = {"password", "passwd", "passphrase", "secret", "secrets", "credential", "credentials", "apikey", "pat"}
@@ -45,6 +47,11 @@ def is_secret(name: str) -> bool:
 def redact(value: Any) -> Any:
     """Return a copy of nested plain values with every secret text replaced by ``[redacted]``."""
     return _redact(value, _environment_secrets())
+
+
+def shown(text: str) -> str:
+    """Return a text as a terminal may show it: no secrets, nothing it would obey."""
+    return printable(str(redact(text)))
 
 
 def _redact(value: Any, known: list[str]) -> Any:

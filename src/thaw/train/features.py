@@ -208,7 +208,9 @@ def _check(path: Path) -> str:
 
 
 def _sums(tensors: Mapping[str, Tensor], about: Mapping[str, str]) -> str:
-    """Return the CRC-32 of all tensors and of what they cost, as text."""
+    """Return the CRC-32 of what all tensors cost and of each one, as text."""
     cost = " ".join(f"{name} {about[name]}" for name in ("seconds", "cpu_seconds"))
-    parts: list[Any] = [tensors[name].contiguous().view(torch.uint8).numpy() for name in sorted(tensors)]
-    return " ".join(f"{zlib.crc32(part):08x}" for part in (cost.encode(), *parts))
+    parts: dict[str, Any] = {name: tensors[name].contiguous().view(torch.uint8).numpy() for name in sorted(tensors)}
+    return " ".join(
+        [f"{zlib.crc32(cost.encode()):08x}", *(f"{name} {zlib.crc32(one):08x}" for name, one in parts.items())]
+    )

@@ -22,6 +22,7 @@ from thaw.storage import atomic_folder, sweep
 
 FORMAT = 2  # of the state; raised when what a resume needs has changed
 KEPT = 2  # generations
+_UNREADABLE = (ValueError, KeyError, TypeError, RecursionError)  # JSON that is none, or of something else
 TENSORS, INFO = "state.safetensors", "state.json"
 
 
@@ -103,7 +104,7 @@ def _read(generation: Path) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any
             formats = f"has training state format {info['format']}, this thaw resumes {FORMAT}"
             raise ResumeError(f"{generation} {formats}: remove {generation.parent}")
         flat = load_file(generation / TENSORS)
-    except (ConfigError, StorageError, OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+    except (ConfigError, StorageError, OSError, SafetensorError, *_UNREADABLE) as error:
         reason = str(error).partition(", restore")[0]
         raise StorageError(f"damaged training state: {reason}") from error
     parts: dict[str, dict[str, Tensor]] = {}
