@@ -71,7 +71,7 @@ def rivals(settings: list[str], sweeps: Sweeps, sizes: list[int], steps: int) ->
         splits, labels = glue.rows(config, test=True)
         job = hf.Job(
             checkpoint=config.checkpoint or "", splits=splits, labels=labels, half=measure.half_pays(),
-            setting=setting, frozen=frozen, steps=steps, batch_size=BATCH,
+            setting=setting, frozen=frozen, steps=steps, batch_size=BATCH, length=config.task.max_length,
         )  # fmt: skip
         name = f"{'frozen' if frozen else 'full'} {size}"
         taken = measure.seconds([sys.executable, *hf.write(job, glue.WORK / "job.json")])

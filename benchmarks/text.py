@@ -67,7 +67,9 @@ def main() -> None:
         if "speed" in parts:
             results["speed"] = speed(files[sizes["speed"][0]], folder, rounds)
         if "growth" in parts:
-            results["growth"] = growth({size: files[size] for size in sizes["growth"]}, folder, fresh)
+            results["growth"] = growth(
+                {size: files[size] for size in sizes["growth"]}, folder, fresh, learn=not arguments.quick
+            )
     settings = {"corpus": arguments.corpus or inputs.PACKAGES, "fresh_mb": fresh, "rounds": rounds, **sizes}
     path = measure.write(arguments, "text", settings, **results)
     if "growth" in parts:
@@ -134,13 +136,13 @@ def speed(file: Path, folder: Path, rounds: int) -> dict[str, Any]:
     return {"rows": rows, "all": found}
 
 
-def growth(files: dict[int, Path], folder: Path, fresh: float) -> dict[str, Any]:
-    """Measure both by size; the slopes are those of a straight line through the logarithms."""
+def growth(files: dict[int, Path], folder: Path, fresh: float, learn: bool) -> dict[str, Any]:
+    """Measure both by size, with ``learn`` some steps too; the slopes are those of a line through the logarithms."""
     rows = []
     for size, file in files.items():
         learnt = child("train", file, folder / "other")
         made = child("ids", file, folder / "tokenizer")
-        learning = {name: child(name, file, folder / "tokenizer") for name in ("steps", "counts")}
+        learning = {name: child(name, file, folder / "tokenizer") for name in ("steps", "counts") if learn}
         measure.progress(f"{size} MB: train {learnt['seconds']:.1f} s, ids {made['seconds']:.1f} s")
         rows.append(
             {
@@ -153,11 +155,14 @@ def growth(files: dict[int, Path], folder: Path, fresh: float) -> dict[str, Any]
                 "MB/s": size / made["seconds"],
                 "MB/s a core": size / made["cpu_seconds"],
                 "ids peak MB": made["peak_mb"],
+            }
+        )
+        if learn:
+            rows[-1] |= {
                 f"ids + {STEPS} steps s": learning["steps"]["seconds"],
                 "peak MB": learning["steps"]["peak_mb"],
                 "counted, peak MB": learning["counts"]["peak_mb"],
             }
-        )
     measure.show("Growth (target: 1 GB tokenises and trains in 1,500 MB)", rows)
     slopes = {}
     if len(rows) > 1:

@@ -148,7 +148,8 @@ def measured(arguments: argparse.Namespace, task: str, rounds: int, epochs: int)
     thaw, seen = Thaw(arguments, task), dict[str, float]()  # places of the rival's steps
     thaw.full("warm", [], 1)
     contestants: dict[str, Any] = {}
-    for name, more in PRECISIONS.items():
+    precisions = {FAST: PRECISIONS[FAST]} if arguments.quick else PRECISIONS
+    for name, more in precisions.items():
         ulmfit = ["strategy=gradual_unfreeze", "strategy.unfreeze=epochs", *more]
         contestants |= {
             f"full {name}": lambda n=name, m=more: thaw.full(f"full {n}", m, epochs),
@@ -166,6 +167,7 @@ def measured(arguments: argparse.Namespace, task: str, rounds: int, epochs: int)
             contestants[f"full {name} compiled"] = lambda n=name, m=compiled: thaw.full(f"full {n} compiled", m, epochs)
     splits, labels = glue.rows(thaw.config)
     fixed = {"checkpoint": thaw.config.checkpoint, "splits": splits, "labels": labels, "half": measure.half_pays()}
+    fixed["length"] = thaw.config.task.max_length
     other = Contestant(rival, **fixed, batch_size=BATCH, threads=arguments.threads)
 
     def ask(setting: str, kind: str) -> float:
@@ -207,7 +209,7 @@ def measured(arguments: argparse.Namespace, task: str, rounds: int, epochs: int)
     if rivals:
         measure.show(f"{task}: the rival", rivals)
     parts, shared = [], []
-    for name, more in PRECISIONS.items():
+    for name, more in precisions.items():
         split = thaw.split(more, thaw.epoch)
         whole = 1000 * medians.get(f"full {name}", float("nan"))
         parts.append({"ms a step": name, **split, "Lightning and records": whole - sum(split.values()), "whole": whole})

@@ -17,6 +17,7 @@ from thaw.config import TransferConfig
 from thaw.job import data
 from thaw.task.subset import choose
 
+LENGTH, QUICK_LENGTH = 128, 32  # pieces; the first is run_glue.py's max_seq_length
 WORK = HERE / "out" / "work"
 
 
@@ -49,9 +50,11 @@ def checkpoint(arguments: argparse.Namespace) -> Path:
 
 
 def overrides(arguments: argparse.Namespace, task: str) -> list[str]:
-    """Return what every transfer of a task is given, as words for `thaw`."""
+    """Return what every transfer of a task is given, as words for `thaw`; the quick mode cuts the demo's long texts."""
     path = [] if arguments.tasks is None else [f"task.path={(arguments.tasks / task).resolve()}"]
-    return [f"checkpoint={checkpoint(arguments)}", f"task={task}", *path, "data.batch_size=32"]
+    length = QUICK_LENGTH if arguments.quick else LENGTH
+    words = [f"checkpoint={checkpoint(arguments)}", f"task={task}", *path]
+    return [*words, "data.batch_size=32", f"task.max_length={length}"]
 
 
 def config(given: list[str]) -> TransferConfig:

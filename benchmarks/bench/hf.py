@@ -22,7 +22,6 @@ SETTINGS = {
     "dynamic": {"pad": False, "train_sampling_strategy": "random"},
     "best": {"pad": False, "train_sampling_strategy": "group_by_length"},
 }
-LENGTH = 128  # max_seq_length of run_glue.py
 WARM = 3  # steps that are not counted
 
 
@@ -34,6 +33,7 @@ class Job:
     splits: dict[str, list[dict[str, Any]]]  # {"text", "label"}; a label is its number
     labels: int
     half: bool  # its best setting computes in bfloat16
+    length: int  # pieces at which texts are cut
     setting: str = "default"
     frozen: bool = False  # the encoder's parameters do not learn
     steps: int = 30
@@ -63,7 +63,7 @@ def train(job: Job) -> dict[str, float]:
     model.base_model.requires_grad_(not job.frozen)
 
     def tokenise(rows: dict[str, Any]) -> Any:
-        return tokenizer(rows["text"], padding="max_length" if pad else False, max_length=LENGTH, truncation=True)
+        return tokenizer(rows["text"], padding="max_length" if pad else False, max_length=job.length, truncation=True)
 
     splits = {
         name: datasets.Dataset.from_list(rows).map(tokenise, batched=True, load_from_cache_file=False)
