@@ -161,7 +161,7 @@ def sweep(command: str, jobs: list[Job], launcher: Callable[[Any], Any]) -> int:
             raise ConfigError("several devices in a sweep need hydra/launcher=basic, or trainer.devices=1")
         returned = runner.launch([job.overrides for job in pending], initial_job_idx=0)
         outcomes: list[Outcome] = [one.return_value for one in returned]
-        failed = sum(one.row is None for one in outcomes)
+        failed = sum(one.row is None and not _done(job) for one, job in zip(outcomes, pending, strict=True))
         if "submitit" in type(runner).__module__:  # its jobs print into files
             print("\n".join(one.line for one in outcomes))
     if command == "transfer":
@@ -203,6 +203,11 @@ def run_job(raw: "DictConfig", *, command: str, labels: list[str], numbers: list
     print(line, flush=True)
     _collect()
     return Outcome(line, row)
+
+
+def _done(job: Job) -> bool:
+    """Return whether a run that failed here was finished by another process that had it in hand."""
+    return bool(finished(job.folder, getattr(job.config, "keep", False)))
 
 
 def _collect() -> None:
