@@ -15,6 +15,7 @@ from thaw.job import resolve
 from thaw.job.resolve import chosen
 from thaw.strategy.plan import STRATEGIES
 from thaw.task.task import DataConfig, Kind
+from thaw.track.config import WandbConfig
 from thaw.track.folder import RunFolder
 from thaw.track.row import COLUMNS
 from thaw.train import loop
@@ -304,6 +305,18 @@ def test_a_kept_model_predicts_what_the_run_predicted(
     assert main(["predict", str(folder / "checkpoint"), str(file)]) == 0
     answers = [json.loads(line)["prediction"] for line in capsys.readouterr().out.splitlines()]
     assert answers == [one["prediction"] for one in RunFolder(folder).predictions()]
+
+
+def test_a_kept_model_is_an_artifact_of_its_run(tasks: dict[Kind, Path], checkpoint: Path, tmp_path: Path) -> None:
+    for keep in (False, True):
+        config = transfer(
+            Kind.classes, tasks[Kind.classes], checkpoint, tmp_path, "full", steps=4, keep=keep, name=f"keep-{keep}",
+            wandb=WandbConfig(mode="offline"),
+        )  # fmt: skip
+        run.transfer(config)
+        folder = run.run_folder(config)
+        (recorded,) = folder.glob("wandb/offline-run-*/run-*.wandb")
+        assert (f"model-{folder.name}".encode() in recorded.read_bytes()) == keep
 
 
 def test_a_model_of_single_texts_is_not_asked_about_pairs(

@@ -73,10 +73,12 @@ class Record:
         if self.leads and not path.exists():
             write_lines(path, [texts(one) for one in examples])
 
-    def artifact(self, name: str, metadata: dict[str, Any], folder: Path | str, used: bool = False) -> None:
-        """Record that the run made (or used) the encoder that lies in ``folder``."""
+    def artifact(
+        self, name: str, metadata: dict[str, Any], folder: Path | str, *, type: str = "encoder", used: bool = False
+    ) -> None:
+        """Record that the run made (or used) the encoder, or model, that lies in ``folder``."""
         if self.mirror is not None:
-            self.mirror.artifact(name, "encoder", metadata, [folder], used=used)
+            self.mirror.artifact(name, type, metadata, [folder], used=used)
 
     def finish(self, row: dict[str, Any]) -> dict[str, Any]:
         """Record the result, last of all, and say that the run is finished."""

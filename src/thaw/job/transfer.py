@@ -248,8 +248,10 @@ class Transfer(Network):
 
     def keep(self) -> None:
         """Keep the best-dev weights as a checkpoint that `thaw predict` and `thaw export` read."""
+        folder, lineage = self.rec.folder.checkpoint, self.lineage()
         checkpoints.save(
-            self.rec.folder.checkpoint, encoder=self.module.encoder, tokenizer=self.tokenizer,
-            head_state=self.module.head.state_dict(), head_config=self.kept_head(), lineage=self.lineage(),
+            folder, encoder=self.module.encoder, tokenizer=self.tokenizer, lineage=lineage,
+            head_state=self.module.head.state_dict(), head_config=self.kept_head(),
             card=redact(transfer_card(self.config, self.best[0] if self.best else None)),
         )  # fmt: skip
+        self.rec.artifact(f"model-{self.rec.run_id}", lineage, folder, type="model")
