@@ -73,7 +73,7 @@ CASES = [
     ([*TREC, "task=squad", "task.path=x", "strategy=tfidf"], "strategy=tfidf does not apply to task.kind=span"),
     ([*TREC, "-m", "task=squad", "task.path=x", "strategy=tfidf,majority"], "no run is left: strategy=tfidf does not"),
     ([*TREC, "task.path=x", "encoder=mini"], "encoder=… is for runs without a checkpoint, drop it or checkpoint=some"),
-    ([*TREC, "task.path=x", "tokenizer=folder"], "tokenizer=… is for runs without a checkpoint"),
+    ([*TREC, "task.path=x", "tokenizer=bpe"], "tokenizer=… is for runs without a checkpoint"),
     ([*TREC, "trainer.strategy=dpp"], "trainer.strategy=dpp must be one of auto, ddp"),
     ([*TREC, "cache.limit=inf"], "cache.limit=inf must be at most"),
     (

@@ -15,13 +15,13 @@ import pytest
 import torch
 import yaml
 from language import pretraining, transfer
-from safetensors.torch import save_file
 
 from thaw import run
 from thaw.encoder.manifest import fingerprint
 from thaw.job.disk import Item, listed, remove
 from thaw.task.task import Kind
 from thaw.track.folder import RunFolder
+from thaw.train.features import Features, _write
 
 DAY = 86_400.0
 USERS = {
@@ -156,11 +156,7 @@ def test_the_state_of_a_finished_run_goes(world: World) -> None:
 @pytest.mark.parametrize("kind", ["tokens", "features"])
 def test_a_cache_stays_while_another_process_uses_it(world: World, kind: str) -> None:
     if kind == "features":
-        (world.cache / "features" / ("ab" * 12)).mkdir(parents=True)
-        file = world.cache / "features" / ("ab" * 12) / "features.safetensors"
-        save_file(
-            {"state.2": torch.ones(3, 4), "starts": torch.tensor([0, 3])}, file, {"seconds": "1", "cpu_seconds": "1"}
-        )
+        _write(world.cache / "features" / ("ab" * 12), Features({2: torch.ones(3, 4)}, torch.tensor([0, 3]), 1, 1))
         world.state(40)
     path = world.only(kind)
     free = world.found()[path.name]
