@@ -22,7 +22,7 @@ from thaw.text.tokenizer import Tokenizer
 from thaw.train.config import OptimConfig
 from thaw.train.module import Learner
 
-FORGET = 32  # steps after which the pages of the ids are given back: a block maps 64 kB around it
+FORGET = 8  # steps after which the pages of the ids are given back: a block maps 64 kB around it
 
 
 @dataclass
