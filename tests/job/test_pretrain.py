@@ -12,10 +12,10 @@ import torch
 from language import pretraining
 
 from thaw import run
-from thaw.encoder import checkpoint
+from thaw.encoder import checkpoint, counts
 from thaw.encoder.counts import piece_vectors
 from thaw.errors import ConfigError, DataError, DivergedError
-from thaw.job import blocks, pretrain
+from thaw.job import blocks
 from thaw.job.identity import corpus_content
 from thaw.text.ids import TokenFile
 from thaw.text.tokenizer import TokenizerConfig
@@ -114,7 +114,7 @@ def test_piece_vectors_start_from_counts(corpus_file: Path, tmp_path: Path, monk
         asked.append(documents)
         return piece_vectors(file, documents, *rest)
 
-    monkeypatch.setattr(pretrain, "piece_vectors", spied)
+    monkeypatch.setattr(counts, "piece_vectors", spied)
     config = pretraining(corpus_file, tmp_path, piece_vectors="counts", budget="2", save_at=["0"])
     run.pretrain(config)
     folder = run.run_folder(config)
