@@ -1,9 +1,8 @@
 """Which attention kernel is faster for training on this machine: plain products or SDPA?
 
 One layer's attention (4 heads of 64), forward and backward, at a fixed number of tokens, with and without padding, in
-float32 and, where it pays, bfloat16, for a row of lengths. The rule of `thaw.encoder.bert.attention_kernel` (by device,
-dtype and length, so that runs repeat) is shown beside what was measured; where it is more than a tenth slower, it is
-marked.
+float32 and, where it pays, bfloat16, for a row of lengths. The rule of `thaw.encoder.attention` (by device, dtype and
+length, so that runs repeat) is shown beside what was measured; where it is more than a tenth slower, it is marked.
 """
 
 import argparse
@@ -15,7 +14,7 @@ import torch
 from bench.measure import interleaved, median, options, show, told_half, write
 from torch.nn import functional
 
-from thaw.encoder.bert import attention_kernel, plain_products
+from thaw.encoder.attention import attention_kernel, plain_products
 
 HEADS, WIDTH = 4, 64
 

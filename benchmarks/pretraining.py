@@ -68,7 +68,7 @@ def flops_a_token(encoder: str, words: list[str], rate: float) -> float:
     config = mlm.settings(encoder, words)
     sizes = config.encoder
     return training_flops(
-        1, layers=sizes.layers, hidden=sizes.hidden, intermediate=sizes.intermediate, length=config.data.length,
+        1, layers=sizes.layers, hidden=sizes.hidden, intermediate=sizes.feed_forward, length=config.data.length,
         masked=rate, vocab_size=config.tokenizer.vocab_size,
     )  # fmt: skip
 

@@ -195,7 +195,7 @@ def measured(arguments: argparse.Namespace, task: str, rounds: int, epochs: int)
             table[-1][f"/ {setting}"] = theirs / medians[name] if theirs else None
     rivals = []
     for name, places in seen.items():
-        forward = places * encoder_flops(shape.layers, shape.hidden, shape.intermediate, round(places / BATCH)) / 1e9
+        forward = places * encoder_flops(shape.layers, shape.hidden, shape.feed_forward, round(places / BATCH)) / 1e9
         flops = forward * (1 if name.startswith("frozen") else 3)
         rivals.append(
             {

@@ -13,9 +13,9 @@ from thaw import config as schema
 from thaw.cli.compose import Combination, composer
 from thaw.cli.words import parse
 from thaw.config import conf_dir
-from thaw.encoder.bert import Encoder
 from thaw.encoder.config import EncoderConfig
 from thaw.encoder.groups import groups
+from thaw.encoder.model import Encoder
 from thaw.errors import ConfigError
 from thaw.strategy.plan import STRATEGIES
 from thaw.text.masking import mask

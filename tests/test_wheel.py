@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from thaw.encoder.bert import Encoder
 from thaw.encoder.checkpoint import save
 from thaw.encoder.config import EncoderConfig
+from thaw.encoder.model import Encoder
 from thaw.text.tokenizer import TokenizerConfig, train
 
 REPOSITORY = Path(__file__).resolve().parents[1]

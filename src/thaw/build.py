@@ -13,10 +13,10 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.strategies import DDPStrategy
 
+from thaw.encoder import bert, hub, modern
 from thaw.encoder import checkpoint as checkpoints
-from thaw.encoder import hub
-from thaw.encoder.bert import Encoder, Layer
 from thaw.encoder.config import EncoderConfig
+from thaw.encoder.model import Encoder
 from thaw.errors import ConfigError
 from thaw.hold import hold
 from thaw.text import corpus
@@ -64,7 +64,7 @@ def set_dropout(network: Encoder, dropout: float) -> None:
     for part in network.modules():
         if isinstance(part, torch.nn.Dropout):
             part.p = dropout
-        if isinstance(part, Layer):
+        if isinstance(part, bert.Layer | modern.Layer):
             part.attention_dropout = dropout
 
 

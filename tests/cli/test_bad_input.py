@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from thaw.cli.main import main
-from thaw.encoder.bert import Encoder
 from thaw.encoder.checkpoint import save
 from thaw.encoder.config import EncoderConfig
+from thaw.encoder.model import Encoder
 from thaw.job.tell import tell
 from thaw.text.tokenizer import TokenizerConfig, train
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from thaw.encoder.bert import Encoder
 from thaw.encoder.bert_config import to_bert_config
 from thaw.encoder.config import EncoderConfig
+from thaw.encoder.model import Encoder
 from thaw.encoder.names import to_bert
 
 VOCAB = 60

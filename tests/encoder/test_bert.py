@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from thaw.encoder.bert import Encoder, attend, attention_bias, attention_kernel
+from thaw.encoder.attention import attend, attention_bias, attention_kernel
+from thaw.encoder.model import Encoder
 from thaw.errors import ConfigError
 
 VOCAB = 60
@@ -27,7 +28,7 @@ def test_both_kernels_agree(monkeypatch):
     query, key, value = torch.randn(3, 2, 4, 7, 8, generator=torch.Generator().manual_seed(0))
     bias = attention_bias(torch.tensor([[True] * 7, [True] * 3 + [False] * 4]), torch.float32)
     fast = attend(query, key, value, bias, 0.0)
-    monkeypatch.setattr("thaw.encoder.bert.attention_kernel", lambda *_: "plain")
+    monkeypatch.setattr("thaw.encoder.attention.attention_kernel", lambda *_: "plain")
     torch.testing.assert_close(attend(query, key, value, bias, 0.0), fast, atol=1e-6, rtol=1e-5)
 
 

@@ -11,8 +11,8 @@ from safetensors.torch import load_file
 
 from thaw.encoder import checkpoint as checkpoints
 from thaw.encoder import hub
-from thaw.encoder.bert import Encoder
 from thaw.encoder.manifest import fingerprint
+from thaw.encoder.model import Encoder
 from thaw.errors import ConfigError, StorageError, ThawError
 from thaw.objective.mlm import MLMHead
 

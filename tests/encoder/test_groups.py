@@ -3,9 +3,9 @@
 import torch
 from torch import nn
 
-from thaw.encoder.bert import Encoder
 from thaw.encoder.config import EncoderConfig
 from thaw.encoder.groups import groups
+from thaw.encoder.model import Encoder
 from thaw.objective.mlm import MLMHead
 
 CONFIG = EncoderConfig(name="test", layers=3, hidden=32, heads=4, intermediate=48, max_positions=24)

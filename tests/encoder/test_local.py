@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from thaw.encoder import local
-from thaw.encoder.bert import Encoder
 from thaw.encoder.config import EncoderConfig
+from thaw.encoder.model import Encoder
 
 
 @pytest.mark.parametrize(("width", "offset"), [(32, 1), (32, -2), (33, 3)])

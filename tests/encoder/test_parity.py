@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from thaw.encoder.bert import Encoder
+from thaw.encoder.model import Encoder
 from thaw.encoder.names import difference, from_bert, mlm_from_bert, mlm_to_bert, to_bert
 from thaw.objective.mlm import MLMHead
 

@@ -1,13 +1,17 @@
 """FLOPs against counts by hand."""
 
+from typing import Any
+
 import pytest
 import torch
 
 from thaw.encoder.config import EncoderConfig
+from thaw.encoder.model import Encoder
 from thaw.job.flops import head_flops, transfer_flops
 from thaw.task.head_config import HeadConfig
 from thaw.task.heads import Head, build_head
 from thaw.task.task import Kind
+from thaw.track.cost import encoder_flops
 
 SHAPE = EncoderConfig(layers=2, hidden=8, heads=2, intermediate=16)
 FORWARD = 2 * (8 * 8 * 8 + 4 * 8 * 16 + 4 * 10 * 8)  # a token at length 10: two layers
@@ -35,6 +39,13 @@ def test_what_is_frozen_is_counted_forward_only() -> None:
     assert flops([(0, [1, 1, 1, 1])], part) == pytest.approx(3 * 1000 * FORWARD + own)
     assert flops([(0, [N, N, N, 1])], part) == pytest.approx(1000 * FORWARD + own)
     assert flops([(0, [N, N, 1, 1])], part) == pytest.approx(2 * 1000 * FORWARD + own)
+
+
+@pytest.mark.parametrize("dialect", [{}, {"dialect": "modern", "segments": 1}])
+def test_a_gate_is_counted_as_the_matrix_it_is(dialect: dict[str, Any]) -> None:
+    shape = EncoderConfig(layers=2, hidden=8, heads=2, intermediate=16, **dialect)
+    matrices = sum(p.numel() for p in Encoder(shape, 20).layers.parameters() if p.ndim == 2)
+    assert encoder_flops(2, 8, shape.feed_forward, 10) == 2 * matrices + 2 * 4 * 10 * 8
 
 
 def test_a_plan_that_thaws_is_the_sum_of_its_stretches() -> None:

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from thaw.encoder.bert import Encoder
 from thaw.encoder.config import EncoderConfig
+from thaw.encoder.model import Encoder
 from thaw.objective.mlm import MLMHead
 
 CONFIG = EncoderConfig(name="test", layers=1, hidden=32, heads=4, intermediate=48, max_positions=24)

@@ -100,9 +100,9 @@ def control(task: Path) -> Callable[..., Path]:
 
 @pytest.fixture(scope="session")
 def _made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from thaw.encoder.bert import Encoder
     from thaw.encoder.checkpoint import save
     from thaw.encoder.config import EncoderConfig
+    from thaw.encoder.model import Encoder
     from thaw.task.head_config import HeadConfig
     from thaw.task.heads import build_head
     from thaw.task.task import Kind

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import torch
 
-from thaw.encoder.bert import Encoder
 from thaw.encoder.config import EncoderConfig
 from thaw.encoder.groups import groups
+from thaw.encoder.model import Encoder
 from thaw.strategy.apply import ApplyPlan
 from thaw.strategy.audit import Audit, AuditError
 from thaw.strategy.plan import STRATEGIES, Factor, Progress

@@ -1,19 +1,20 @@
 """A compiled pretraining computes what the other does, beyond rounding."""
 
 import shutil
+from typing import Any
 
 import pytest
 import torch
 
-from thaw.encoder.bert import Encoder
 from thaw.encoder.config import EncoderConfig
+from thaw.encoder.model import Encoder
 from thaw.objective.mlm import MLMHead
 from thaw.train.config import OptimConfig
 from thaw.train.pretrain import MaskedBatch, PretrainModule
 
 
-def module(compile: bool) -> PretrainModule:
-    encoder = Encoder(EncoderConfig(layers=2, hidden=32, heads=2, intermediate=64), 100)
+def module(compile: bool, **dialect: Any) -> PretrainModule:
+    encoder = Encoder(EncoderConfig(layers=2, hidden=32, heads=2, intermediate=64, **dialect), 100)
     head = MLMHead(encoder.config, 100, encoder.word_weight)
     return PretrainModule(encoder, head, OptimConfig(), seed=0, steps=1, epoch_steps=1, compile=compile)
 
@@ -30,8 +31,9 @@ def batch(masked: int, padded: bool) -> MaskedBatch:
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")  # inductor itself imports what torch deprecates
 @pytest.mark.skipif(not shutil.which("g++"), reason="compiling for a CPU needs a C++ compiler")
-def test_loss_and_gradients_with_any_number_of_masked_places() -> None:
-    plain, compiled = module(False), module(True)
+@pytest.mark.parametrize("dialect", [{}, {"dialect": "modern", "segments": 1}])
+def test_loss_and_gradients_with_any_number_of_masked_places(dialect: dict[str, Any]) -> None:
+    plain, compiled = module(False, **dialect), module(True, **dialect)
     for masked, padded in ((9, False), (11, False), (7, True), (12, True)):
         found = []
         for one in (plain, compiled):

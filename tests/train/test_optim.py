@@ -1,11 +1,13 @@
 """Optimizer groups, and Muon against what defines it."""
 
+from typing import Any
+
 import pytest
 import torch
 
-from thaw.encoder.bert import Encoder
 from thaw.encoder.config import EncoderConfig
 from thaw.encoder.groups import groups
+from thaw.encoder.model import Encoder
 from thaw.train import optim
 from thaw.train.config import OptimConfig
 
@@ -71,14 +73,15 @@ def test_newton_schulz_brings_all_singular_values_near_one(shape: tuple[int, int
     assert 0.6 < values.min() < values.max() < 1.3  # the quintic's own range: Jordan et al. 2024
 
 
-def test_muon_cuts_only_the_fused_weight_in_parts() -> None:
-    config = EncoderConfig(layers=1, hidden=16, heads=2, intermediate=48)  # `up` has the shape of the fused weight
+@pytest.mark.parametrize("dialect", [{}, {"dialect": "modern", "segments": 1}])
+def test_muon_cuts_only_fused_weights_in_parts(dialect: dict[str, Any]) -> None:
+    config = EncoderConfig(layers=1, hidden=16, heads=2, intermediate=48, **dialect)  # `up` is as large as the fused
     layers = groups(Encoder(config, 20), torch.nn.Linear(16, 3))
     optimizer = optim.build(layers, OptimConfig(name="muon"))
     cut = {name: p for name, p in layers[1].named_parameters() if p.ndim == 2}
     in_parts = {id(p): group["orthogonal"] for group in optimizer.param_groups for p in group["params"]}
     assert {name: in_parts[id(p)] for name, p in cut.items()} == {
-        name: 3 if "query_key_value" in name else 1 for name in cut
+        name: 3 if "query_key_value" in name else 2 if "gate" in name else 1 for name in cut
     }
 
 

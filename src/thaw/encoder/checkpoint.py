@@ -1,7 +1,7 @@
 """The checkpoint folder: an encoder, its tokenizer and what was learnt with it, as a Hugging Face folder.
 
-Decisions: weights under BERT's names in float32 safetensors, so that transformers loads them without our code;
-settings in JSON, nothing pickled; the manifest is written last and checked before anything is read.
+Decisions: weights under BERT's or ModernBERT's names in float32 safetensors, so that transformers loads them without
+our code; settings in JSON, nothing pickled; the manifest is written last and checked before anything is read.
 """
 
 import copy
@@ -18,11 +18,11 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
-from thaw.encoder.bert import Encoder
-from thaw.encoder.bert_config import from_bert_config, to_bert_config
 from thaw.encoder.config import EncoderConfig
+from thaw.encoder.dialects import DIALECTS, read_config
 from thaw.encoder.manifest import CONFIG, WEIGHTS, fingerprint, fingerprint_of, read_json, verify, write_manifest
-from thaw.encoder.names import difference, from_bert, mlm_from_bert, mlm_to_bert, to_bert
+from thaw.encoder.model import Encoder
+from thaw.encoder.names import difference
 from thaw.errors import ConfigError, StorageError
 from thaw.storage import atomic_folder
 from thaw.text.tokenizer import Tokenizer
@@ -78,7 +78,7 @@ def save(
 ) -> None:
     """Write a checkpoint folder, all of it or nothing.
 
-    ``AutoModel`` and ``AutoTokenizer`` load it, with ``mlm_head`` ``BertForMaskedLM`` too. A task's head, which
+    ``AutoModel`` and ``AutoTokenizer`` load it, with ``mlm_head`` ``AutoModelForMaskedLM`` too. A task's head, which
     transformers does not know, is ``head_state`` with its ``head_config`` (JSON values).
     """
     checkpoint = Checkpoint(
@@ -104,11 +104,13 @@ def write(folder: Path | str, checkpoint: Checkpoint, card: str) -> None:
         raise ConfigError(
             f"the tokenizer has {tokenizer.vocab_size} pieces, the encoder {vocab_size}: use the encoder's tokenizer"
         )
-    weights, architecture = to_bert(checkpoint.state), "BertModel"
+    dialect = DIALECTS[checkpoint.encoder_config.dialect]
+    weights, architecture = dialect.to_names(checkpoint.state), dialect.model
     if checkpoint.mlm_state is not None:
-        weights = {f"bert.{name}": tensor for name, tensor in weights.items()} | mlm_to_bert(checkpoint.mlm_state)
-        architecture = "BertForMaskedLM"
-    config = to_bert_config(checkpoint.encoder_config, vocab_size, tokenizer.pad_id, architecture)
+        weights = {dialect.prefix + name: tensor for name, tensor in weights.items()}
+        weights |= dialect.mlm_to_names(checkpoint.mlm_state)
+        architecture = dialect.masked
+    config = dialect.to_config(checkpoint.encoder_config, vocab_size, tokenizer.pad_id, architecture)
     with atomic_folder(folder) as temporary:
         write_json(temporary / CONFIG, config)
         write_tensors(temporary / WEIGHTS, weights)
@@ -128,15 +130,15 @@ def load(folder: Path | str) -> Checkpoint:
     """
     folder = Path(folder)
     files = verify(folder)
-    config, vocab_size = from_bert_config(read_json(folder / CONFIG), str(folder / CONFIG), folder.name)
-    weights = read_tensors(folder / WEIGHTS)
+    config, vocab_size = read_config(read_json(folder / CONFIG), str(folder / CONFIG), folder.name)
+    weights, dialect = read_tensors(folder / WEIGHTS), DIALECTS[config.dialect]
     has_head = HEAD_WEIGHTS in files and HEAD_CONFIG in files
     return Checkpoint(
         encoder_config=config,
         vocab_size=vocab_size,
         tokenizer=Tokenizer.load(folder),
-        state=from_bert(weights, config.layers),
-        mlm_state=mlm_from_bert(weights),
+        state=dialect.from_names(weights, config.layers),
+        mlm_state=dialect.mlm_from_names(weights),
         head_state=read_tensors(folder / HEAD_WEIGHTS) if has_head else None,
         head_config=_object(folder / HEAD_CONFIG) if has_head else None,
         lineage=_object(folder / LINEAGE) if LINEAGE in files else {},

@@ -34,6 +34,10 @@ def export(folder: Path | str, out: Path | str) -> str:
         raise ConfigError(f"{folder} has no task head to export: transformers' AutoModel loads it as it is")
     settings = checkpoint.head_config
     kind = str(settings.get("kind"))
+    if checkpoint.encoder_config.dialect != "bert":
+        raise ConfigError(
+            "transformers puts other heads on ModernBERT, only BERT encoders can be exported: thaw predict"
+        )
     _check_exportable(kind, settings)
     architecture = _ARCHITECTURES[kind]
     weights = {f"bert.{name}": tensor for name, tensor in to_bert(checkpoint.state).items()}

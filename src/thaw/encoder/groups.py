@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from thaw.encoder.bert import Encoder
+from thaw.encoder.model import Encoder
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
-
 from thaw.encoder import checkpoint as checkpoints
-from thaw.encoder.bert_config import from_bert_config
 from thaw.encoder.checkpoint import Checkpoint, read_tensors
+from thaw.encoder.dialects import DIALECTS, read_config
 from thaw.encoder.manifest import CONFIG, MANIFEST, WEIGHTS, fingerprint_of, read_json
-from thaw.encoder.names import from_bert, mlm_from_bert
 from thaw.errors import ConfigError
 from thaw.storage import recover, sha256_file, told
 from thaw.text.tokenizer import Tokenizer
@@ -40,7 +36,7 @@ def import_folder(source: Path | str, out: Path | str) -> Checkpoint:
     """Bring a BERT-family folder, or a model of the hub by its name, in as a checkpoint folder at ``out``.
 
     The folder has config.json, model.safetensors and tokenizer.json or vocab.txt; what lies in its sub-folders
-    (sentence encoders have some) is not read. Hidden states equal those of transformers' BertModel.
+    (sentence encoders have some) is not read. Hidden states equal those of transformers.
     """
     refuse_full(out)
     folder = Path(source)
@@ -67,10 +63,10 @@ def _read_bert(folder: Path, name: str) -> Checkpoint:
     if not config_file.is_file():
         raise ConfigError(f"not an encoder: {folder} has no {CONFIG}, give a BERT-family folder")
     settings = read_json(config_file, ConfigError)
-    config, vocab_size = from_bert_config(settings, str(config_file), _own_name(settings) or name)
+    config, vocab_size = read_config(settings, str(config_file), _own_name(settings) or name)
     if not weights_file.is_file():
         raise ConfigError(_no_weights(folder))
-    weights = read_tensors(weights_file)
+    weights, dialect = read_tensors(weights_file), DIALECTS[config.dialect]
     if not any((folder / file).is_file() for file in ("tokenizer.json", "vocab.txt")):
         raise ConfigError(f"{folder} has neither tokenizer.json nor vocab.txt, give a BERT-family folder")
     tokenizer = Tokenizer.load(folder)
@@ -81,8 +77,8 @@ def _read_bert(folder: Path, name: str) -> Checkpoint:
         encoder_config=config,
         vocab_size=vocab_size,
         tokenizer=tokenizer,
-        state=from_bert(weights, config.layers),
-        mlm_state=_tied_mlm(weights),
+        state=dialect.from_names(weights, config.layers),
+        mlm_state=dialect.mlm_from_names(weights),
         head_state=None,
         head_config=None,
         lineage={"kind": "import", "source": name, "files": files, "tokenizer": tokenizer.fingerprint},
@@ -107,15 +103,6 @@ def _no_weights(folder: Path) -> str:
             "convert it where you trust it, with transformers' save_pretrained"
         )
     return f"{folder} has no {WEIGHTS}, give a BERT-family folder with safetensors"
-
-
-def _tied_mlm(weights: dict[str, Tensor]) -> dict[str, Tensor] | None:
-    """Return the masked-word head, None when it has an output layer of its own, which ours has not."""
-    output = weights.get("cls.predictions.decoder.weight")
-    words = weights.get("bert.embeddings.word_embeddings.weight")
-    if output is not None and (words is None or not torch.equal(output, words)):
-        return None
-    return mlm_from_bert(weights)
 
 
 def _download(name: str) -> Path:

@@ -16,6 +16,7 @@ OFFSETS = (-1, 1, -2, 2)  # places that the heads of a layer look at, in turn
 WAVES = (3.0, 60.0)  # shortest and longest wavelength, places
 LOUDNESS = 1.5  # size of a position's vector beside a piece's
 SHARPNESS = 3.7  # of the attention, the same for every width of a head
+ROTARY_SHARPNESS = 5.0  # of the attention of a constant query and key, the same for every width of a head
 
 
 def positions(count: int, width: int, std: float) -> Tensor:
@@ -36,6 +37,21 @@ def query_and_key(weight: Tensor, heads: int) -> Tensor:
         queries.append(key @ _shift(width, OFFSETS[head % len(OFFSETS)]))
         keys.append(key)
     return torch.cat(queries + keys)
+
+
+def query_and_key_bias(frequencies: Tensor, heads: int) -> Tensor:
+    """Return biases (2 D,) of queries and keys under rotary positions of ``frequencies`` (D / H / 2,).
+
+    The key's is constant over the quicker pairs, the query's is that key turned by the head's offset.
+    """
+    quick = (frequencies > 2 * math.pi / WAVES[1]).float()
+    key = quick * ROTARY_SHARPNESS * len(frequencies) ** 0.25 / quick.sum().sqrt()
+    queries = []
+    for head in range(heads):
+        turn = frequencies * OFFSETS[head % len(OFFSETS)]
+        queries.append(torch.cat((key * turn.cos(), key * turn.sin())))
+    keys = torch.cat((key, torch.zeros_like(key)))
+    return torch.cat([*queries, *[keys] * heads])
 
 
 def _frequencies(width: int) -> Tensor:

@@ -79,7 +79,10 @@ def mlm_to_bert(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def mlm_from_bert(state: Mapping[str, Tensor]) -> dict[str, Tensor] | None:
-    """Return the masked-word head among BERT's weights, None when it is absent or incomplete."""
+    """Return the masked-word head among BERT's weights, None when ours has no place for it or part is missing."""
+    output, words = state.get("cls.predictions.decoder.weight"), state.get("bert.embeddings.word_embeddings.weight")
+    if output is not None and (words is None or not torch.equal(output, words)):
+        return None  # an output layer of its own
     plain = {_modern(name): tensor for name, tensor in state.items()}
     if "cls.predictions.bias" not in plain and "cls.predictions.decoder.bias" in plain:
         plain["cls.predictions.bias"] = plain["cls.predictions.decoder.bias"]

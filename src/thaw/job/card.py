@@ -5,13 +5,14 @@ from typing import Any
 from thaw import __version__
 from thaw.config import PretrainConfig, TransferConfig
 from thaw.encoder.config import EncoderConfig
+from thaw.encoder.dialects import DIALECTS
 
 
 def pretrain_card(config: PretrainConfig, shape: EncoderConfig, lineage: dict[str, Any]) -> str:
     """Return the README.md of a pretrained encoder."""
     return f"""---
 library_name: transformers
-tags: [thaw, bert, fill-mask]
+tags: [thaw, {DIALECTS[shape.dialect].family}, fill-mask]
 ---
 # {config.name}: a {shape.name} encoder
 
@@ -37,7 +38,7 @@ def transfer_card(config: TransferConfig, dev: float | None) -> str:
     score = "" if dev is None else f"Best dev {config.task.metric}: {dev:.3f}. "
     return f"""---
 library_name: thaw
-tags: [thaw, bert, {config.task.kind.name}]
+tags: [thaw, {config.task.kind.name}]
 ---
 # {config.task.name} by {config.strategy.name}
 

@@ -30,10 +30,10 @@ def transfer_flops(
         lowest = min(number for number, factor in enumerate(factors) if factor is not None)
         share = tokens * max(0, end - first) / steps
         if first in reused:
-            fixed = encoder_flops(max(0, lowest - 1), shape.hidden, shape.intermediate, round(mean_length))
+            fixed = encoder_flops(max(0, lowest - 1), shape.hidden, shape.feed_forward, round(mean_length))
             total += (pieces - share) * fixed
         total += training_flops(
-            share, layers=shape.layers, hidden=shape.hidden, intermediate=shape.intermediate, length=round(mean_length),
+            share, layers=shape.layers, hidden=shape.hidden, intermediate=shape.feed_forward, length=round(mean_length),
             frozen_layers=max(0, lowest - 1), weight_gradients=not only_biases,
             head_flops=head_flops(head, share, share / max(1.0, mean_length)),
         )  # fmt: skip

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from thaw import build
 from thaw.config import TransferConfig, strategies
-from thaw.encoder.bert import Encoder
+from thaw.encoder.model import Encoder
 from thaw.errors import ConfigError
 from thaw.fields import as_dict, identity_of
 from thaw.job import data

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from thaw import __version__, build
 from thaw.config import PretrainConfig
 from thaw.encoder import checkpoint as checkpoints
-from thaw.encoder.bert import Encoder
+from thaw.encoder.model import Encoder
 from thaw.fields import as_dict
 from thaw.job import length, resume
 from thaw.job.blocks import blocks, own_tokenizer
@@ -194,7 +194,7 @@ class Pretraining:
         encoder, data = self.encoder.config, self.config.data
         places = self.module.step * data.batch_size * data.length  # padding is computed too
         flops = training_flops(
-            places, layers=encoder.layers, hidden=encoder.hidden, intermediate=encoder.intermediate,
+            places, layers=encoder.layers, hidden=encoder.hidden, intermediate=encoder.feed_forward,
             length=data.length, masked=self.module.tokens * self.config.objective.rate,
             vocab_size=self.encoder.vocab_size,
         )  # fmt: skip

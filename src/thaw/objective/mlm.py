@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from thaw.encoder.bert import reset_weights
 from thaw.encoder.config import EncoderConfig
+from thaw.encoder.model import reset_weights
 
 TIED = "decoder.weight"  # the encoder's own piece vectors: never saved or restored with the head
 
@@ -16,15 +16,17 @@ TIED = "decoder.weight"  # the encoder's own piece vectors: never saved or resto
 class MLMHead(nn.Module):
     """BERT's masked-word head: dense, GELU, norm, then the piece vectors as the output layer (Devlin et al. 2019).
 
-    The output layer shares its weight with the embeddings (Press and Wolf 2017) and has a bias of its own.
+    The output layer shares its weight with the embeddings (Press and Wolf 2017) and has a bias of its own, which is
+    the only one in ModernBERT's dialect.
     """
 
     def __init__(self, config: EncoderConfig, vocab_size: int, word_weight: nn.Parameter) -> None:
         super().__init__()
         self.init_std = config.init_std
         with torch.random.fork_rng(devices=[]):
-            self.dense = nn.Linear(config.hidden, config.hidden)
-            self.norm = nn.LayerNorm(config.hidden, eps=config.layer_norm_eps)
+            biased = config.dialect != "modern"
+            self.dense = nn.Linear(config.hidden, config.hidden, bias=biased)
+            self.norm = nn.LayerNorm(config.hidden, eps=config.layer_norm_eps, bias=biased)
             with torch.device("meta"):
                 self.decoder = nn.Linear(config.hidden, vocab_size, bias=False)
         self.decoder.weight = word_weight

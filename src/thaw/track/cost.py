@@ -117,7 +117,7 @@ def host_gflops() -> float:
     return round(5 * 2 * 384**3 / sorted(spent)[3] / 1e9, 1)
 
 
-def encoder_flops(layers: int, hidden: int, intermediate: int, length: int) -> float:
+def encoder_flops(layers: int, hidden: int, intermediate: float, length: int) -> float:
     """Return the forward FLOPs per token of ``layers`` transformer blocks at sequence length ``length``.
 
     Per block: 8 D^2 (query, key, value, output), 4 D I (feed-forward), 4 T D (scores and weighted sum). That is the
@@ -138,7 +138,7 @@ def training_flops(
     *,
     layers: int,
     hidden: int,
-    intermediate: int,
+    intermediate: float,
     length: int,
     frozen_layers: int = 0,
     weight_gradients: bool = True,
@@ -165,7 +165,7 @@ def training_flops(
     return float(forward + backward + 3 * (head + head_flops))
 
 
-def _linear(hidden: int, intermediate: int) -> int:
+def _linear(hidden: int, intermediate: float) -> float:
     return 8 * hidden * hidden + 4 * hidden * intermediate
 
 

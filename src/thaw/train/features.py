@@ -24,7 +24,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from thaw.encoder.bert import Encoder
+from thaw.encoder.model import Encoder
 from thaw.errors import StorageError
 from thaw.hold import Hold, hold
 from thaw.storage import atomic_folder, remembered

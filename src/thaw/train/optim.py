@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from thaw.encoder.groups import Group
 from thaw.train.config import OptimConfig
 
+FUSED = {"query_key_value": 3, "up_and_gate": 2}  # matrices of several parts, each of which Muon makes orthogonal
+
 
 def parameter_groups(groups: Sequence[Group], config: OptimConfig) -> list[dict[str, Any]]:
     """Return torch optimizer groups, each with ``index`` (of the encoder group), ``scale`` (on the learning rate) and
@@ -26,7 +28,7 @@ def parameter_groups(groups: Sequence[Group], config: OptimConfig) -> list[dict[
         for name, parameter in group.named_parameters():
             decays = parameter.ndim > 1
             orthogonal = config.name == "muon" and decays and group.name.startswith("layer.") and "norm" not in name
-            parts = (3 if "query_key_value" in name else 1) if orthogonal else 0
+            parts = FUSED.get(name.split(".")[-2], 1) if orthogonal else 0
             kinds.setdefault((decays, parts), []).append(parameter)
         scale = {"embeddings": config.embeddings, "head": config.head}.get(group.name, 1.0)
         for (decays, parts), parameters in kinds.items():

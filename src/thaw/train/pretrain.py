@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from thaw.encoder.bert import Encoder
 from thaw.encoder.groups import groups
+from thaw.encoder.model import Encoder
 from thaw.objective.config import ObjectiveConfig
 from thaw.objective.mlm import MLMHead
 from thaw.text.masking import mask

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from thaw.encoder.bert import Encoder
 from thaw.encoder.groups import groups
+from thaw.encoder.model import Encoder
 from thaw.task.batches import Batch, TrainOrder, collate, eval_batches, eval_tokens
 from thaw.task.encode import Encoded
 from thaw.task.heads import Head
