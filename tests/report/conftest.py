@@ -121,10 +121,12 @@ def write_study(root: Path, *, seeds: int = 3, tasks: tuple[str, ...] = ("topics
                             predictions=answers(best, seed, rng) if size == 50 else None,
                             events=[] if words else curve(best, seconds, rng, f"dev/{metric}"),
                         )
-    for seed in range(1, seeds + 1):  # an encoder of a quarter of the pretraining
-        lesser = PRETRAINED | {"checkpoint": "beef" * 16, "pretrain_tokens": 2.5e6, "pretrain_seconds": 150.0}
-        made = {"train_size": 200, "seed": seed, "dev": 0.6, "test": 0.58 + seed / 100, "train_seconds": 30.0}
-        write_run(root, run_id=f"dose{seed}", steps=300, events=curve(0.6, 30.0, rng), **made, **lesser)
+    lesser = PRETRAINED | {"checkpoint": "beef" * 16, "pretrain_tokens": 2.5e6, "pretrain_seconds": 150.0}
+    for seed in range(1, seeds + 1):  # an encoder of a quarter of the pretraining, at two train sizes
+        for size, best in ((200, 0.58), (1000, 0.3)):
+            made = {"train_size": size, "seed": seed, "dev": best + 0.02, "test": best + seed / 100}
+            events = curve(best, 30.0, rng)
+            write_run(root, run_id=f"dose{size}-{seed}", steps=300, train_seconds=30.0, events=events, **made, **lesser)
     texts = [{"text": f"<script>alert('text')</script> number {number}, " + "word " * number} for number in range(60)]
     write_lines(root / ".tasks" / f"{'5911' * 16}.jsonl.gz", texts)
     for seed in (1, 2):

@@ -94,6 +94,7 @@ def test_figures_and_task_choice(open_page: Any) -> None:
     assert traces(page, "size") == 18  # six strategies: points, curve, band
     assert page.locator("h3:visible", has_text="topics").count() == 1
     assert page.locator("figure[data-key=dose]:visible").count() == 1
+    assert page.locator("figure[data-key=surface] svg text", has_text="+0.").count() >= 1  # numbers in its cells
     page.select_option("#task", "trec")
     assert page.locator("figure[data-key=dose]:visible").count() == 0  # no doses of that task, no empty frame
     assert page.locator("h3:visible", has_text="topics").count() == 0
@@ -197,7 +198,9 @@ def test_filters(open_page: Any) -> None:
         assert all(check(text) for text in column(page, number))
         assert page.locator("#run-count").inner_text() == f"{shown(page)} of {everything} runs"
         page.click("#clear")
-        assert shown(page) == everything
+        page.wait_for_function(
+            "n => document.querySelectorAll('#run-table tr:not([hidden])').length > n", arg=everything
+        )
     page.get_by_label("filter strategy", exact=True).fill("=frozen")
     page.wait_for_function("document.getElementById('caption-curves').textContent.includes('9 single runs')")
     page.get_by_label("filter strategy", exact=True).fill("no such strategy")

@@ -57,7 +57,7 @@ def test_the_command(study_folder: Path, tmp_path: Path, capsys: pytest.CaptureF
     shutil.copytree(study_folder, other)
     assert report.main([str(study_folder), str(other), "--compare", "--out", str(tmp_path / "out")]) == 0
     page = (tmp_path / "out" / "index.html").read_text("utf-8")
-    assert "0 of 37 differences in test score are real" in page
+    assert "0 of 38 differences in test score are real" in page
     assert "<i>study" not in page
     assert (tmp_path / "out" / "figures" / "change-topics.svg").exists()
     assert json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))["settings"] == []

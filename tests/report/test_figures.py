@@ -19,7 +19,19 @@ from thaw.report.picture.save import save
 from thaw.report.plan import read_plan
 
 FAMILIES = {"verdict-time", "verdict-accuracy", "verdict-labels", "size", "exchange", "seconds", "survival"}
-FAMILIES |= {"breakeven", "dose", "seeds", "timeline", "profile", "iqm", "better", "tuning", "cost", "against"}
+FAMILIES |= {
+    "breakeven",
+    "dose",
+    "surface",
+    "seeds",
+    "timeline",
+    "profile",
+    "iqm",
+    "better",
+    "tuning",
+    "cost",
+    "against",
+}
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +64,7 @@ def test_captions_say_n_and_the_kind_of_interval(content: Content) -> None:
         if plot.key in ("size", "seconds", "exchange", "dose", "iqm", "breakeven") or plot.key.startswith("verdict"):
             assert re.search(r"n = \d", plot.caption), plot.key
             assert re.search(r"interval", plot.caption), plot.key
-        if plot.key in ("seeds", "profile", "better", "survival", "tuning", "cost"):
+        if plot.key in ("surface", "seeds", "profile", "better", "survival", "tuning", "cost"):
             assert re.search(r"\d", plot.caption), plot.key
 
 
@@ -108,11 +120,41 @@ def test_lesser_doses_stand_in_the_dose_figure_alone(content: Content) -> None:
     lesser = {cell.arm for cell in content.cells} - {cell.arm for cell in content.main}
     assert len(lesser) == 1
     names = {
-        trace["name"] for plot in content.plots if plot.key not in ("dose", "cost") for trace in plot.figure["data"]
+        trace["name"]
+        for plot in content.plots
+        if plot.key not in ("dose", "surface", "cost")
+        for trace in plot.figure["data"]
     }
     assert not names & {arm.label for arm in lesser}
     dose = next(plot for plot in content.plots if plot.key == "dose")
     assert [len(trace["x"]) for trace in dose.figure["data"]] == [2]
+
+
+def test_the_surface_is_the_gain_over_scratch_by_tokens_and_labels(content: Content) -> None:
+    (plot,) = [plot for plot in content.plots if plot.key == "surface"]
+    (cells,) = plot.figure["data"]
+    assert (plot.task, plot.choice) == ("topics", "full")
+    assert plot.figure["layout"]["xaxis"]["ticktext"] == ["2.5 M", "10 M"]
+    assert plot.figure["layout"]["yaxis"]["ticktext"] == ["200", "1000"]
+    scores = {(c.arm.strategy, c.arm in {m.arm for m in content.main}, c.train_size): c.test for c in content.cells
+              if c.task == "topics"}  # fmt: skip
+    expected = [
+        scores["full", main, size].mean - scores["scratch", True, size].mean
+        for size in (200, 1000) for main in (False, True)
+    ]  # fmt: skip
+    assert cells["text"] == [f"{one:+.3f}" for one in expected]
+    assert cells["marker"]["color"][2] == "@quiet"  # less than scratch
+    assert "@quiet" not in cells["marker"]["color"][:2]
+    shades = cells["marker"]["opacity"]
+    assert sorted(shades) == [one for _, one in sorted(zip(map(abs, expected), shades, strict=True))]
+    assert max(shades) == 1
+
+
+def test_the_figure_of_accuracy_has_both_halves_of_its_verdict(content: Content) -> None:
+    plot = next(plot for plot in content.plots if plot.key == "verdict-accuracy")
+    verdict = next(one for one in content.analysis.verdicts if one.claim == "accuracy")
+    assert plot.figure["layout"]["yaxis"]["ticktext"][-1] == "over TF-IDF"
+    assert plot.figure["data"][-1]["x"] == [pytest.approx(verdict.controls["tfidf"].mean, abs=1e-4)]
 
 
 def test_pictures_have_text_and_caption_and_are_drawn_once(tmp_path: Path) -> None:

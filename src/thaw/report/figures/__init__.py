@@ -18,6 +18,7 @@ from thaw.report.figures.seconds import by_seconds
 from thaw.report.figures.seeds import by_seed
 from thaw.report.figures.size import by_size
 from thaw.report.figures.style import Style
+from thaw.report.figures.surface import surface
 from thaw.report.figures.survival import survival
 from thaw.report.figures.timeline import timeline
 
@@ -54,6 +55,8 @@ def _of_task(
         made.append(survival([one for one in times if one.size == size], style))
         made.append(break_even([one for one in paid if one.size == size], share, style))
         made.append(dose([one for one in doses if one.size == size], members, style))
+    for strategy in dict.fromkeys(one.strategy for one in doses):
+        made.append(surface([one for one in doses if one.strategy == strategy], members, style))
     made.append(by_seed(members, [(arm, run) for arm, run in failed if run["task"] == task], style))
     made.append(timeline(members, style))
     return made

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from thaw.report.cells import Cell
 from thaw.report.claims.dose import Dose
-from thaw.report.figures.plot import Plot, Trace, counted, escaped, figure, interval, rounded
+from thaw.report.figures.plot import Plot, Trace, amount, counted, escaped, figure, interval, rounded
 from thaw.report.figures.style import Style
 from thaw.report.palette import BASELINE
 
@@ -77,17 +77,10 @@ def dose(found: Sequence[Dose], cells: Sequence[Cell], style: Style) -> Plot | N
                 "type": "log",
                 "title": "pretraining tokens (log scale)",
                 "tickvals": ticks,
-                "ticktext": ["0" if one == zero else _short(one) for one in ticks],
+                "ticktext": ["0" if one == zero else amount(one) for one in ticks],
                 "minor": {"ticks": ""},
             },
             {"title": f"test {escaped(metric)}"},
             shapes=shapes,
         ),
     )
-
-
-def _short(tokens: float) -> str:
-    for unit, name in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if tokens >= unit:
-            return f"{tokens / unit:.3g} {name}"
-    return f"{tokens:g}"

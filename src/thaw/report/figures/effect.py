@@ -13,6 +13,7 @@ from thaw.report.statistics import Estimate
 
 ROW = 30  # pixels
 ALL = "all tasks"
+WORDS = "over TF-IDF"
 AXES = {
     "time": "times as fast as scratch (log scale)",
     "accuracy": "gain in test score over scratch",
@@ -33,8 +34,13 @@ def effect(verdict: Verdict, sides: Sides, style: Style) -> Plot | None:
         _trace(rows[:-1], 0, shown, paint, "circle", 8),
         _trace(rows[-1:], len(rows) - 1, shown, "@ink", "diamond", 11),
     ]
+    words = verdict.controls.get("tfidf")  # the other half of the verdict on accuracy
+    if words is not None:
+        rows.append((WORDS, words))
+        data.append(_trace(rows[-1:], len(rows) - 1, shown, style.looks["tfidf"].colour, "cross", 9))
     none = shown(0.0)
-    axis: dict[str, Any] = {"title": AXES[verdict.claim].format(fewer=rule.fewer), "nticks": 5}
+    title = AXES[verdict.claim].format(fewer=rule.fewer) if words is None else "gain in test score"
+    axis: dict[str, Any] = {"title": title, "nticks": 5}
     if verdict.claim == "time":
         axis |= {"type": "log", "tickvals": TIMES, "ticktext": [f"{one:g}" for one in TIMES], "minor": {"ticks": ""}}
     y = {
@@ -49,7 +55,7 @@ def effect(verdict: Verdict, sides: Sides, style: Style) -> Plot | None:
     return Plot(
         key=f"verdict-{verdict.claim}",
         title=verdict.question,
-        caption=_caption(found, rule),
+        caption=_caption(found, rule, words),
         figure=figure(
             data, axis, y, shapes=shapes, height=ROW * len(rows) + 74, margin={"l": 84, "r": 10, "t": 8, "b": 46}
         ),
@@ -94,8 +100,9 @@ def _name(name: str) -> str:
     return escaped(name if len(name) <= 14 else name[:13] + "…")
 
 
-def _caption(found: Judgement, rule: Rule) -> str:
+def _caption(found: Judgement, rule: Rule, words: Estimate | None) -> str:
     n = counted([one.estimate.n for one in found.tasks])
-    return (
-        f"Mean over paired seeds ({n} a task) with {rule.level:.0%} t-interval; dotted: no effect; diamond: all tasks."
-    )
+    paired = f"Mean over paired seeds ({n} a task) with {rule.level:.0%} t-interval; dotted: no effect"
+    if words is None:
+        return f"{paired}; diamond: all tasks."
+    return f"{paired}; diamond: all tasks, over scratch; cross: over TF-IDF, where it applies."

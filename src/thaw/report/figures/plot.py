@@ -103,3 +103,11 @@ def counted(numbers: Sequence[int]) -> str:
         return "n = 0"
     low, high = min(numbers), max(numbers)
     return f"n = {low}" if low == high else f"n = {low} to {high}"
+
+
+def amount(tokens: float) -> str:
+    """Return a number of tokens as it stands on an axis: ``4.1 M``."""
+    for unit, name in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if tokens >= unit:
+            return f"{tokens / unit:.3g} {name}"
+    return f"{tokens:g}"

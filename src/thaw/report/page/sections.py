@@ -52,7 +52,7 @@ SECTIONS = (
         name="method",
         title="How was it done?",
         lead="What each strategy does with the pretrained network, how it was tuned, and what it all cost.",
-        keys=("timeline", "dose", "tuning", "cost"),
+        keys=("timeline", "dose", "surface", "tuning", "cost"),
         wide=("timeline",),
     ),
 )

@@ -80,7 +80,10 @@ def _bar(axes: Any, trace: dict[str, Any]) -> None:
         style = {"color": paints[i], "alpha": clear[i] * trace.get("opacity", 1), "linewidth": 0}
         if flat:
             axes.barh(places[i], lengths[i], left=bases[i], height=thick, **style)
-            where = {"xy": (bases[i], places[i]), "xytext": (3, 0), "va": "center"}
+            if trace.get("insidetextanchor") == "middle":
+                where = {"xy": (bases[i] + lengths[i] / 2, places[i]), "xytext": (0, 0), "va": "center", "ha": "center"}
+            else:
+                where = {"xy": (bases[i], places[i]), "xytext": (3, 0), "va": "center"}
         else:
             axes.bar(places[i], lengths[i], bottom=bases[i], width=thick, **style)
             where = {"xy": (places[i], bases[i] + lengths[i]), "xytext": (0, 2), "ha": "center"}
