@@ -9,7 +9,7 @@ from hypothesis import settings
 
 from loopback import KEY
 from loopback_api import LoopbackApi
-from thaw.job.tell import tell
+from thaw.job.tell import TOLD
 from thaw.track import reach
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -29,7 +29,7 @@ def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFac
     for name in [name for name in os.environ if name.startswith("WANDB_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
-    tell.cache_clear()  # a note is told once in a process, and all tests share one
+    TOLD.clear()  # a note is told once in a process, and all tests share one
 
 
 @pytest.fixture(scope="session")

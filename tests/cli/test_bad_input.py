@@ -12,7 +12,7 @@ from thaw.cli.main import main
 from thaw.encoder.checkpoint import save
 from thaw.encoder.config import EncoderConfig
 from thaw.encoder.model import Encoder
-from thaw.job.tell import tell
+from thaw.job.tell import TOLD, tell
 from thaw.text.tokenizer import TokenizerConfig, train
 
 WORDS = "the a sun rain wind river stone bird tree house".split()
@@ -175,9 +175,12 @@ def test_texts_longer_than_the_encoder_are_refused_or_cut_and_told(  # F29
     (kept,) = Path("runs/cut").glob("*/checkpoint")
     assert main(["predict", str(kept), str(folder / "test.jsonl")]) == 0
     assert "test.jsonl: 100.0% of examples are longer than task.max_length=8" in capsys.readouterr().err
-    tell.cache_clear()
+    TOLD.clear()
     assert main([*words, "-m", "task.max_length=8", "wandb=disabled", "name=sweep", "seed=1,2"]) == 0
     assert capsys.readouterr().err.count("longer than task.max_length=8") == 1  # once, however many runs
+    for note, about in (("94% are cut", "cut"), ("86% are cut", "cut"), ("2 overlap", ""), ("2 overlap", "")):
+        tell(note, about)  # subsets differ in the share, not in the remedy
+    assert capsys.readouterr().err == "note: 94% are cut\nnote: 2 overlap\n"
 
 
 def test_a_tokenizer_that_is_not_the_models(say: Callable[..., str], tmp_path: Path, checkpoint: Path) -> None:  # F30

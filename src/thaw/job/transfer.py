@@ -106,9 +106,11 @@ class Transfer(Network):
         self.rec.plan(text)
         if self.config.trainer.progress and self.rec.leads:
             print(text, file=sys.stderr)
-        for note in (self.train.report["warning"], overlap(self.found.report["duplicates"])):
+        task = self.config.task
+        cut = f"{task.name} at {task.max_length} pieces"  # the share differs from subset to subset, the remedy does not
+        for note, about in ((self.train.report["warning"], cut), (overlap(self.found.report["duplicates"]), "")):
             if note and self.rec.leads:
-                tell(f"{self.config.task.name}: {note}")
+                tell(f"{task.name}: {note}", about)
 
     def timeline(self) -> list[tuple[int, list[Factor]]]:
         """Return the plan of the whole run."""
