@@ -55,7 +55,7 @@ def effect(verdict: Verdict, sides: Sides, style: Style) -> Plot | None:
     return Plot(
         key=f"verdict-{verdict.claim}",
         title=verdict.question,
-        caption=_caption(found, rule, words),
+        caption=_caption(found, rule),
         figure=figure(
             data, axis, y, shapes=shapes, height=ROW * len(rows) + 74, margin={"l": 84, "r": 10, "t": 8, "b": 46}
         ),
@@ -100,9 +100,6 @@ def _name(name: str) -> str:
     return escaped(name if len(name) <= 14 else name[:13] + "…")
 
 
-def _caption(found: Judgement, rule: Rule, words: Estimate | None) -> str:
+def _caption(found: Judgement, rule: Rule) -> str:
     n = counted([one.estimate.n for one in found.tasks])
-    paired = f"Mean over paired seeds ({n} a task) with {rule.level:.0%} t-interval; dotted: no effect"
-    if words is None:
-        return f"{paired}; diamond: all tasks."
-    return f"{paired}; diamond: all tasks, over scratch; cross: over TF-IDF, where it applies."
+    return f"Mean over paired seeds ({n} a task) with {rule.level:.0%} t-interval; dotted: no effect."
