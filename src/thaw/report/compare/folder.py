@@ -1,9 +1,7 @@
 """The folder of a comparison of two studies: page, data, summary, tables, pictures."""
 
 import html
-from importlib import resources
 from pathlib import Path
-from string import Template
 
 from thaw import __version__
 from thaw.report.arms import arms
@@ -12,14 +10,13 @@ from thaw.report.compare.changes import Change, changes, settings
 from thaw.report.compare.figure import differences
 from thaw.report.compare.table import change_tables, setting_table
 from thaw.report.figures import Plot, Style
-from thaw.report.page.document import arm_looks, asset
+from thaw.report.page.document import arm_looks
 from thaw.report.page.record import as_json, simple
 from thaw.report.page.sections import frame, note_list
+from thaw.report.page.shell import asset, shell
 from thaw.report.page.table import scroll, table
 from thaw.report.tables.table import Table, latex, markdown, paragraph, plain_lines
 from thaw.storage import write_text
-
-SCRIPTS = ("elements.js", "figures.js")
 
 
 def write(
@@ -71,33 +68,26 @@ def _page(
     title: str,
     question: str,
 ) -> str:
-    from plotly.offline import get_plotlyjs
-
-    tasks = sorted({one.task for one in found})
-    answer = _answer(found)
     shown = {one.arm for one in found}
-    data = {
-        "plots": [vars(plot) for plot in plots],
-        "arms": [one for one in arm_looks(style, shown) if one["shown"]],
-    }
-    parts = {
-        "title": html.escape(title),
-        "question": html.escape(question),
-        "facts": html.escape(f"{_counts(first)} in the first study, {_counts(second)} in the second"),
-        "answer": html.escape(answer[0]),
-        "detail": html.escape(" ".join(answer[1:])),
-        "notes": note_list(_notes(first, second, found)),
-        "task_options": "".join(f'<option value="{html.escape(task)}">{html.escape(task)}</option>' for task in tasks),
-        "figures": f'<section><div class="grid">{frame(plots[0], wide=True)}</div></section>' if plots else "",
-        "tables": "".join(_html(one, one.name.removeprefix("changes-")) for one in tables),
-        "settings": _html(changed, None) if changed else "<p>No setting of the transfer runs changed.</p>",
-        "footer": html.escape(f"Written by thaw {__version__}"),
-        "data": as_json(data).replace("<", "\\u003c"),
-        "plotly": get_plotlyjs(),
-        "css": asset("page.css"),
-        "js": "\n".join([*map(asset, SCRIPTS), _own("compare.js")]),
-    }
-    return Template(_own("compare.html")).substitute(parts)
+    answer = _answer(found)
+    figures = f'<section><div class="grid">{frame(plots[0], wide=True)}</div></section>' if plots else ""
+    settings = _html(changed, None) if changed else "<p>No setting of the transfer runs changed.</p>"
+    return shell(
+        title=title,
+        question=question,
+        facts=f"{_counts(first)} in the first study, {_counts(second)} in the second",
+        tasks=sorted({one.task for one in found}),
+        above=f"""
+<section aria-labelledby="h-answer" class="answer"><h2 id="h-answer">{html.escape(answer[0])}</h2>
+<p class="lead">{html.escape(" ".join(answer[1:]))}</p></section>{note_list(_notes(first, second, found))}""",
+        below="\n".join([figures, *(_html(one, one.name.removeprefix("changes-")) for one in tables), settings]),
+        data={
+            "plots": [vars(plot) for plot in plots],
+            "arms": [one for one in arm_looks(style, shown) if one["shown"]],
+        },
+        scripts=[asset("compare.js", "thaw.report.compare")],
+        footer=f"Written by thaw {__version__}",
+    )
 
 
 def _html(one: Table, task: str | None) -> str:
@@ -157,7 +147,3 @@ def _short(names: tuple[str, str]) -> tuple[str, str]:
         if first != second:
             return first, second
     return f"{names[0]} (1)", f"{names[1]} (2)"
-
-
-def _own(name: str) -> str:
-    return resources.files("thaw.report.compare").joinpath(name).read_text("utf-8")

@@ -1,12 +1,6 @@
-"""The page as one HTML text that needs nothing else.
+"""The page of a study: its sections as HTML, and the JSON that page/*.js draw figures and tables from."""
 
-Decisions: plotly.js is inlined once; texts of runs (names, labels, errors) reach the page through ``html.escape`` or
-as JSON without ``<``; figures and tables are drawn from that JSON by page/*.js.
-"""
-
-import html
 import json
-from importlib import resources
 from string import Template
 from typing import Any
 
@@ -19,49 +13,45 @@ from thaw.report.figures.curves import curves
 from thaw.report.figures.style import Style
 from thaw.report.page import listings, sections, verdicts
 from thaw.report.page.content import Content
-from thaw.report.page.record import as_json, flat
+from thaw.report.page.record import flat
+from thaw.report.page.shell import asset, shell
 from thaw.report.progress import Progress
 from thaw.report.tables import claim_tables
 
 RUN_COLUMNS = ["run_id", "state", "kind", "task", "strategy", "train_size", "seed", "lr", "dev", "test"]
 RUN_COLUMNS += ["train_seconds", "collapsed"]
-SCRIPTS = ("elements.js", "figures.js", "curves.js", "table.js", "examples.js", "page.js")
+SCRIPTS = ("curves.js", "table.js", "examples.js", "page.js")
 
 
 def page(content: Content, live: Progress | None = None) -> str:
     """Return the page as one HTML text; ``live`` is how far the runs have come, where more are to come."""
-    from plotly.offline import get_plotlyjs
-
-    study, found = content.study, content.cells
-    tasks = sorted({cell.task for cell in found})
-    parts = {
-        "title": html.escape(content.title),
-        "question": html.escape(content.question),
-        "facts": html.escape(sections.facts(study)),
-        "task_options": "".join(f'<option value="{html.escape(task)}">{html.escape(task)}</option>' for task in tasks),
-        "live": sections.live(live),
-        "verdicts": verdicts.cards(content.analysis, content.plots, content.style),
-        "notes": sections.note_list(content.analysis.guards),
-        "reading": verdicts.reading(content.analysis, content.style),
-        "comparison": sections.comparison(
-            content.main, content.style.looks, content.plots, claim_tables(content.analysis)
-        ),
+    study, analysis = content.study, content.analysis
+    tables = claim_tables(analysis)
+    above = [
+        verdicts.cards(analysis, content.plots, content.style),
+        sections.note_list(analysis.guards),
+        verdicts.reading(analysis, content.style),
+    ]
+    below = {
+        "comparison": sections.comparison(content.main, content.style.looks, content.plots, tables),
         "pretraining": sections.pretraining(study),
         "examples": sections.examples(content.examples),
         "differences": listings.difference_tables(study),
         "problems": listings.problems(study),
-        "footer": html.escape(f"Written by thaw {__version__} from {', '.join(map(str, study.folders))}"),
-        "data": as_json(_data(content)).replace("<", "\\u003c"),  # without < no text can end the script element
-        "plotly": get_plotlyjs(),
-        "css": asset("page.css"),
-        "js": "\n".join(asset(name) for name in (*SCRIPTS, *(["live.js"] if live else []))),
     }
-    return Template(asset("page.html")).substitute(parts)
-
-
-def asset(name: str) -> str:
-    """Return a file of this package as text."""
-    return resources.files("thaw.report.page").joinpath(name).read_text("utf-8")
+    return shell(
+        title=content.title,
+        question=content.question,
+        facts=sections.facts(study),
+        tasks=sorted({cell.task for cell in content.cells}),
+        skip='<a class="skip" href="#runs">Skip to the table of runs</a>',
+        live=sections.live(live),
+        above="\n".join(above),
+        below=Template(asset("page.html")).substitute(below),
+        data=_data(content),
+        scripts=[asset(name) for name in (*SCRIPTS, *(["live.js"] if live else []))],
+        footer=f"Written by thaw {__version__} from {', '.join(map(str, study.folders))}",
+    )
 
 
 def _data(content: Content) -> dict[str, Any]:
