@@ -122,6 +122,27 @@ def test_two_checkpoints_are_two_arms_with_one_scratch(tmp_path: Path, make_run:
     assert [cell.difference.mean for cell in found if cell.difference] == pytest.approx([0.1, 0.1])
 
 
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (("p/0123456789/checkpoint", "p/0123456789/checkpoints/4M"), ("", "4M")),
+        (("p/0123456789/checkpoint", "p/0123456789/checkpoints/4M", "minilm"), ("p", "p/4M", "minilm")),
+        (("p/0123456789/checkpoint", "p/abcdefabcd/checkpoint"), ("0123456789", "abcdefabcd")),
+        (("p/0123456789/checkpoint", "q/abcdefabcd/checkpoint"), ("p", "q")),
+        (("same", "same"), ("000000", "111111")),  # written anew between two runs: by content
+    ],
+)
+def test_checkpoints_are_named_by_what_differs(
+    paths: tuple[str, ...], names: tuple[str, ...], tmp_path: Path, make_run: Make
+) -> None:
+    for number, path in enumerate(paths):
+        folder = make_run(tmp_path, run_id=f"f{number}", checkpoint=f"{number}" * 64, test=0.7, dev=0.7)
+        text = (folder / "config.yaml").read_text().replace("abc/checkpoint", path)
+        (folder / "config.yaml").write_text(text)
+    labels = sorted(cell.arm.label for cell in cells(read(tmp_path)))
+    assert labels == sorted(f"full · {name}" if name else "full" for name in names)
+
+
 def test_each_tokenizer_has_a_scratch_of_its_own(tmp_path: Path, make_run: Make) -> None:
     for name, scratch in (("A", 0.3), ("B", 0.5)):
         for strategy, test in (("scratch", scratch), ("full", 0.6)):

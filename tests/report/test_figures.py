@@ -13,6 +13,7 @@ from thaw.report.collect import read
 from thaw.report.figures import Plot, Style
 from thaw.report.figures.plot import bounds, figure
 from thaw.report.figures.seconds import by_seconds
+from thaw.report.figures.surface import _ink
 from thaw.report.page.content import Content, gather
 from thaw.report.page.folder import _training
 from thaw.report.picture.save import save
@@ -136,18 +137,24 @@ def test_the_surface_is_the_gain_over_scratch_by_tokens_and_labels(content: Cont
     assert (plot.task, plot.choice) == ("topics", "full")
     assert plot.figure["layout"]["xaxis"]["ticktext"] == ["2.5 M", "10 M"]
     assert plot.figure["layout"]["yaxis"]["ticktext"] == ["200", "1000"]
-    scores = {(c.arm.strategy, c.arm in {m.arm for m in content.main}, c.train_size): c.test for c in content.cells
-              if c.task == "topics"}  # fmt: skip
-    expected = [
-        scores["full", main, size].mean - scores["scratch", True, size].mean
-        for size in (200, 1000) for main in (False, True)
-    ]  # fmt: skip
-    assert cells["text"] == [f"{one:+.3f}" for one in expected]
+    main = {cell.arm for cell in content.main}
+    gains = {(c.arm in main, c.train_size): c.difference for c in content.cells
+             if (c.task, c.arm.strategy) == ("topics", "full")}  # fmt: skip
+    expected = [gains[whole, size] for size in (200, 1000) for whole in (False, True)]
+    told = ["" if one.low > 0 or one.high < 0 else " ·" for one in expected]
+    assert cells["text"] == [f"{one.mean:+.3f}{mark}" for one, mark in zip(expected, told, strict=True)]
     assert cells["marker"]["color"][2] == "@quiet"  # less than scratch
     assert "@quiet" not in cells["marker"]["color"][:2]
     shades = cells["marker"]["opacity"]
-    assert sorted(shades) == [one for _, one in sorted(zip(map(abs, expected), shades, strict=True))]
+    by_size = sorted(zip([abs(one.mean) for one in expected], shades, strict=True))
+    assert sorted(shades) == [shade for _, shade in by_size]
     assert max(shades) == 1
+
+
+def test_a_text_is_told_from_the_cell_it_stands_on(content: Content) -> None:
+    assert _ink("#0072B2") == "#ffffff"  # full
+    assert _ink("#56B4E9") == "#1b1f24"  # frozen
+    assert _ink("@quiet") == "@paper"
 
 
 def test_the_figure_of_accuracy_has_both_halves_of_its_verdict(content: Content) -> None:

@@ -5,6 +5,7 @@ architecture and tokenizer; the words-only controls are one arm always.
 """
 
 import os
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from thaw.report.palette import BASELINE, rank
 
 WITHOUT_WEIGHTS = (BASELINE, "frozen_random")
 WITHOUT_ENCODER = ("tfidf", "majority")
+WITHIN = re.compile(r"checkpoints?|[0-9a-f]{10}")  # what stands in a path between a study and a step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,14 +51,13 @@ def arms(runs: Iterable[Run]) -> dict[int, Arm]:
             source = ""
         of_run[id(run)] = source
         sources[strategy].add(source)
-    paths = {of_run[id(run)]: _path(run) for run in reversed(members)}
-    short = _shorten({source: path or source[:10] for source, path in paths.items() if source})
+    paths = {of_run[id(run)]: _path(run) or of_run[id(run)][:10] for run in reversed(members)}
+    short = {strategy: _shorten({one: paths[one] for one in found if one}) for strategy, found in sources.items()}
     made = {}
     for run in members:
         strategy, source = str(run["strategy"]), of_run[id(run)]
-        name = short[source].removeprefix("checkpoints/") if source and len(sources[strategy]) > 1 else ""
-        plain = name in ("", "checkpoint")  # the end of a pretraining needs no name
-        label = strategy if plain else f"{strategy} · {name}"
+        name = short[strategy].get(source) if len(sources[strategy]) > 1 else ""
+        label = f"{strategy} · {name}" if name else strategy  # the end of the only pretraining needs no name
         made[id(run)] = Arm(strategy=strategy, source=source, label=label)
     return made
 
@@ -77,13 +78,20 @@ def _path(run: Run) -> str:
 
 
 def _shorten(paths: dict[str, str]) -> dict[str, str]:
-    """Return for each source the parts of its path that not all paths have, at most 40 characters."""
+    """Return for each source the parts of its path that not all paths have; the folder names of a run, if need be."""
     split = {source: path.split(os.sep) for source, path in paths.items()}
+    plain = {source: [part for part in parts if not WITHIN.fullmatch(part)] for source, parts in split.items()}
+    for parts in (plain, split):
+        names = _differing(parts)
+        if len(set(names.values())) == len(names):
+            return names
+    return {
+        source: f"{name} {source[:6]}".strip() for source, name in _differing(split).items()
+    }  # one path, written anew
+
+
+def _differing(split: dict[str, list[str]]) -> dict[str, str]:
+    """Return the parts that not all have, joined, at most 40 characters; "" for one that has no others."""
     common = set.intersection(*map(set, split.values())) if len(split) > 1 else set()
-    names = {}
-    for source, parts in split.items():
-        name = "/".join(part for part in parts if part not in common) or paths[source]
-        names[source] = name if len(name) <= 40 else f"…{name[-39:]}"
-    if len(set(names.values())) < len(names):  # one path, several contents: it was written anew between two runs
-        names = {source: f"{name} {source[:6]}" for source, name in names.items()}
-    return names
+    names = {source: "/".join(part for part in parts if part not in common) for source, parts in split.items()}
+    return {source: name if len(name) <= 40 else f"…{name[-39:]}" for source, name in names.items()}

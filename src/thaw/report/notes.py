@@ -6,7 +6,7 @@ from typing import Any
 
 from thaw.report.arms import WITHOUT_ENCODER
 from thaw.report.cells import Cell
-from thaw.report.collect import Study
+from thaw.report.collect import Run, Study
 from thaw.report.differences import MACHINE, machines
 from thaw.report.palette import BASELINE
 
@@ -117,7 +117,7 @@ def _data(cells: Sequence[Cell]) -> list[str]:
                 f"{task}: {_number(duplicates['near_train_test'], 'training text')} nearly equal to a test text."
             )
         scored = [run for cell in cells if cell.task == task for run in cell.runs if run["test"] is not None]
-        lines += _contamination(task, [run.lineage for run in scored])
+        lines += _contamination(task, scored)
         conflicts = (data.get("conflicts") or {}).get("count")
         if conflicts:
             lines.append(f"{task}: {_number(conflicts, 'text')} with more than one label.")
@@ -127,19 +127,24 @@ def _data(cells: Sequence[Cell]) -> list[str]:
     return lines
 
 
-def _contamination(task: str, lineages: Sequence[dict[str, Any]]) -> list[str]:
-    """Tell of test texts that stand in the pretraining text, or that they could not be searched there."""
-    transfers = [one for one in lineages if one.get("checkpoint") and "contamination" in one]
-    known = [one["contamination"] for one in transfers if one["contamination"]]
+def _contamination(task: str, runs: Sequence[Run]) -> list[str]:
+    """Tell of test texts that stand in the pretraining text, and of encoders whose text could not be searched."""
+    transfers = [run for run in runs if run.lineage.get("checkpoint") and "contamination" in run.lineage]
+    known = [run.lineage["contamination"] for run in transfers if run.lineage["contamination"]]
+    lines = []
     worst = max(known, key=lambda one: one["found"], default=None)
     if worst is not None and worst["found"]:
-        return [
+        lines.append(
             f"{task}: {_number(worst['found'], 'test text')} of {worst['searched']} searched stand in the pretraining"
             " text too (20 pieces in a row)."
-        ]
-    if len(known) < len(transfers):
-        return [f"{task}: its test texts were not searched in the pretraining text, which is not in the cache."]
-    return []
+        )
+    unknown = sorted({str(run["encoder"]) for run in transfers if not run.lineage["contamination"]})
+    if unknown:
+        of = f" of {', '.join(unknown)}" if known else ""
+        lines.append(
+            f"{task}: its test texts were not searched in the pretraining text{of}, which is not in the cache."
+        )
+    return lines
 
 
 def _machines(study: Study) -> list[str]:

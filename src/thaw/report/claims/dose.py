@@ -17,22 +17,22 @@ class Dose:
     size: Size
     tokens: list[float]
     scores: list[Estimate]
+    gains: list[Estimate | None]  # minus scratch with the same labels, paired by seed; None where scratch was not run
     spearman: float | None  # rank correlation of score and tokens, with four or more doses
 
 
 def doses(cells: Sequence[Cell]) -> list[Dose]:
     """Return every (task, strategy, size) that has two or more doses."""
-    found: dict[tuple[str, str, Size], dict[float, Estimate]] = {}
+    found: dict[tuple[str, str, Size], dict[float, Cell]] = {}
     for cell in cells:
         tokens = next((run["pretrain_tokens"] for run in cell.runs if run["pretrain_tokens"] is not None), None)
         if cell.test and tokens is not None and cell.runs[0]["pretrain_run"]:
-            found.setdefault((cell.task, cell.arm.strategy, cell.train_size), {})[tokens] = cell.test
+            found.setdefault((cell.task, cell.arm.strategy, cell.train_size), {})[float(tokens)] = cell
     made = []
     for (task, strategy, size), points in found.items():
         if len(points) > 1:
-            ordered = sorted(points.items())
-            tokens = [float(one) for one, _ in ordered]
-            scores = [one for _, one in ordered]
+            tokens = sorted(points)
+            scores = [score for one in tokens if (score := points[one].test)]
             made.append(
                 Dose(
                     task=task,
@@ -40,6 +40,7 @@ def doses(cells: Sequence[Cell]) -> list[Dose]:
                     size=size,
                     tokens=tokens,
                     scores=scores,
+                    gains=[points[one].difference for one in tokens],
                     spearman=_spearman(tokens, [one.mean for one in scores]),
                 )
             )
