@@ -11,7 +11,7 @@ from thaw.report.figures.style import Style
 from thaw.report.statistics import Estimate
 
 CAPTION = """Mean test {metric} of {strategy} minus that of scratch with the same labels, paired by seed ({n}), by the
-tokens that its encoder was pretrained on; the darker the more, grey: less than scratch; dot: interval includes 0."""
+tokens that its encoder was pretrained on; the stronger the more, grey: less than scratch; dot: interval includes 0."""
 ROW = 44  # pixels
 FAINTEST = 0.12  # opacity of no difference
 STRONG = 0.6  # from here a cell is its own colour rather than the paper's
