@@ -110,7 +110,8 @@ def main() -> None:
         contestant.close()
     for contestant in peaks.values():
         contestant.close()
-    show(f"pretraining {arguments.encoder}, 32 x 128, {arguments.threads} threads", rows)
+    if rows:  # none with --only peak
+        show(f"pretraining {arguments.encoder}, 32 x 128, {arguments.threads} threads", rows)
     print(", ".join(f"{name}: {medians[name] / 1e9:.0f} GFLOP/s" for name in peaks))
     settings = {**vars(arguments), "flops a token": flops_a_token(arguments.encoder, words, 0.15)}
     write(arguments, f"pretraining-{arguments.encoder}", settings, rows=rows, turns=values)
