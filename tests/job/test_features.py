@@ -14,13 +14,16 @@ from language import transfer
 from safetensors.torch import load_file
 
 from thaw import run
+from thaw.encoder.config import EncoderConfig
+from thaw.encoder.model import Encoder
 from thaw.fields import identity
 from thaw.strategy.plan import STRATEGIES, Factor, NetworkConfig, Progress, Strategy
+from thaw.task.encode import Encoded
 from thaw.task.task import Kind
 from thaw.track.folder import RunFolder
 from thaw.train import loop
 from thaw.train.config import CacheConfig
-from thaw.train.features import Features, _write, make_room, read
+from thaw.train.features import Features, _write, key, make_room, read
 
 CASES: list[tuple[str, Kind, dict[str, Any]]] = [
     *[("frozen", kind, {}) for kind in Kind],
@@ -97,6 +100,35 @@ def test_features_change_nothing(
     assert losses[0] == pytest.approx(losses[1], abs=1e-5)
     for name, value in weights[0].items():
         assert (value - weights[1][name]).abs().max() < 1e-5, name
+
+
+SEEN_IN_WEIGHTS = {"hidden", "intermediate", "max_positions", "segments"}
+NOT_IN_STATES = {
+    "name",
+    "layers",
+    "dropout",
+    "attention_dropout",
+    "init",
+    "init_std",
+}  # of fixed weights, below a depth
+
+
+def test_features_of_equal_weights_that_compute_otherwise_are_others() -> None:
+    sizes = {"layers": 1, "hidden": 16, "heads": 2, "intermediate": 32, "max_positions": 16}
+    changes = {"heads": 4, "layer_norm_eps": 1e-5, "dialect": "modern"}
+    fields = set(EncoderConfig.__dataclass_fields__)
+    assert fields == SEEN_IN_WEIGHTS | NOT_IN_STATES | set(changes)  # a new field belongs to one of them
+    nothing = Encoded(kind=Kind.classes, items=[], examples=[], labels=["a"], pad_id=0, report={})
+
+    def named(**changed: Any) -> str:
+        encoder = Encoder(EncoderConfig(**sizes | {"segments": 1} | changed), 20)
+        with torch.no_grad():
+            for parameter in encoder.parameters():
+                parameter.fill_(0.5)
+        return key(encoder, None, nothing, [1], "32-true")  # type: ignore[arg-type]
+
+    assert named() == named(name="other", dropout=0.1, init="local")
+    assert len({named(), *(named(**{field: value}) for field, value in changes.items())}) == 1 + len(changes)
 
 
 def test_runs_share_features_and_each_is_charged(tasks: dict[Kind, Path], checkpoint: Path, tmp_path: Path) -> None:

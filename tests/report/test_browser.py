@@ -199,7 +199,7 @@ def test_filters(open_page: Any) -> None:
         assert page.locator("#run-count").inner_text() == f"{shown(page)} of {everything} runs"
         page.click("#clear")
         page.wait_for_function(
-            "n => document.querySelectorAll('#run-table tr:not([hidden])').length > n", arg=everything
+            "n => document.querySelectorAll('#run-table tbody tr:not([hidden])').length === n", arg=everything
         )
     page.get_by_label("filter strategy", exact=True).fill("=frozen")
     page.wait_for_function("document.getElementById('caption-curves').textContent.includes('9 single runs')")

@@ -151,7 +151,7 @@ def test_the_surface_is_the_gain_over_scratch_by_tokens_and_labels(content: Cont
     assert max(shades) == 1
 
 
-def test_a_text_is_told_from_the_cell_it_stands_on(content: Content) -> None:
+def test_a_text_is_told_from_the_cell_it_stands_on() -> None:
     assert _ink("#0072B2") == "#ffffff"  # full
     assert _ink("#56B4E9") == "#1b1f24"  # frozen
     assert _ink("@quiet") == "@paper"
@@ -161,6 +161,7 @@ def test_the_figure_of_accuracy_has_both_halves_of_its_verdict(content: Content)
     plot = next(plot for plot in content.plots if plot.key == "verdict-accuracy")
     verdict = next(one for one in content.analysis.verdicts if one.claim == "accuracy")
     assert plot.figure["layout"]["yaxis"]["ticktext"][-1] == "over TF-IDF"
+    assert "TF-IDF: the tasks that it can do" in plot.caption
     assert plot.figure["data"][-1]["x"] == [pytest.approx(verdict.controls["tfidf"].mean, abs=1e-4)]
 
 

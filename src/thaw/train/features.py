@@ -129,7 +129,9 @@ def key(encoder: Encoder, head: Head, encoded: Encoded, states: list[int], preci
     for item in encoded.items:
         digest.update(len(item.ids).to_bytes(4, "big") + item.ids.tobytes() + item.segments.tobytes())
     reads = [head.state_indices, head.config.pooling] if states == [SUMMARY] else states
-    digest.update(json.dumps([FORMAT, reads, precision, encoder.config.heads, encoder.config.dialect]).encode())
+    config = encoder.config
+    unweighted = [config.heads, config.dialect, config.layer_norm_eps]  # what no weight or its shape tells
+    digest.update(json.dumps([FORMAT, reads, precision, *unweighted]).encode())
     return digest.hexdigest()[:24]
 
 

@@ -39,6 +39,11 @@ def test_doses_go_by_tokens_of_one_pretraining():
     (found,) = doses(study(*made)[1])
     assert (found.tokens, found.spearman) == ([1.0, 10.0, 100.0, 1000.0], pytest.approx(1.0))
     assert doses(study(*made[:2])[1]) == []
+    other = [
+        run("full", 100, seed, 0.9, checkpoint="e" * 64, pretrain_run="q", pretrain_tokens=50) for seed in (1, 2)
+    ]  # an encoder from elsewhere is no dose of this pretraining
+    assert doses(study(*made, *other)[1]) == [found]
+    assert doses(study(*made[:2], *other)[1]) == []
 
 
 def test_drawing_test_examples_has_the_error_of_a_share(tmp_path):

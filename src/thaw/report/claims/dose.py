@@ -22,14 +22,16 @@ class Dose:
 
 
 def doses(cells: Sequence[Cell]) -> list[Dose]:
-    """Return every (task, strategy, size) that has two or more doses."""
-    found: dict[tuple[str, str, Size], dict[float, Cell]] = {}
+    """Return every (task, strategy, size) that has two or more doses; of several pretrainings the one with most."""
+    found: dict[tuple[str, str, Size], dict[str, dict[float, Cell]]] = {}
     for cell in cells:
         tokens = next((run["pretrain_tokens"] for run in cell.runs if run["pretrain_tokens"] is not None), None)
-        if cell.test and tokens is not None and cell.runs[0]["pretrain_run"]:
-            found.setdefault((cell.task, cell.arm.strategy, cell.train_size), {})[float(tokens)] = cell
+        if cell.test and tokens is not None and (source := cell.runs[0]["pretrain_run"]):
+            sources = found.setdefault((cell.task, cell.arm.strategy, cell.train_size), {})
+            sources.setdefault(source, {})[float(tokens)] = cell
     made = []
-    for (task, strategy, size), points in found.items():
+    for (task, strategy, size), sources in found.items():
+        points = max(sources.values(), key=len)
         if len(points) > 1:
             tokens = sorted(points)
             scores = [score for one in tokens if (score := points[one].test)]

@@ -55,7 +55,7 @@ def effect(verdict: Verdict, sides: Sides, style: Style) -> Plot | None:
     return Plot(
         key=f"verdict-{verdict.claim}",
         title=verdict.question,
-        caption=_caption(found, rule),
+        caption=_caption(found, rule) + ("" if words is None else " TF-IDF: the tasks that it can do."),
         figure=figure(
             data, axis, y, shapes=shapes, height=ROW * len(rows) + 74, margin={"l": 84, "r": 10, "t": 8, "b": 46}
         ),
