@@ -7,18 +7,14 @@ all) in the same folder (else in all folders of runs); else unknown.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from thaw.cli.jobs import Job, title
 from thaw.train.budget import parse_budget
 
-if TYPE_CHECKING:
-    from thaw.cli.sweep import Job
 
-
-def show(command: str, jobs: Sequence["Job"]) -> None:
+def show(command: str, jobs: Sequence[Job]) -> None:
     """Print one line a run and the estimate."""
-    from thaw.cli.sweep import title
-
     width = len(str(len(jobs)))
     for job in jobs:
         state = "finished" if job.row is not None else state_of(job.folder)
@@ -35,7 +31,7 @@ def state_of(folder: Path) -> str:
     return "to run" if state == "absent" else state
 
 
-def _estimate(jobs: Sequence["Job"], pending: Sequence["Job"]) -> str:
+def _estimate(jobs: Sequence[Job], pending: Sequence[Job]) -> str:
     if not pending:
         return "expected: nothing"
     measured = _measured(path for root in {job.folder.parent for job in jobs} for path in root.glob("*/result.json"))

@@ -1,9 +1,6 @@
 """One run or many of a composed command: what is finished is skipped, what fails is recorded and the rest goes on.
 
-Decisions taken here:
-* All combinations are composed, checked and named before the first one starts; only those not finished reach Hydra's
-  launcher, so the same command again skips, resumes and retries, with every launcher.
-* A job never raises: it returns its outcome, so that one failure can not stop a sweep.
+Decision: a job never raises, it returns its outcome, so that one failure can not stop a sweep.
 """
 
 import functools
@@ -18,14 +15,14 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from multiprocessing import current_process
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from thaw import config as schema
 from thaw.cli import help, words
 from thaw.cli.devices import own_process_group, processes
 from thaw.cli.interrupt import time_limit
-from thaw.errors import ConfigError, ThawError
+from thaw.cli.jobs import Job, more, named, title
+from thaw.errors import ConfigError
 from thaw.job.finished import finished
 from thaw.storage import write_text
 from thaw.track.folder import PLANNED
@@ -42,17 +39,6 @@ class Outcome:
 
     line: str  # for the terminal
     row: dict[str, Any] | None  # None: failed
-
-
-@dataclass(frozen=True)
-class Job:
-    """One run of a sweep, named."""
-
-    number: int
-    overrides: list[str]
-    config: Any
-    folder: Path
-    row: dict[str, Any] | None  # the result, if it is finished
 
 
 def main(command: str, argv: list[str]) -> int:
@@ -89,48 +75,6 @@ def verb(command: str) -> Callable[[Any], dict[str, Any]]:
     return function
 
 
-def named(command: str, combinations: list[tuple[list[str], Any]]) -> list[Job]:
-    """Return the runs with their folders and results so far.
-
-    Combinations that are one run are run once where the value they differ in counts for other combinations (a control
-    serves all learning rates of a sweep); a value that never counts is refused.
-    """
-    run_folder = importlib.import_module("thaw.run").run_folder
-    folders: list[Path] = []
-    for overrides, config in combinations:
-        try:
-            folders.append(Path(run_folder(config)))
-        except ThawError as error:
-            where = f" (in {' '.join(overrides)})" if len(combinations) > 1 else ""
-            raise type(error)(f"{error}{where}") from error
-    counts = _keys_that_count([overrides for overrides, _ in combinations], folders)
-    jobs: dict[Path, Job] = {}
-    for (overrides, config), folder in zip(combinations, folders, strict=True):
-        if folder not in jobs:
-            row = finished(folder, getattr(config, "keep", False))
-            jobs[folder] = Job(len(jobs) + 1, overrides, config, folder, row)
-            continue
-        pairs = zip(jobs[folder].overrides, overrides, strict=True)
-        differ = [(i, f"{one} and {other}") for i, (one, other) in enumerate(pairs) if one != other]
-        idle = [words for i, words in differ if i not in counts] or ([] if differ else ["one combination twice"])
-        if idle:
-            what = f"{', '.join(idle)} give {folder}"
-            raise ConfigError(f"the same run twice: {what}, sweep only what changes the result")
-    return list(jobs.values())
-
-
-def _keys_that_count(lists: list[list[str]], folders: list[Path]) -> set[int]:
-    """Return the positions of overrides that alone, the others being equal, lead to different runs somewhere."""
-    counts = set()
-    for position in range(len(lists[0])):
-        runs: dict[tuple[str, ...], set[Path]] = {}
-        for overrides, folder in zip(lists, folders, strict=True):
-            runs.setdefault((*overrides[:position], *overrides[position + 1 :]), set()).add(folder)
-        if any(len(found) > 1 for found in runs.values()):
-            counts.add(position)
-    return counts
-
-
 def single(command: str, job: Job) -> int:
     """Run one combination; its error is the command's."""
     row = job.row
@@ -152,7 +96,7 @@ def sweep(command: str, jobs: list[Job], launcher: Callable[[Any], Any]) -> int:
         write_text(root / PLANNED, json.dumps({"planned": planned}) + "\n")  # `thaw report --watch` tells what is left
     if pending:
         common = set.intersection(*(set(job.overrides) for job in jobs))
-        labels = [f"[{job.number}/{len(jobs)}] {title(job.config)}{shown(_more(job, common))}" for job in pending]
+        labels = [f"[{job.number}/{len(jobs)}] {title(job.config)}{shown(more(job, common))}" for job in pending]
         numbers = [job.number for job in pending]
         runner = launcher(
             functools.partial(run_job, command=command, labels=labels, numbers=numbers, begun=time.time())
@@ -237,23 +181,6 @@ def _left(begun: float, jobs: int) -> str:
     done = HydraConfig.get().job.num + 1
     minutes = (time.time() - begun) / done * (jobs - done) / 60
     return f", {minutes:.0f} min left" if minutes >= 1 else ""
-
-
-def title(config: Any) -> str:
-    """Return what a run is, in a few words."""
-    if isinstance(config, schema.TransferConfig):
-        text = f"{config.task.name} {config.strategy.name} n={config.data.train_size} seed={config.seed}"
-    elif isinstance(config, schema.PretrainConfig):
-        text = f"{config.corpus.name} {config.encoder.name} {config.budget} seed={config.seed}"
-    else:
-        text = f"{config.corpus.name} {config.tokenizer.name} {config.tokenizer.vocab_size}"
-    return shown(text)
-
-
-def _more(job: Job, common: set[str]) -> str:
-    """Return the swept words that the title does not tell."""
-    told = ("task=", "strategy=", "data.train_size=", "seed=", "corpus=", "encoder=", "budget=", "tokenizer=")
-    return "".join(f" {word}" for word in job.overrides if word not in common and not word.startswith(told))
 
 
 def outcome(row: dict[str, Any]) -> str:
