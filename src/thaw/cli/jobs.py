@@ -4,7 +4,6 @@ Decision: all combinations are checked and named before the first one starts; on
 the same command again skips, resumes and retries, with every launcher.
 """
 
-import importlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,8 @@ def named(command: str, combinations: list[tuple[list[str], Any]]) -> list[Job]:
     Combinations that are one run are run once where the value they differ in counts for other combinations (a control
     serves all learning rates of a sweep); a value that never counts is refused.
     """
-    run_folder = importlib.import_module("thaw.run").run_folder
+    from thaw.run import run_folder
+
     folders: list[Path] = []
     for overrides, config in combinations:
         try:
