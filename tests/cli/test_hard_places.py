@@ -104,8 +104,12 @@ def made(place: Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "place",
-    ["", "with a space/and ünïcödé 日本", "x" * 100 + "/" + "y" * 100, "it's $HOME and = , [a] {b}"],
-    ids=["ordinary", "space and unicode", "200 characters", "signs"],
+    [
+        pytest.param("", id="ordinary", marks=pytest.mark.slow),
+        pytest.param("with a space/and ünïcödé 日本", id="space and unicode"),
+        pytest.param("x" * 100 + "/" + "y" * 100, id="200 characters", marks=pytest.mark.slow),
+        pytest.param("it's $HOME and = , [a] {b}", id="signs"),
+    ],
 )
 def test_paths(place: str, run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "work" / place
@@ -143,7 +147,9 @@ def test_surroundings(environment: dict[str, str], without: tuple[str, ...], run
     assert {path.name for path in set((tmp_path / "place").iterdir()) - before} <= {"runs", "report", ".cache"}
 
 
-@pytest.mark.parametrize("mode", ["auto", "online", "offline"])
+@pytest.mark.parametrize(
+    "mode", ["auto", *(pytest.param(mode, marks=pytest.mark.slow) for mode in ("online", "offline"))]
+)
 def test_a_user_without_a_name_and_a_home(mode: str, run: Run, tmp_path: Path) -> None:
     """A container's user id that stands in no list."""
     user = ("unshare", "--map-user=12345", "--map-group=12345")
@@ -168,8 +174,14 @@ def test_no_network(name_server: bool, run: Run, tmp_path: Path) -> None:
     assert made(tmp_path / "place")["test"] > 0.9
 
 
-@pytest.mark.parametrize("mode", ["auto", "online", "offline"])
-@pytest.mark.parametrize("kilobytes", [8, 100, 1000])
+@pytest.mark.parametrize(
+    ("kilobytes", "mode"),
+    [
+        pytest.param(kilobytes, mode, marks=[] if column == row else [pytest.mark.slow])  # twenty seconds each
+        for row, kilobytes in enumerate((8, 100, 1000))
+        for column, mode in enumerate(("auto", "online", "offline"))
+    ],
+)
 def test_a_full_disk_below_wandb(
     kilobytes: int, mode: str, run: Run, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

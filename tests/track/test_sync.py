@@ -64,9 +64,17 @@ def half(process: "subprocess.Popen[str]") -> int:
     return child
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stuck"])
-@pytest.mark.parametrize("online", [False, True], ids=["offline", "online"])
-@pytest.mark.parametrize("rows", [40, 4000])  # few: found out at the end; many: the pipe to it is full before
+@pytest.mark.parametrize(
+    ("rows", "online", "how"),  # few rows: found out at the end; many: the pipe to it is full before
+    [
+        pytest.param(
+            rows, online, how,
+            id=f"{rows}-{'online' if online else 'offline'}-{'stuck' if how == signal.SIGSTOP else 'killed'}",
+            marks=[] if ((rows == 40) ^ online ^ (how == signal.SIGSTOP)) else [pytest.mark.slow],  # ten seconds each
+        )
+        for rows in (40, 4000) for online in (False, True) for how in (signal.SIGKILL, signal.SIGSTOP)
+    ],
+)  # fmt: skip
 def test_the_side_process_is_lost(
     how: signal.Signals, online: bool, rows: int, tmp_path: Path, script: Script, request: pytest.FixtureRequest
 ) -> None:
