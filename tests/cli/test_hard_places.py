@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from loopback import KEY
+from pairs import pairs
 from slow import SLOW
 
 TRANSFER = """
@@ -174,14 +175,7 @@ def test_no_network(name_server: bool, run: Run, tmp_path: Path) -> None:
     assert made(tmp_path / "place")["test"] > 0.9
 
 
-@pytest.mark.parametrize(
-    ("kilobytes", "mode"),
-    [
-        pytest.param(kilobytes, mode, marks=[] if column == row else [pytest.mark.slow])  # twenty seconds each
-        for row, kilobytes in enumerate((8, 100, 1000))
-        for column, mode in enumerate(("auto", "online", "offline"))
-    ],
-)
+@pytest.mark.parametrize(("kilobytes", "mode"), pairs((8, 100, 1000), ("auto", "online", "offline")))
 def test_a_full_disk_below_wandb(
     kilobytes: int, mode: str, run: Run, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

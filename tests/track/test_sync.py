@@ -12,6 +12,7 @@ import pytest
 from offline_run import children, offline_runs
 
 from loopback import KEY, LoopbackWandb
+from pairs import pairs
 from slow import SLOW
 from thaw.track.config import WandbConfig
 from thaw.track.mirror import Mirror
@@ -64,17 +65,9 @@ def half(process: "subprocess.Popen[str]") -> int:
     return child
 
 
-@pytest.mark.parametrize(
-    ("rows", "online", "how"),  # few rows: found out at the end; many: the pipe to it is full before
-    [
-        pytest.param(
-            rows, online, how,
-            id=f"{rows}-{'online' if online else 'offline'}-{'stuck' if how == signal.SIGSTOP else 'killed'}",
-            marks=[] if ((rows == 40) ^ online ^ (how == signal.SIGSTOP)) else [pytest.mark.slow],  # ten seconds each
-        )
-        for rows in (40, 4000) for online in (False, True) for how in (signal.SIGKILL, signal.SIGSTOP)
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(  # few rows: found out at the end; many: the pipe to it is full before
+    ("rows", "online", "how"), pairs((40, 4000), (False, True), (signal.SIGKILL, signal.SIGSTOP))
+)
 def test_the_side_process_is_lost(
     how: signal.Signals, online: bool, rows: int, tmp_path: Path, script: Script, request: pytest.FixtureRequest
 ) -> None:

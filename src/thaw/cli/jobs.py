@@ -31,7 +31,7 @@ def named(command: str, combinations: list[tuple[list[str], Any]]) -> list[Job]:
     Combinations that are one run are run once where the value they differ in counts for other combinations (a control
     serves all learning rates of a sweep); a value that never counts is refused.
     """
-    from thaw.run import run_folder
+    from thaw.run import run_folder  # takes seconds: not before the options were read
 
     folders: list[Path] = []
     for overrides, config in combinations:
