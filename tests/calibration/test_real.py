@@ -18,7 +18,7 @@ from thaw.encoder.config import EncoderConfig
 from thaw.report.cells import cells
 from thaw.report.claims.rule import Rule
 from thaw.report.claims.sides import sides
-from thaw.report.claims.verdict import verdicts
+from thaw.report.claims.verdicts import verdicts
 from thaw.report.collect import Run, Study, read
 from thaw.strategy.plan import STRATEGIES
 from thaw.task.task import DataConfig, Kind, TaskConfig

@@ -13,7 +13,7 @@ from calibration.simulated import World, study
 from thaw.report.claims import labels, speed
 from thaw.report.claims.judge import judge
 from thaw.report.claims.labels import exchange
-from thaw.report.claims.verdict import verdicts
+from thaw.report.claims.verdicts import verdicts
 from thaw.report.statistics import detectable
 
 REPEATS = 200

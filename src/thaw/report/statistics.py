@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 
 POWER = 0.8
+FEWEST = 3  # seeds under which nothing is tested: two that happen to agree would be certain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +23,8 @@ class Estimate:
     high: float | None
     n: int
     deviation: float | None = None  # standard deviation of the values, n - 1 in the denominator
+    error: float | None = None  # standard error of the mean: of the seeds, and what they do not show
+    df: float | None = None  # degrees of freedom of the error
 
     @property
     def excludes_zero(self) -> bool:
@@ -30,18 +33,20 @@ class Estimate:
 
     @property
     def p(self) -> float:
-        """Two-sided p of a mean of zero by Student's t; 1 for a single seed."""
-        if self.deviation is None:
+        """Two-sided p of a mean of zero by Student's t; 1 under three seeds, and where nothing varies."""
+        if self.n < FEWEST or not self.error or self.df is None:
             return 1.0
-        if self.deviation == 0:
-            return 1.0 if self.mean == 0 else 0.0
         from scipy.special import stdtr
 
-        return 2 * float(stdtr(self.n - 1, -abs(self.mean) / (self.deviation / math.sqrt(self.n))))
+        return 2 * float(stdtr(self.df, -abs(self.mean) / self.error))
 
 
-def estimate(values: Sequence[float], level: float = 0.95) -> Estimate | None:
-    """Return the mean of ``values`` with the two-sided t interval of ``level``, None if there is no value."""
+def estimate(values: Sequence[float], level: float = 0.95, error: float = 0.0) -> Estimate | None:
+    """Return the mean of ``values`` with the two-sided t interval of ``level``, None if there is no value.
+
+    ``error`` is a standard error of the mean that the values do not show, since all of them share its cause (one test
+    set): the squares add up, and the degrees of freedom are Satterthwaite's (1946), ``error`` taken as known.
+    """
     n = len(values)
     if n == 0:
         return None
@@ -49,13 +54,16 @@ def estimate(values: Sequence[float], level: float = 0.95) -> Estimate | None:
     if n == 1:
         return Estimate(mean=mean, low=None, high=None, n=1)
     deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
-    half = critical(n, level) * deviation / math.sqrt(n)
-    return Estimate(mean=mean, low=mean - half, high=mean + half, n=n, deviation=deviation)
+    own = deviation / math.sqrt(n)
+    whole = math.hypot(own, error)
+    df = (n - 1) * (whole / own) ** 4 if own > 1e-9 * whole and own else math.inf if error else n - 1.0
+    half = critical(1 + df, level) * whole
+    return Estimate(mean=mean, low=mean - half, high=mean + half, n=n, deviation=deviation, error=whole, df=df)
 
 
 @cache
-def critical(n: int, level: float = 0.95) -> float:
-    """Return the two-sided critical value of Student's t for ``n`` values."""
+def critical(n: float, level: float = 0.95) -> float:
+    """Return the two-sided critical value of Student's t for ``n`` values (``n - 1`` degrees of freedom)."""
     from scipy.special import stdtrit
 
     return float(stdtrit(n - 1, 0.5 + level / 2))

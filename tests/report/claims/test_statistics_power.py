@@ -15,7 +15,7 @@ def test_p_is_that_of_scipy():
     values = [0.02, 0.05, -0.01, 0.04, 0.03]
     assert estimate(values).p == pytest.approx(stats.ttest_1samp(values, 0).pvalue)
     assert estimate([0.3]).p == 1.0
-    assert (estimate([0.1, 0.1]).p, estimate([0.0, 0.0]).p) == (0.0, 1.0)
+    assert (estimate([0.1, 0.1]).p, estimate([0.1, 0.1, 0.1]).p) == (1.0, 1.0)  # nothing to judge by
 
 
 def test_holm_by_hand():

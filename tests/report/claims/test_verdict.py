@@ -5,7 +5,7 @@ import pytest
 from report.claims.made_up import compared, run, study
 from thaw.report.claims.analysis import analyse
 from thaw.report.claims.rule import Rule, rule_of
-from thaw.report.claims.verdict import verdicts
+from thaw.report.claims.verdicts import verdicts
 from thaw.report.differences import MACHINE
 from thaw.report.page.content import gather
 from thaw.report.page.document import _data

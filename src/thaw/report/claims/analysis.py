@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from thaw.report.cells import Cell
-from thaw.report.claims import against, curves, dose, labels, ledger, pooled, speed, tuning, verdict
+from thaw.report.claims import against, curves, dose, labels, ledger, pooled, speed, tuning
 from thaw.report.claims.guards import guards
 from thaw.report.claims.rule import Rule, rule_of
 from thaw.report.claims.sides import Sides, sides
+from thaw.report.claims.verdict import Verdict
+from thaw.report.claims.verdicts import verdicts
 from thaw.report.collect import Study
 from thaw.report.notes import notes
 
@@ -18,7 +20,7 @@ class Analysis:
 
     rule: Rule
     sides: Sides
-    verdicts: list[verdict.Verdict]
+    verdicts: list[Verdict]
     guards: list[str]  # most serious first
     curves: list[curves.Curve]
     exchange: list[labels.Exchange]  # of every transfer arm
@@ -41,7 +43,7 @@ def analyse(study: Study, cells: Sequence[Cell]) -> Analysis:
     return Analysis(
         rule=rule,
         sides=found,
-        verdicts=verdict.verdicts(found),
+        verdicts=verdicts(found),
         guards=[*guards(study, cells, found, rules), *notes(study, cells)] if found.cells else notes(study, cells),
         curves=[drawn for task in tasks for arm in arms if (drawn := curves.curve(found, task, arm)) is not None],
         exchange=[

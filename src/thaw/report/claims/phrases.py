@@ -40,15 +40,6 @@ def _count(labels: float) -> str:
     return f"{round(labels / digits) * digits:,.0f}"
 
 
-def why_open(found: Judgement, nothing: str) -> str:
-    """Return why an inconclusive judgement is: its interval, or too few of its tasks."""
-    assert found.pooled is not None
-    if not found.pooled.excludes_zero:
-        return f"and the interval includes {nothing}."
-    count = sum(one.positive for one in found.tasks)
-    return f"but it stands on {count} of {len(found.tasks)} tasks alone."
-
-
 def settling(found: Judgement, shown: Callable[[float], str]) -> str:
     """Return what these seeds can see, and for an inconclusive judgement how many would see the effect measured."""
     if found.detectable is None:

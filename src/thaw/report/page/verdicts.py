@@ -5,13 +5,14 @@ from html import escape
 
 from thaw.report.arms import Arm
 from thaw.report.claims.analysis import Analysis
-from thaw.report.claims.judge import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED
+from thaw.report.claims.judge import INCONCLUSIVE, MIXED, NOT_SUPPORTED, SMALL, SUPPORTED
 from thaw.report.claims.rule import Rule
 from thaw.report.claims.verdict import Verdict
 from thaw.report.explain import WHAT
 from thaw.report.figures import Plot, Style
 
-MARKS = {SUPPORTED: ("yes", "✓"), NOT_SUPPORTED: ("no", "✗"), INCONCLUSIVE: ("open", "?")}
+MARKS = {SUPPORTED: ("yes", "✓"), NOT_SUPPORTED: ("no", "✗"), INCONCLUSIVE: ("open", "?"), SMALL: ("open", "≈"),
+         MIXED: ("open", "±")}  # fmt: skip
 CLAIMS = {"time": "Saves training time", "accuracy": "Improves accuracy", "labels": "Needs fewer labels"}
 
 
