@@ -111,7 +111,9 @@ def judged(members: list[Run], rule: Rule | None = None) -> Sides:
     return sides(cells(Study(folders=[], runs=members)), rule or Rule())
 
 
-def _run(world: World, draw: np.random.Generator, task: int, strategy: str, size: int, seed: int, subset: float) -> Run:
+def _run(
+    world: World, draw: np.random.Generator, task: int, strategy: str, size: int, seed: int, subset: float, trial: int
+) -> Run:
     transfer, network = strategy == "full", strategy != "tfidf"
     level = world.truth(task, size) + {"scratch": 0.0, "full": world.gain(task), "tfidf": world.words}[strategy]
     noise = world.transfer_noise if transfer and world.transfer_noise else world.noise
@@ -129,7 +131,8 @@ def _run(world: World, draw: np.random.Generator, task: int, strategy: str, size
     name = f"task{task}"
     row: dict[str, Any] = dict.fromkeys(COLUMNS) | {
         "run_id": f"{name}-{strategy}-{size}-{seed}-{trial}", "name": "simulated", "task": name,
-        "kind": "transfer" if network else "control", "strategy": strategy, "train_size": size, "seed": seed, "metric": "accuracy", "lr": rate,
+        "kind": "transfer" if network else "control",
+        "strategy": strategy, "train_size": size, "seed": seed, "metric": "accuracy", "lr": rate,
         "threads": 1, "host": "here", "host_gflops": 100.0, "checkpoint": "c" * 64 if transfer else None,
         "pretrain_run": "p" if transfer else None, "pretrain_seconds": 600.0 if transfer else None,
     }  # fmt: skip
