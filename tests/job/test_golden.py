@@ -56,12 +56,13 @@ def test_strategies(strategy: str, tasks: dict[Kind, Path], pretrained: dict[str
     run.transfer(config)
     name = f"transfer {strategy}"
     check_losses(name, curve(run.run_folder(config), "train/loss"))
-    check_scores(name, config, SCORE)
-    check_answers(f"{name} answers", RunFolder(run.run_folder(config)).predictions(), MARGIN)
+    unsure = check_answers(f"{name} answers", RunFolder(run.run_folder(config)).predictions(), MARGIN)
+    check_scores(name, config, SCORE + unsure)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.classes])
-@pytest.mark.parametrize("strategy", ["frozen", "full"])
+@pytest.mark.parametrize(
+    ("strategy", "kind"), [("frozen", Kind.score), ("full", Kind.score), ("full", Kind.tags), ("full", Kind.span)]
+)
 def test_kinds(strategy: str, kind: Kind, tasks: dict[Kind, Path], pretrained: dict[str, Any], tmp_path: Path) -> None:
     config = transfer(kind, tasks[kind], pretrained["folder"] / "checkpoint", tmp_path, strategy, steps=20)
     run.transfer(config)
