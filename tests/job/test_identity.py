@@ -18,6 +18,7 @@ from thaw.task.subset import choose
 from thaw.task.task import DataConfig, Kind
 from thaw.track.folder import RunFolder
 from thaw.track.identity import run_id
+from thaw.train import loop
 from thaw.train.config import OptimConfig
 
 
@@ -232,3 +233,22 @@ def test_a_file_that_changes_while_it_is_read_stops_the_run(
     predictions = RunFolder(run.run_folder(config)).predictions()
     assert len(predictions) == 30
     assert json.loads((run.run_folder(config) / "lineage.json").read_text())["data"]["test"] == 30
+
+
+def test_a_checkpoint_on_the_way_that_lies_behind_is_told(
+    corpus_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = pretraining(corpus_file, tmp_path, budget="6")
+    original = loop.Loop.on_train_batch_end
+
+    def stop(self: Any, trainer: Any, module: Any, *rest: Any) -> None:
+        self.stop.number = 15 if module.step == 3 else 0
+        original(self, trainer, module, *rest)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(loop.Loop, "on_train_batch_end", stop)
+        with pytest.raises(SystemExit):
+            run.pretrain(config)
+    run.pretrain(dataclasses.replace(config, save_at=["0", "1300"]))
+    assert "save_at=[0] lies before step 3, where the run goes on: not kept" in capsys.readouterr().err
+    assert (run.run_folder(config) / "checkpoints" / "1300").exists()

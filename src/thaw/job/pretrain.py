@@ -173,6 +173,10 @@ class Pretraining:
                 self.save_checkpoint(self.rec.folder.path / "checkpoints" / name)
 
         due = length.milestones(self.config, self.steps, self.step_tokens)
+        kept, start = self.rec.folder.path / "checkpoints", self.module.start
+        passed = [name for step, names in due.items() for name in names if step < start and not (kept / name).exists()]
+        if passed and self.rec.leads:
+            tell(f"save_at=[{','.join(passed)}] lies before step {start}, where the run goes on: not kept")
         return {step: functools.partial(save, names) for step, names in due.items()}
 
     def save_checkpoint(self, folder: Path) -> None:

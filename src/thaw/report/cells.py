@@ -30,6 +30,7 @@ _FREE = {
     "tokenizer.path",
     "tuned",
     "keep",
+    "keep_best",
     "runs",
     "debug",
 }
