@@ -30,6 +30,7 @@ _FREE = {
     "tokenizer.path",
     "tuned",
     "keep",
+    "keep_best",
     "runs",
     "debug",
 }
@@ -136,9 +137,9 @@ def _choose(arm: Arm, runs: list[Run]) -> _Choice:
     """Choose the variant of one cell.
 
     Runs of a tuning that left the test set alone (``test=false``) are no candidates beside scored ones; they tell what
-    was tried where the scored runs have one variant.
+    was tried where the scored runs have one variant. One whose test set was scored later counts on both sides.
     """
-    tuning = [run for run in runs if run.config.get("test") is False]
+    tuning = [run for run in runs if run.config.get("test") is False or run.lineage.get("tuning") is True]
     scored = [run for run in runs if run.config.get("test") is not False]
     if not tuning or not scored:
         return _best(arm, runs)
