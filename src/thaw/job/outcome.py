@@ -13,7 +13,7 @@ from thaw.task.credit import credits
 from thaw.task.example import Example, Splits, fingerprint
 from thaw.task.metrics import Metrics
 from thaw.task.subset import checksum
-from thaw.track.cost import host, host_gflops, peak_rss_bytes
+from thaw.track.cost import host, peak_rss_bytes
 from thaw.track.lineage import lineage
 
 DIGITS = 6  # of a score
@@ -73,7 +73,6 @@ def common_row(config: TransferConfig, run_id: str, threads: int, torch_version:
         "peak_rss_bytes": peak_rss_bytes(),
         "threads": threads,
         "host": host(),
-        "host_gflops": host_gflops(),
         "torch": torch_version,
         "thaw_version": __version__,
     }

@@ -32,9 +32,9 @@ COLUMNS: dict[str, str] = {
     "peak_rss_bytes": "largest resident memory of the process",
     "trainable_parameters": "parameters that learned at any step",
     "total_parameters": "parameters of encoder and head",
-    "pretrain_run": "run id of the parent pretraining",
-    "pretrain_seconds": "training seconds of the parent pretraining",
-    "pretrain_flops": "FLOPs of the parent pretraining",
+    "pretrain_run": "run id of the training that made the encoder transferred from",
+    "pretrain_seconds": "training seconds of the encoder transferred from and of all its ancestors",
+    "pretrain_flops": "training FLOPs of the encoder transferred from and of all its ancestors",
     "frozen_audit": "passed | not_applicable",
     "collapsed": "final dev score not above the majority class",
     "threads": "CPU threads of the run",
@@ -42,8 +42,9 @@ COLUMNS: dict[str, str] = {
     "torch": "version of torch",
     "precision": "number format of training",
     "thaw_version": "version of thaw",
-    "pretrain_tokens": "training tokens of the parent pretraining",
+    "pretrain_tokens": "training tokens of the encoder transferred from and of all its ancestors",
     "host_gflops": "float32 speed of one core at the run's start, to tell machines and their load apart",
+    "pretrain_cpu_seconds": "CPU seconds of training of the encoder transferred from and of all its ancestors",
 }
 
 
