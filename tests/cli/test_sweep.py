@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,9 +15,11 @@ from thaw.cli.order import place
 from thaw.cli.sweep import share
 from thaw.cli.words import parse
 from thaw.config import TransferConfig
-from thaw.strategy.plan import Frozen, Full, StrategyConfig
+from thaw.fields import as_dict
+from thaw.strategy.plan import Frozen, Full, StrategyConfig, Tfidf
 from thaw.task.task import Kind, TaskConfig
 from thaw.train.config import OptimConfig
+from thaw.train.evaluations import evaluation_steps
 
 
 @pytest.fixture
@@ -176,17 +179,45 @@ def test_dry_run_of_a_pretraining_tells_its_budget(tmp_path: Path, capsys: pytes
     assert "expected hours and disk: unknown" in capsys.readouterr().out
 
 
-def test_dry_run_multiplies_the_steps_of_like_runs() -> None:
-    config = TransferConfig(
-        task=TaskConfig(name="t", kind=Kind.classes, metric="accuracy", path="x"),
-        strategy=Full(),
-        checkpoint="x",
-        steps=300,
-    )
-    like = [forecast.Measured("full", 100, 10.0, 5.0), forecast.Measured("frozen", 100, 1.0, 5.0)]
-    assert forecast._seconds(config, [*like, forecast.Measured(None, 10, 1e6, 5.0)]) == pytest.approx(30)
-    assert forecast._seconds(config, like[1:]) == pytest.approx(3)
-    assert forecast._seconds(config, []) is None
+def test_dry_run_knows_only_runs_of_the_same_kind(tmp_path: Path) -> None:
+    """Newcomer N9: 45 runs of networks were promised in 36 seconds, since TF-IDF runs were all that was finished."""
+    shape = {"model_type": "bert", "num_hidden_layers": 2, "hidden_size": 8, "intermediate_size": 16, "vocab_size": 99}
+    for name, layers in (("a", 2), ("same", 2), ("deeper", 4)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text(json.dumps({**shape, "num_hidden_layers": layers}))
+
+    def config(settings: StrategyConfig, steps: int = 300, encoder: str = "a", **task: Any) -> TransferConfig:
+        given = {"name": "t", "kind": Kind.classes, "metric": "accuracy", "path": "x", **task}
+        return TransferConfig(
+            task=TaskConfig(**given), strategy=settings, steps=steps, eval_every=50, checkpoint=str(tmp_path / encoder)
+        )
+
+    def took(of: TransferConfig, seconds: float) -> forecast.Measured:
+        own = forecast.kind(as_dict(of))
+        assert own is not None
+        return forecast.Measured(own, of.steps, len(evaluation_steps(of.steps, of.eval_every)), seconds, 1.3, 5.0)
+
+    wanted = config(Full())
+    likes = [
+        config(Full(), 100), config(Frozen(), 100), config(Full(), 100, "deeper"), config(Full(), 100, name="other"),
+        config(Full(), 100, max_length=512), config(Full(), 10), config(Full(), 4000), config(Tfidf()),
+    ]  # fmt: skip
+    expected = [forecast._expected(wanted, [took(like, 10.0)]) for like in likes]
+    assert expected[1:] == [None] * 7  # another strategy, network, task, length, scale, or no network at all
+    assert expected[0] == (pytest.approx(30 + 1.3 / 9 * 13), 5.0)  # 13 looks to 300 steps, 9 to 100
+    assert forecast._expected(config(Full(), 300, "same"), [took(likes[0], 10.0)]) == expected[0]
+    assert forecast._expected(config(Full(), 300, "gone"), [took(likes[0], 10.0)]) is None
+
+
+def test_dry_run_tells_how_many_runs_it_knows(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*words, "strategy=tfidf", "data.train_size=10"]) == 0
+    Path("tok").mkdir()
+    Path("tok/tokenizer.json").write_text("{}")
+    network = ["encoder=tiny", "tokenizer=folder", "tokenizer.path=tok"]
+    sweep = [*words, *network, "-m", "strategy=scratch,tfidf", "data.train_size=10,20", "seed=2", "--dry-run"]
+    assert main(sweep) == 0
+    shown = capsys.readouterr().out
+    assert "4 to run; expected: 0.00 hours in one process, 0.0 MB of disk for 1 of them; unknown for 3" in shown
 
 
 def test_study(words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

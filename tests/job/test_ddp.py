@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from language import ENCODER, pretraining, transfer
 
+from thaw import run
+from thaw.encoder.config import EncoderConfig
 from thaw.task.task import Kind
+from thaw.train.config import TrainerConfig
 
 
 def command(root: Path, *words: str) -> list[dict[str, Any]]:
@@ -115,3 +119,36 @@ def test_a_sweep_on_two_processes(tasks: dict[Kind, Path], pretrained: dict[str,
     assert runs[0]["out"].count("[2/3]") == 1
     again = command(tmp_path, *words, *TWO, "-m", "seed=1,2,3", "eval_every=8")
     assert "3 finished before" in again[0]["out"]
+
+
+def test_processes_are_in_the_id_only_where_dropout_is_not_drawn_by_row(
+    tasks: dict[Kind, Path], pretrained: dict[str, Any], corpus_file: Path, tmp_path: Path
+) -> None:
+    def depends(strategy: str, settings: dict[str, Any], **trainer: Any) -> bool:
+        ids = [
+            run.run_identity(
+                transfer(
+                    Kind.classes, tasks[Kind.classes], pretrained["folder"] / "checkpoint", tmp_path, strategy,
+                    settings=settings, trainer=TrainerConfig(**{"devices": 1, **one, **trainer}),
+                )
+            )
+            for one in ({}, {"devices": 2}, {"num_nodes": 2}, {"devices": 3})
+        ]  # fmt: skip
+        assert ids[1] == ids[2]
+        assert (ids[1] == ids[3]) is (ids[0] == ids[1])
+        return ids[0] != ids[1]
+
+    assert not depends("full", {})
+    assert not depends("feature_based", {"model": "mlp"})
+    assert depends("feature_based", {"model": "bilstm"})  # between the layers of an LSTM torch draws alone
+    assert not depends("feature_based", {"model": "bilstm", "dropout": 0.0})
+    assert depends("full", {}, compile=True)
+    assert depends("full", {}, accelerator="gpu")
+    assert not depends("full", {"dropout": 0.0}, accelerator="gpu", compile=True)
+    encoders = [EncoderConfig(name="test", **ENCODER, dropout=dropout) for dropout in (0.0, 0.1)]
+    for encoder, expected in zip(encoders, (False, True), strict=True):
+        pair = [
+            pretraining(corpus_file, tmp_path, encoder=encoder, trainer=TrainerConfig(devices=devices, compile=True))
+            for devices in (1, 2)
+        ]
+        assert (run.run_identity(pair[0]) != run.run_identity(pair[1])) is expected

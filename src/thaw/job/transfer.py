@@ -70,7 +70,6 @@ class Transfer(Network):
         self.module.cost = TransferFlops(self.module.encoder.config, self.module.head, self.plan)
         self.best: tuple[float, int, dict[str, Tensor]] | None = None
         self.regular = regular_steps(config.steps, config.eval_every)
-        self.highest: float | None = None  # dev score at the regular steps, by which patience goes
         self.last, self.waited = math.nan, 0
         self.audit: Audit | None = None
 
@@ -134,8 +133,9 @@ class Transfer(Network):
     def evaluate(self, step: int) -> dict[str, float]:
         """Score dev, keep the best weights, tell the plan when dev stops improving, audit what is frozen.
 
-        Patience counts the regular looks and compares them with each other: the dense ones at the beginning would use
-        it up within the first steps.
+        The dense looks at the beginning only tell when a score was reached. Weights are chosen, and patience is
+        counted, at the regular steps: many looks at weights that have hardly learnt would let chance choose on a small
+        dev set, and would use patience up within the first steps.
         """
         module, metric = self.module, self.config.task.metric
         if self.audit is None:
@@ -146,12 +146,10 @@ class Transfer(Network):
             self.config, self.found.labels, self.dev_examples, answers(module, self.dev, self.reuse.evaluated(self.dev))
         )
         self.last = metrics[metric]
-        if self.best is None or self.last > self.best[0]:
-            self.best = (self.last, step, self.weights())
         if step not in self.regular:
             pass
-        elif self.highest is None or self.last > self.highest:
-            self.highest, self.waited = self.last, 0
+        elif self.best is None or self.last > self.best[0]:
+            self.best, self.waited = (self.last, step, self.weights()), 0
         else:
             self.waited += 1
             if self.waited >= max(1, getattr(self.settings, "every", 1)):
@@ -170,8 +168,8 @@ class Transfer(Network):
         info = {
             "step": step, "tokens": self.module.tokens, "flops": self.module.flops, "last": self.last,
             "clock": self.rec.clock.state_dict(), "best": self.best[0], "best_step": self.best[1],
-            "highest": self.highest, "waited": self.waited, "stages": self.plan.advanced,
-            "moved": sorted(self.audit.moved), "losses": [float(loss) for loss in self.module.losses],
+            "waited": self.waited, "stages": self.plan.advanced, "moved": sorted(self.audit.moved),
+            "losses": [float(loss) for loss in self.module.losses],
         }  # fmt: skip
         resume.save(self.rec, self.config, parts, info)
 
@@ -190,7 +188,7 @@ class Transfer(Network):
         self.best, self.last = (info["best"], info["best_step"], parts["best"]), info["last"]
         self.waited, module.losses = info["waited"], [torch.tensor(loss) for loss in info["losses"]]
         self.plan.set_stages(info["stages"])
-        module.flops, self.highest = info["flops"], info["highest"]
+        module.flops = info["flops"]
         self.rec.clock.load_state_dict(info["clock"], self.rec.leads)
 
     def lineage(self) -> dict[str, Any]:

@@ -20,7 +20,7 @@ COLUMNS: dict[str, str] = {
     "seed": "seed of the run",
     "lr": "peak learning rate",
     "metric": "name of the metric in dev and test",
-    "dev": "best dev score, a fraction",
+    "dev": "best dev score at the regular looks, every eval_every steps, a fraction",
     "test": "test score of the best-dev weights, a fraction, scored once",
     "best_step": "optimizer step of the best dev score",
     "steps": "optimizer steps done",

@@ -2,7 +2,8 @@
 
 A strategy that starts from a pretrained encoder often arrives within the first steps, where a regular grid sees
 nothing: the first look decides what any speed-up can be. Looks at doubling steps keep the ratio of two neighbours
-under two at a logarithmic cost, and they are off the training clock.
+under two at a logarithmic cost, and they are off the training clock. They tell when a score was reached and choose
+nothing: neither weights nor when a layer thaws.
 """
 
 
