@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 
 from thaw.train.evaluations import evaluation_steps, regular_steps
@@ -24,5 +26,7 @@ def test_neighbours_are_at_most_twice_as_far_until_the_grid_begins(every: int) -
     regular = regular_steps(500, every)
     assert regular <= set(looks)
     assert regular == {0, *range(every, 501, every), 500}
-    assert all(later <= 2 * earlier for earlier, later in zip(looks[1:], looks[2:], strict=False) if later <= every)
-    assert set(looks) - regular == {look for look in looks if look < min(every, 500)} - {0}
+    dense = [look for look in looks[1:] if look <= every]
+    assert dense[0] == 1
+    assert all(later <= 2 * earlier for earlier, later in pairwise(dense))
+    assert len(looks) - len(regular) <= 10  # the price is logarithmic
