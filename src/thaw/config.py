@@ -115,7 +115,7 @@ class TransferConfig:
     optim: OptimConfig = fields.identity(OptimConfig)
     tuned: str | None = fields.free(None)  # sweep over optim.lr, or a record of rates: replaces optim.lr
     steps: int = fields.identity(300, ge=1)  # optimizer steps, the same at every train size
-    eval_every: int = fields.identity(50, ge=1)  # steps between two scorings of dev
+    eval_every: int = fields.identity(50, ge=1)  # steps between two scorings of dev that choose
     verdict: Rule = fields.free(Rule)  # what the report may call support, fixed before the runs
     test: bool = fields.free(True)  # score the test set at the end; false for runs that choose a setting on dev
     keep: bool = fields.free(False)  # keep the best-dev weights as a checkpoint

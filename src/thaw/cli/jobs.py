@@ -1,7 +1,8 @@
 """The runs of a command: every combination once, with its folder and its result so far, and a few words for each.
 
 Decision: all combinations are checked and named before the first one starts; only those not finished are launched, so
-the same command again skips, resumes and retries, with every launcher.
+the same command again skips, resumes and retries, with every launcher. They run in the order of `thaw.cli.order`, and
+``--only N`` counts in it.
 """
 
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from thaw import config as schema
+from thaw.cli.order import place
 from thaw.errors import ConfigError, ThawError
 from thaw.job.finished import diverged, finished
 from thaw.track.redact import shown
@@ -32,13 +34,16 @@ class Job:
 
 
 def named(command: str, combinations: list[tuple[list[str], Any]], retry: bool = False) -> list[Job]:
-    """Return the runs with their folders and results so far; with ``retry`` those that diverged are to be run.
+    """Return the runs in the order in which they go, with their folders and results so far.
+
+    With ``retry`` those that diverged are to be run.
 
     Combinations that are one run are run once where the value they differ in counts for other combinations (a control
     serves all learning rates of a sweep); a value that never counts is refused.
     """
     from thaw.run import run_folder  # takes seconds: not before the options were read
 
+    combinations = sorted(combinations, key=lambda one: place(one[1]))
     folders: list[Path] = []
     for overrides, config in combinations:
         try:

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from thaw.config import TransferConfig
 from thaw.fields import as_dict
 from thaw.job import data
@@ -14,7 +16,6 @@ from thaw.job.tell import tell
 from thaw.strategy.controls import CONTROLS
 from thaw.task.example import fingerprint
 from thaw.task.subset import choose
-from thaw.track.process import cores
 
 
 def run(config: TransferConfig) -> dict[str, Any]:
@@ -42,9 +43,10 @@ def _run(config: TransferConfig, rec: Record) -> dict[str, Any]:
     if config.strategy.name == "tfidf":
         import sklearn.feature_extraction.text
         import sklearn.linear_model  # noqa: F401  loading it is no training
-    rec.clock.start()
-    candidates = CONTROLS[config.strategy.name](config.strategy, config.task.kind, train)
-    rec.clock.stop()
+    with threadpool_limits(1):  # what it computes is sparse: more threads only wait, and the row could not say how long
+        rec.clock.start()
+        candidates = CONTROLS[config.strategy.name](config.strategy, config.task.kind, train)
+        rec.clock.stop()
     with rec.clock.evaluation():
         scored = [(score(config, found.labels, dev, predict(dev)), name, predict) for name, predict in candidates]
         best, _, predict = max(scored, key=lambda one: one[0][metric])
@@ -60,7 +62,7 @@ def _run(config: TransferConfig, rec: Record) -> dict[str, Any]:
         rec.examples(fingerprint(found), found.test)
     collapsed = config.strategy.name != "majority" and best[metric] <= begun["floor"]
     return rec.finish(
-        common_row(config, rec.folder, found, cores(), None)
+        common_row(config, rec.folder, found, 1, None)
         | {
             "kind": "control", "train_size": len(train), "dev": best[metric], "test": test.get(metric), "steps": 0,
             "train_seconds": rec.clock.train_seconds, "eval_seconds": rec.clock.eval_seconds,

@@ -23,6 +23,7 @@ from thaw.text import corpus
 from thaw.track.epoch import RESULTS
 from thaw.track.identity import run_id
 from thaw.track.lineage import sha256_files
+from thaw.train.config import TrainerConfig
 
 TOKENIZER_FILES = ("tokenizer.json", "vocab.txt")
 
@@ -36,7 +37,9 @@ def pretrain_id(config: PretrainConfig) -> str:
         fields["checkpoint"] = checkpoint_content(config.checkpoint)
         fields["dropout"] = config.encoder.dropout  # all that counts of it here
         del fields["encoder"], fields["tokenizer"]
-    return run_id({"kind": "pretrain", "results": RESULTS, **fields})
+    drops = config.encoder.dropout > 0 or config.encoder.attention_dropout > 0
+    processes = _processes(config.trainer, drops, by_row=True)
+    return run_id({"kind": "pretrain", "results": RESULTS, **fields, **processes})
 
 
 def transfer_id(config: TransferConfig) -> str:
@@ -62,7 +65,19 @@ def transfer_id(config: TransferConfig) -> str:
         fields.pop("tokenizer", None)
     elif config.tokenizer is not None:
         fields["tokenizer"] = tokenizer_content(config.tokenizer, fields["tokenizer"])
-    return run_id({"kind": "transfer", "results": RESULTS, **fields})
+    drops, lstm = getattr(config.strategy, "dropout", 0.0) > 0, getattr(config.strategy, "model", "") == "bilstm"
+    processes = _processes(config.trainer, drops, by_row=not lstm)
+    return run_id({"kind": "transfer", "results": RESULTS, **fields, **processes})
+
+
+def _processes(trainer: TrainerConfig, drops: bool, by_row: bool) -> dict[str, int]:
+    """Return the number of processes where a result depends on it: where dropout is not drawn by row of the batch.
+
+    That is so in compiled code, on devices other than a CPU, and between the layers of an LSTM.
+    """
+    processes = trainer.devices * trainer.num_nodes
+    by_row = by_row and trainer.accelerator == "cpu" and not trainer.compile
+    return {"processes": processes} if processes > 1 and drops and not by_row else {}
 
 
 @functools.cache  # reading the metadata of all packages takes 3 ms

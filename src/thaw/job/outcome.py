@@ -17,7 +17,7 @@ from thaw.task.example import Example, Splits, fingerprint
 from thaw.task.metrics import Metrics
 from thaw.task.read import is_number
 from thaw.task.subset import checksum
-from thaw.track.cost import host, host_gflops, peak_rss_bytes
+from thaw.track.cost import host, peak_rss_bytes
 from thaw.track.folder import LINEAGE, RunFolder
 from thaw.track.lineage import lineage
 
@@ -110,7 +110,6 @@ def common_row(
         "peak_rss_bytes": peak_rss_bytes(),
         "threads": threads,
         "host": host(),
-        "host_gflops": host_gflops(),
         "torch": torch_version,
         "thaw_version": __version__,
         "device": device,

@@ -18,6 +18,7 @@ from thaw.fields import as_dict
 from thaw.job import length, resume
 from thaw.job.blocks import blocks, own_tokenizer
 from thaw.job.card import pretrain_card
+from thaw.job.costs import costs
 from thaw.job.finished import finished, missing
 from thaw.job.identity import checkpoint_content, corpus_content, pretrain_id
 from thaw.job.record import Record, record
@@ -27,10 +28,11 @@ from thaw.objective.mlm import MLMHead
 from thaw.storage import write_text
 from thaw.strategy.apply import ApplyPlan
 from thaw.strategy.plan import STRATEGIES, Full, Progress
-from thaw.track.cost import host, host_gflops, peak_rss_bytes, training_flops
+from thaw.track.cost import host, peak_rss_bytes
 from thaw.track.epoch import RESULTS
 from thaw.track.lineage import lineage
-from thaw.train import state
+from thaw.train import processes, state
+from thaw.train.evaluations import regular_steps
 from thaw.train.interrupt import stoppable
 from thaw.train.loop import Batches, Loop
 from thaw.train.pretrain import PretrainModule
@@ -134,7 +136,8 @@ class Pretraining:
         with stoppable() as stop, Bar(title, self.steps, config.trainer.progress and rec.leads) as bar:
             bar.start_at(module.start)
             loop = Loop(
-                steps=self.steps, eval_every=length.eval_every(config, self.steps, self.step_tokens),
+                steps=self.steps,
+                looks=regular_steps(self.steps, length.eval_every(config, self.steps, self.step_tokens)),
                 evaluate=lambda step: self.validation(module), record=rec.event, save=self.save_state, clock=rec.clock,
                 stop=stop, minutes=config.trainer.checkpoint_minutes, milestones=milestones, show=bar,
             )  # fmt: skip
@@ -200,24 +203,17 @@ class Pretraining:
 
     def cost(self) -> dict[str, Any]:
         """What this pretraining has cost so far, its parent's included."""
-        encoder, data = self.encoder.config, self.config.data
-        places = self.module.step * data.batch_size * data.length  # padding is computed too
-        flops = training_flops(
-            places, layers=encoder.layers, hidden=encoder.hidden, intermediate=encoder.feed_forward,
-            length=data.length, masked=self.module.tokens * self.config.objective.rate,
-            vocab_size=self.encoder.vocab_size,
-        )  # fmt: skip
-        before = self.parent.lineage if self.parent else {}
-        own = {"tokens": self.module.tokens, "flops": flops, "seconds": round(self.rec.clock.train_seconds, 3)}
-        totals = {key: value + (before.get(key) or 0) for key, value in own.items()}
-        return {"seed": self.config.seed, "encoder": encoder.name, "steps": self.module.step, "own": own, **totals}
+        spent = costs(self.module, self.rec.clock, self.parent.lineage if self.parent else {})
+        encoder = self.encoder.config.name
+        return {"seed": self.config.seed, "encoder": encoder, "steps": self.module.step, **spent}
 
     def save_state(self, step: int) -> None:
         """Write what a resume needs."""
         module = self.module
         parts = {"model": module.state_dict(), "optimizer": state.optimizer_tensors(module.trainer.optimizers[0])}
         losses = [float(loss) for loss in module.losses]
-        info = {"step": step, "tokens": module.tokens, "losses": losses, "clock": self.rec.clock.state_dict()}
+        counts = {"tokens": module.tokens, "flops": module.flops, "clock": self.rec.clock.state_dict()}
+        info = {"step": step, "losses": losses, **counts}
         resume.save(self.rec, self.config, parts, info)
 
     def resume(self) -> None:
@@ -229,7 +225,8 @@ class Pretraining:
         self.module.load_state_dict(parts["model"])
         self.module.start, self.module.tokens, self.module.moments = info["step"], info["tokens"], parts["optimizer"]
         self.module.losses = [torch.tensor(loss) for loss in info["losses"]]
-        self.rec.clock.load_state_dict(info["clock"])
+        self.module.flops = info["flops"]
+        self.rec.clock.load_state_dict(info["clock"], self.rec.leads)
 
     def finish(self) -> dict[str, Any]:
         """Save the checkpoint and the row."""
@@ -249,8 +246,8 @@ class Pretraining:
                 "best_step": best["step"], "steps": self.steps, "train_seconds": rec.clock.train_seconds,
                 "eval_seconds": rec.clock.eval_seconds, "cpu_seconds": rec.clock.cpu_seconds,
                 "tokens": cost["own"]["tokens"], "flops": cost["own"]["flops"], "peak_rss_bytes": peak_rss_bytes(),
-                "trainable_parameters": parameters, "total_parameters": parameters, "threads": self.threads,
-                "host": host(), "host_gflops": host_gflops(), "torch": torch.__version__,
+                "trainable_parameters": parameters, "total_parameters": parameters,
+                "threads": self.threads * processes.count(), "host": host(), "torch": torch.__version__,
                 "precision": config.trainer.precision, "thaw_version": __version__, "results": RESULTS,
                 "source": source(), "device": build.device_name(config.trainer),
             }

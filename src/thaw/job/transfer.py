@@ -15,8 +15,9 @@ from thaw.encoder import checkpoint as checkpoints
 from thaw.fields import as_dict
 from thaw.job import best, data, resume
 from thaw.job.card import transfer_card
+from thaw.job.costs import ancestors_row, costs
 from thaw.job.finished import finished, unscored
-from thaw.job.flops import transfer_flops
+from thaw.job.flops import TransferFlops
 from thaw.job.identity import transfer_id
 from thaw.job.network import Network
 from thaw.job.outcome import common_row, data_lineage, marked, notes, run_name, score
@@ -29,7 +30,8 @@ from thaw.strategy.show import table
 from thaw.task.example import fingerprint
 from thaw.track.folder import LINEAGE
 from thaw.track.redact import redact
-from thaw.train import state
+from thaw.train import processes, state
+from thaw.train.evaluations import evaluation_steps, regular_steps
 from thaw.train.interrupt import stoppable
 from thaw.train.loop import Batches, Loop, place
 from thaw.train.progress import Bar
@@ -66,7 +68,9 @@ class Transfer(Network):
             precision=config.trainer.precision, folder=Path(config.cache.folder) / "features",
             limit=int(config.cache.limit * 1e9), clock=rec.clock, tell=tell,
         )  # fmt: skip
+        self.module.cost = TransferFlops(self.module.encoder.config, self.module.head, self.plan)
         self.best: tuple[float, int, dict[str, Tensor]] | None = None
+        self.regular = regular_steps(config.steps, config.eval_every)
         self.last, self.waited = math.nan, 0
         self.audit: Audit | None = None
 
@@ -85,8 +89,9 @@ class Transfer(Network):
         with stoppable() as stop, Bar(run_name(config), config.steps, config.trainer.progress and rec.leads) as bar:
             bar.start_at(module.start)
             loop = Loop(
-                steps=config.steps, eval_every=config.eval_every, evaluate=self.evaluate, record=rec.event,
-                save=self.save_state, clock=rec.clock, stop=stop, minutes=config.trainer.checkpoint_minutes, show=bar,
+                steps=config.steps, looks=evaluation_steps(config.steps, config.eval_every), evaluate=self.evaluate,
+                record=rec.event, save=self.save_state, clock=rec.clock, stop=stop,
+                minutes=config.trainer.checkpoint_minutes, show=bar,
             )  # fmt: skip
             trainer = build.trainer(
                 config.trainer, config.steps - module.start, [self.plan, self.reuse, loop], find_unused=True
@@ -131,7 +136,12 @@ class Transfer(Network):
         return rows
 
     def evaluate(self, step: int) -> dict[str, float]:
-        """Score dev, keep the best weights, tell the plan when dev stops improving, audit what is frozen."""
+        """Score dev, keep the best weights, tell the plan when dev stops improving, audit what is frozen.
+
+        The dense looks at the beginning only tell when a score was reached. Weights are chosen, and patience is
+        counted, at the regular steps: many looks at weights that have hardly learnt would let chance choose on a small
+        dev set, and would use patience up within the first steps.
+        """
         module, metric = self.module, self.config.task.metric
         if self.audit is None:
             self.audit = Audit(self.plan, module.trainer.optimizers[0])
@@ -141,7 +151,9 @@ class Transfer(Network):
             self.config, self.found.labels, self.dev_examples, answers(module, self.dev, self.reuse.evaluated(self.dev))
         )
         self.last = metrics[metric]
-        if self.best is None or self.last > self.best[0]:
+        if step not in self.regular:
+            pass
+        elif self.best is None or self.last > self.best[0]:
             self.best, self.waited = (self.last, step, self.weights()), 0
         else:
             self.waited += 1
@@ -159,10 +171,10 @@ class Transfer(Network):
             "optimizer": state.optimizer_tensors(self.module.trainer.optimizers[0]),
         }  # fmt: skip
         info = {
-            "step": step, "tokens": self.module.tokens, "clock": self.rec.clock.state_dict(), "best": self.best[0],
-            "best_step": self.best[1], "stages": self.plan.advanced, "waited": self.waited, "last": self.last,
-            "moved": sorted(self.audit.moved), "losses": [float(loss) for loss in self.module.losses],
-            "reused": sorted(self.reuse.used),
+            "step": step, "tokens": self.module.tokens, "flops": self.module.flops, "last": self.last,
+            "clock": self.rec.clock.state_dict(), "best": self.best[0], "best_step": self.best[1],
+            "waited": self.waited, "stages": self.plan.advanced, "moved": sorted(self.audit.moved),
+            "losses": [float(loss) for loss in self.module.losses],
         }  # fmt: skip
         resume.save(self.rec, self.config, parts, info)
 
@@ -181,8 +193,8 @@ class Transfer(Network):
         self.best, self.last = (info["best"], info["best_step"], parts["best"]), info["last"]
         self.waited, module.losses = info["waited"], [torch.tensor(loss) for loss in info["losses"]]
         self.plan.set_stages(info["stages"])
-        self.reuse.used = set(info["reused"])
-        self.rec.clock.load_state_dict(info["clock"])
+        module.flops = info["flops"]
+        self.rec.clock.load_state_dict(info["clock"], self.rec.leads)
 
     @functools.cached_property
     def lineage(self) -> dict[str, Any]:
@@ -195,13 +207,9 @@ class Transfer(Network):
             parent=self.parent.lineage if known and self.parent else None,
         ) | {"train": self.train.report, "dev": self.dev.report, "contamination": self.contamination()}  # fmt: skip
 
-    def flops(self) -> float:
-        """Return the training FLOPs of the plan as it went."""
-        return transfer_flops(
-            self.module.encoder.config, self.module.head, self.went(), tokens=self.module.tokens,
-            steps=self.config.steps, mean_length=self.train.report["mean_length"],
-            only_biases=self.strategy.only == "bias", reused=self.reuse.used, pieces=self.train.report["pieces"],
-        )  # fmt: skip
+    def ancestor(self) -> dict[str, Any]:
+        """Return the lineage of the encoder that this run starts from; empty where its weights are random."""
+        return self.parent.lineage if self.parent and self.strategy.pretrained else {}
 
     def finish(self) -> dict[str, Any]:
         """Audit, go back to the best-dev weights, score the test set, write everything."""
@@ -228,23 +236,20 @@ class Transfer(Network):
             self.keep()
         if not config.test and rec.leads and config.trainer.num_nodes == 1:
             best.keep(rec.folder, module, self.audit.moved, config.keep_best)
-        parent = self.parent.lineage if self.parent and self.strategy.pretrained else {}
+        threads, device = self.threads * processes.count(), build.device_name(config.trainer)
         return rec.finish(
-            common_row(
-                config, rec.folder, self.found, self.threads, torch.__version__, build.device_name(config.trainer)
-            )
+            common_row(config, rec.folder, self.found, threads, torch.__version__, device)
             | {
                 "kind": "control" if self.strategy.control else "transfer",
                 "encoder": module.encoder.config.name, "train_size": len(self.train_indices), "lr": config.optim.lr,
                 "checkpoint": self.parent.fingerprint if self.parent and self.strategy.pretrained else None,
                 "dev": dev, "test": test.get(metric), "best_step": step, "steps": config.steps,
                 "train_seconds": rec.clock.train_seconds, "eval_seconds": rec.clock.eval_seconds,
-                "cpu_seconds": rec.clock.cpu_seconds, "tokens": module.tokens, "flops": self.flops(),
+                "cpu_seconds": rec.clock.cpu_seconds, "tokens": module.tokens, "flops": module.flops,
                 "trainable_parameters": sum(counts[name] for name in self.audit.moved),
                 "total_parameters": sum(counts.values()),
-                "pretrain_run": parent.get("run_id"), "pretrain_seconds": parent.get("seconds"),
-                "pretrain_flops": parent.get("flops"), "pretrain_tokens": parent.get("tokens"),
-                "frozen_audit": verdict, "collapsed": self.last <= self.lineage["floor"],
+                **ancestors_row(self.ancestor()), "frozen_audit": verdict,
+                "collapsed": self.last <= self.lineage["floor"],
                 "precision": config.trainer.precision,
             }
         )  # fmt: skip
@@ -289,7 +294,8 @@ class Transfer(Network):
 
     def keep(self) -> None:
         """Keep the best-dev weights as a checkpoint that `thaw predict` and `thaw export` read."""
-        folder, lineage = self.rec.folder.checkpoint, self.lineage
+        folder = self.rec.folder.checkpoint
+        lineage = self.lineage | {"steps": self.config.steps} | costs(self.module, self.rec.clock, self.ancestor())
         checkpoints.save(
             folder, encoder=self.module.encoder, tokenizer=self.tokenizer, lineage=lineage,
             head_state=self.module.head.state_dict(), head_config=self.kept_head(),

@@ -20,7 +20,7 @@ COLUMNS: dict[str, str] = {
     "seed": "seed of the run",
     "lr": "peak learning rate",
     "metric": "name of the metric in dev and test",
-    "dev": "best dev score, a fraction",
+    "dev": "best dev score at the regular looks, every eval_every steps, a fraction",
     "test": "test score of the best-dev weights, a fraction, scored once",
     "best_step": "optimizer step of the best dev score",
     "steps": "optimizer steps done",
@@ -32,9 +32,9 @@ COLUMNS: dict[str, str] = {
     "peak_rss_bytes": "largest resident memory of the process",
     "trainable_parameters": "parameters that learned at any step",
     "total_parameters": "parameters of encoder and head",
-    "pretrain_run": "run id of the parent pretraining",
-    "pretrain_seconds": "training seconds of the parent pretraining",
-    "pretrain_flops": "FLOPs of the parent pretraining",
+    "pretrain_run": "run id of the training that made the encoder transferred from",
+    "pretrain_seconds": "training seconds of the encoder transferred from and of all its ancestors",
+    "pretrain_flops": "training FLOPs of the encoder transferred from and of all its ancestors",
     "frozen_audit": "passed | not_applicable",
     "collapsed": "final dev score not above the majority class",
     "threads": "CPU threads of the run",
@@ -42,7 +42,7 @@ COLUMNS: dict[str, str] = {
     "torch": "version of torch",
     "precision": "number format of training",
     "thaw_version": "version of thaw",
-    "pretrain_tokens": "training tokens of the parent pretraining",
+    "pretrain_tokens": "training tokens of the encoder transferred from and of all its ancestors",
     "host_gflops": "float32 speed of one core at the run's start, to tell machines and their load apart",
     "floor": "dev score of the majority answer; 0 for spans",
     "floor_test": "test score of the majority answer, where the test set is scored; 0 for spans",
@@ -50,6 +50,7 @@ COLUMNS: dict[str, str] = {
     "results": "results epoch of the code (thaw.track.epoch)",
     "source": "sha256 of the package's source and configs, 12 digits",
     "positive": "label counted as positive by f1, null where f1 does not apply",
+    "pretrain_cpu_seconds": "CPU seconds of training of the encoder transferred from and of all its ancestors",
 }
 
 
