@@ -20,6 +20,7 @@ from thaw.job.blocks import blocks, own_tokenizer
 from thaw.job.card import pretrain_card
 from thaw.job.finished import finished
 from thaw.job.identity import checkpoint_content, corpus_content, pretrain_id
+from thaw.job.passages import passages
 from thaw.job.record import Record, record
 from thaw.job.tell import tell
 from thaw.objective.mlm import MLMHead
@@ -30,6 +31,7 @@ from thaw.track.cost import host, host_gflops, peak_rss_bytes, training_flops
 from thaw.track.lineage import lineage
 from thaw.train import state
 from thaw.train.interrupt import stoppable
+from thaw.train.likelihood import WordLikelihood
 from thaw.train.loop import Batches, Loop
 from thaw.train.pretrain import PretrainModule
 from thaw.train.progress import Bar
@@ -59,6 +61,8 @@ class Pretraining:
         self.parent = build.checkpoint(config.checkpoint) if config.checkpoint else None
         self.tokenizer = self.parent.tokenizer if self.parent else own_tokenizer(config)
         self.train, self.validation = blocks(config, self.tokenizer, self.corpus_sha)
+        self.passages = passages(config, self.tokenizer, self.corpus_sha, self.validation.source.blocks)
+        self.scored: dict[str, float] = {}  # the newest scores on held-out text, with their step
         self.step_tokens = config.data.batch_size * self.train.blocks.mean_tokens
         self.encoder, self.head = self.network()
         if config.piece_vectors == "counts" and rec.leads and not state.generations(rec.folder.training_state):
@@ -130,7 +134,7 @@ class Pretraining:
             bar.start_at(module.start)
             loop = Loop(
                 steps=self.steps, eval_every=length.eval_every(config, self.steps, self.step_tokens),
-                evaluate=lambda step: self.validation(module), record=rec.event, save=self.save_state, clock=rec.clock,
+                evaluate=self.evaluate, record=rec.event, save=self.save_state, clock=rec.clock,
                 stop=stop, minutes=config.trainer.checkpoint_minutes, milestones=milestones, show=bar,
             )  # fmt: skip
             plan = ApplyPlan(
@@ -147,6 +151,14 @@ class Pretraining:
         stop.leave()
         return row
 
+    def evaluate(self, step: int) -> dict[str, float]:
+        """Return the scores on held-out text; after the last step also the one that compares across tokenizers."""
+        scores = self.validation(self.module)
+        if step == self.steps and self.passages is not None:
+            scores |= WordLikelihood(self.passages, self.tokenizer, self.config.data.length)(self.module)
+        self.scored = {"step": step, **scores}
+        return scores
+
     def tell(self) -> None:
         """Say what of the corpus was not read as it stands."""
         read = self.train.blocks.file.meta.get("read") or {}
@@ -154,6 +166,9 @@ class Pretraining:
         for key, what in words.items():
             if read.get(key) and self.rec.leads:
                 tell(f"{read[key]} of the corpus' documents {what}")
+        if self.passages is None and self.rec.leads:
+            folder = Path(self.config.cache.folder) / "tokens"
+            tell(f"the ids in {folder} are not those of the corpus' text: no word_bits_per_byte, delete it to have one")
 
     def make(self, trainer: Any) -> Any:
         """Return the function from step to micro-batches of this process."""
@@ -174,7 +189,8 @@ class Pretraining:
         """Write the encoder as it is now."""
         if not self.rec.leads:
             return
-        lineage = self.lineage() | self.cost()
+        held_out = self.scored if self.scored.get("step") == self.module.step else None
+        lineage = self.lineage() | self.cost() | {"held_out": held_out}
         checkpoints.save(
             folder, encoder=self.encoder, tokenizer=self.tokenizer, mlm_head=self.head, lineage=lineage,
             card=pretrain_card(self.config, self.encoder.config, lineage),
@@ -187,7 +203,8 @@ class Pretraining:
             self.rec.run_id, tokenizer=self.tokenizer.fingerprint, corpus=self.corpus_sha, checkpoint=checkpoint,
             parent=self.parent.lineage if self.parent else None,
         )  # fmt: skip
-        return made | {"read": self.train.blocks.file.meta.get("read")}
+        about = self.passages.about(self.tokenizer) if self.passages is not None else None
+        return made | {"read": self.train.blocks.file.meta.get("read"), "passages": about}
 
     def cost(self) -> dict[str, Any]:
         """What this pretraining has cost so far, its parent's included."""
@@ -243,5 +260,6 @@ class Pretraining:
                 "trainable_parameters": parameters, "total_parameters": parameters, "threads": self.threads,
                 "host": host(), "host_gflops": host_gflops(), "torch": torch.__version__,
                 "precision": config.trainer.precision, "thaw_version": __version__,
+                "word_bits_per_byte": scores[-1].get("dev/word_bits_per_byte"),
             }
         )  # fmt: skip

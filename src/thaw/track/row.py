@@ -44,6 +44,7 @@ COLUMNS: dict[str, str] = {
     "thaw_version": "version of thaw",
     "pretrain_tokens": "training tokens of the parent pretraining",
     "host_gflops": "float32 speed of one core at the run's start, to tell machines and their load apart",
+    "word_bits_per_byte": "bits per raw byte of held-out words (PLL-word-l2r), comparable across tokenizers",
 }
 
 
