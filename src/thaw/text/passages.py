@@ -20,6 +20,7 @@ from thaw.text.tokenizer import Tokenizer
 PASSAGES = 64  # that are scored: some 1,300 words of English
 CHARACTERS = 128  # a passage has at most; a piece costs one pass over its passage, so cost grows with the square
 MOST_READ = 1 << 20  # bytes of held-out documents that passages are drawn from, one document at least
+_SPACE = re.compile(r"[^\S\x0b\x1c-\x1f]+")
 _PLAIN = re.compile(r"[0-9A-Za-z]")  # a document with such a character has pieces in every tokenizer
 
 
@@ -49,7 +50,7 @@ class Passages:
         ``lost_words`` are those whose pieces do not tell all of their characters: one of them is [UNK], or the word
         has the pieces that it has without capitals. Such a tokenizer has less to predict, which flatters its score.
         """
-        words = [word for text in self.texts for word in text.split()]
+        words = [word for text in self.texts for word in words_of(text)]
         small = [word.lower() for word in words]
         encoded = zip(words, small, tokenizer.encode_batch(words), tokenizer.encode_batch(small), strict=True)
         lost = sum(
@@ -58,6 +59,11 @@ class Passages:
         )
         counts = {"passages": len(self.texts), "words": len(words), "bytes": self.bytes, "lost_words": lost}
         return {"sha256": self.sha256, **counts}
+
+
+def words_of(text: str) -> list[str]:
+    """Return what white space delimits; control characters that normalisers drop do not part a word."""
+    return [word for word in _SPACE.split(text) if word]
 
 
 def raw_bytes(text: str) -> int:

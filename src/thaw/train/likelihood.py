@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from thaw.text.passages import Passages, raw_bytes
+from thaw.text.passages import Passages, raw_bytes, words_of
 from thaw.text.tokenizer import Tokenizer
 from thaw.train.pretrain import PretrainModule, at_rest
 
@@ -43,14 +43,12 @@ class Window:
 class WordLikelihood:
     """PLL-word-l2r of some passages under an encoder with a masked-word head."""
 
-    def __init__(
-        self, passages: Passages, tokenizer: Tokenizer, length: int, batch_tokens: int = BATCH_TOKENS
-    ) -> None:
+    def __init__(self, passages: Passages, tokenizer: Tokenizer, length: int, batch_tokens: int = BATCH_TOKENS) -> None:
         self.passages, self.tokenizer, self.batch_tokens = passages, tokenizer, batch_tokens
         self.windows: list[Window] = []
         self.pieces_of_words: list[int] = []
         for number, text in enumerate(passages.texts):
-            words = [ids for ids in tokenizer.encode_batch(text.split()) if len(ids)]
+            words = [ids for ids in tokenizer.encode_batch(words_of(text)) if len(ids)]
             self.pieces_of_words += map(len, words)
             self.windows += _windows(number, words, length - 2)
 
