@@ -21,6 +21,7 @@ from thaw.job.card import pretrain_card
 from thaw.job.costs import costs
 from thaw.job.finished import finished, missing
 from thaw.job.identity import checkpoint_content, corpus_content, pretrain_id
+from thaw.job.passages import passages
 from thaw.job.record import Record, record
 from thaw.job.source import source
 from thaw.job.tell import tell
@@ -34,6 +35,7 @@ from thaw.track.lineage import lineage
 from thaw.train import processes, state
 from thaw.train.evaluations import regular_steps
 from thaw.train.interrupt import stoppable
+from thaw.train.likelihood import WordLikelihood
 from thaw.train.loop import Batches, Loop
 from thaw.train.pretrain import PretrainModule
 from thaw.train.progress import Bar
@@ -66,6 +68,8 @@ class Pretraining:
         self.parent = build.checkpoint(config.checkpoint) if config.checkpoint else None
         self.tokenizer = self.parent.tokenizer if self.parent else own_tokenizer(config)
         self.train, self.validation = blocks(config, self.tokenizer, self.corpus_sha)
+        self.passages = passages(config, self.tokenizer, self.corpus_sha, self.validation.source.blocks)
+        self.scored: dict[str, float] = {}  # the newest scores on held-out text, with their step
         self.step_tokens = config.data.batch_size * self.train.blocks.mean_tokens
         self.encoder, self.head = self.network()
         if config.piece_vectors == "counts" and rec.leads and not state.generations(rec.folder.training_state):
@@ -138,7 +142,7 @@ class Pretraining:
             loop = Loop(
                 steps=self.steps,
                 looks=regular_steps(self.steps, length.eval_every(config, self.steps, self.step_tokens)),
-                evaluate=lambda step: self.validation(module), record=rec.event, save=self.save_state, clock=rec.clock,
+                evaluate=self.evaluate, record=rec.event, save=self.save_state, clock=rec.clock,
                 stop=stop, minutes=config.trainer.checkpoint_minutes, milestones=milestones, show=bar,
             )  # fmt: skip
             plan = ApplyPlan(
@@ -155,6 +159,14 @@ class Pretraining:
         stop.leave()
         return row
 
+    def evaluate(self, step: int) -> dict[str, float]:
+        """Return the scores on held-out text; after the last step also the one that compares across tokenizers."""
+        scores = self.validation(self.module)
+        if step == self.steps and self.passages is not None:
+            scores |= WordLikelihood(self.passages, self.tokenizer, self.config.data.length)(self.module)
+        self.scored = {"step": step, **scores}
+        return scores
+
     def tell(self) -> None:
         """Say what of the corpus was not read as it stands."""
         read = self.train.blocks.file.meta.get("read") or {}
@@ -162,6 +174,9 @@ class Pretraining:
         for key, what in words.items():
             if read.get(key) and self.rec.leads:
                 tell(f"{read[key]} of the corpus' documents {what}")
+        if self.passages is None and self.rec.leads:
+            folder = Path(self.config.cache.folder) / "tokens"
+            tell(f"the ids in {folder} are not those of the corpus' text: no word_bits_per_byte, delete it to have one")
 
     def make(self, trainer: Any) -> Any:
         """Return the function from step to micro-batches of this process."""
@@ -186,7 +201,8 @@ class Pretraining:
         """Write the encoder as it is now."""
         if not self.rec.leads:
             return
-        lineage = self.lineage() | self.cost()
+        held_out = self.scored if self.scored.get("step") == self.module.step else None
+        lineage = self.lineage() | self.cost() | {"held_out": held_out}
         checkpoints.save(
             folder, encoder=self.encoder, tokenizer=self.tokenizer, mlm_head=self.head, lineage=lineage,
             card=pretrain_card(self.config, self.encoder.config, lineage),
@@ -199,7 +215,8 @@ class Pretraining:
             self.rec.run_id, tokenizer=self.tokenizer.fingerprint, corpus=self.corpus_sha, checkpoint=checkpoint,
             parent=self.parent.lineage if self.parent else None, source=source(),
         )  # fmt: skip
-        return made | {"read": self.train.blocks.file.meta.get("read")}
+        about = self.passages.about(self.tokenizer) if self.passages is not None else None
+        return made | {"read": self.train.blocks.file.meta.get("read"), "passages": about}
 
     def cost(self) -> dict[str, Any]:
         """What this pretraining has cost so far, its parent's included."""
@@ -250,5 +267,6 @@ class Pretraining:
                 "threads": self.threads * processes.count(), "host": host(), "torch": torch.__version__,
                 "precision": config.trainer.precision, "thaw_version": __version__, "results": RESULTS,
                 "source": source(), "device": build.device_name(config.trainer),
+                "word_bits_per_byte": scores[-1].get("dev/word_bits_per_byte"),
             }
         )  # fmt: skip

@@ -9,6 +9,7 @@ from thaw.report.cells import Cell
 from thaw.report.collect import Run, Study
 from thaw.report.differences import MACHINE, machines
 from thaw.report.palette import BASELINE
+from thaw.report.pretrainings import pretraining_notes
 
 FEW_SEEDS = 5  # with 3 seeds only differences over 3.1 standard deviations are found with 80 % power
 MANY_TRUNCATED = 0.05  # share of the texts
@@ -19,7 +20,14 @@ def notes(study: Study, cells: Sequence[Cell]) -> list[str]:
     """Return the notes of a study."""
     return [
         note
-        for note in (*_runs(study, cells), *_design(cells), *_tuning(cells), *_data(cells), *_machines(study))
+        for note in (
+            *_runs(study, cells),
+            *_design(cells),
+            *_tuning(cells),
+            *_data(cells),
+            *_machines(study),
+            *pretraining_notes(study),
+        )
         if note
     ]
 

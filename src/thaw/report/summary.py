@@ -9,6 +9,7 @@ from rich.text import Text
 
 from thaw.report.cells import Cell, cells
 from thaw.report.collect import STATES, Study, read
+from thaw.report.pretrainings import WORDS, measure_name, pretraining_notes
 from thaw.report.statistics import Estimate
 from thaw.track.plain import printable
 
@@ -36,9 +37,11 @@ def summary(study: Study) -> Group:
         parts += [_table(task, [cell for cell in found if cell.task == task]), Text("")]
     pretraining = [run for run in study.runs if run["kind"] == "pretrain"]
     for run in pretraining:
-        text = f"pretrained {run['run_id']}: {run['metric'] or 'dev'} {score(run['dev'])}, {run.state}"
+        text = f"pretrained {run['run_id']}: {measure_name(run['metric'] or 'dev')} {score(run['dev'])}, "
+        text += f"{measure_name(WORDS)} {score(run[WORDS])}, " if run[WORDS] is not None else ""
+        text += run.state
         parts.append(Text(text + (f", {run['train_seconds']:.0f} s" if run["train_seconds"] else "")))
-    parts += [Text(line) for line in counts(study)]
+    parts += [Text(line) for line in (*pretraining_notes(study), *counts(study))]
     return Group(*parts)
 
 

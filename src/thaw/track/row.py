@@ -51,6 +51,7 @@ COLUMNS: dict[str, str] = {
     "source": "sha256 of the package's source and configs, 12 digits",
     "positive": "label counted as positive by f1, null where f1 does not apply",
     "pretrain_cpu_seconds": "CPU seconds of training of the encoder transferred from and of all its ancestors",
+    "word_bits_per_byte": "bits per raw byte of held-out words (PLL-word-l2r), comparable across tokenizers",
 }
 
 

@@ -3,7 +3,9 @@
 Legend: B blocks, T tokens a block, D hidden width, K masked places, V pieces in the vocabulary.
 """
 
+import contextlib
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -156,6 +158,18 @@ class PretrainModule(Learner):
         return logits
 
 
+@contextlib.contextmanager
+def at_rest(module: PretrainModule) -> Iterator[None]:
+    """Let a module run without dropout inside the block, and leave every part of it as it was."""
+    training = {name: part.training for name, part in module.named_modules()}
+    module.eval()
+    try:
+        yield
+    finally:
+        for name, part in module.named_modules():
+            part.training = training[name]
+
+
 class Validation:
     """Held-out documents with fixed masks: the same places for every run with this tokenizer and data."""
 
@@ -164,13 +178,17 @@ class Validation:
 
     @torch.no_grad()
     def __call__(self, module: PretrainModule) -> dict[str, float]:
-        """Return loss (nats a masked piece), accuracy, pseudo-perplexity and bits per byte.
+        """Return loss (nats a masked piece), accuracy, pseudo-perplexity and masked bits per normalised byte.
 
         pseudo-perplexity: exp of the loss with 15 % masked at once; Salazar et al. 2020 mask one place at a time.
-        bits per byte: the loss spread over the bytes of the held-out text, so vocabularies can be compared.
+        bits per byte: the loss of a masked piece times the pieces of the held-out text, over its bytes after
+        normalisation. No code length, and comparable within one tokenizer only: pieces of one word help each other, so
+        what a piece costs depends on the vocabulary first. `likelihood.WordLikelihood` compares across tokenizers.
         """
-        training = {name: part.training for name, part in module.named_modules()}
-        module.eval()
+        with at_rest(module):
+            return self._scored(module)
+
+    def _scored(self, module: PretrainModule) -> dict[str, float]:
         loss, right, count = 0.0, 0, 0
         blocks = self.source.blocks
         for first in range(0, len(blocks), self.size):
@@ -183,8 +201,6 @@ class Validation:
             loss += float(functional.cross_entropy(logits, batch.targets, reduction="sum"))
             right += int((logits.argmax(-1) == batch.targets).sum())
             count += len(targets)
-        for name, part in module.named_modules():
-            part.training = training[name]
         mean = loss / max(1, count)
         return {
             "dev/loss": mean,

@@ -7,6 +7,7 @@ from thaw.report.arms import Arm
 from thaw.report.collect import Run
 from thaw.report.figures.plot import Plot, Trace, escaped, figure, rounded
 from thaw.report.figures.style import Style
+from thaw.report.pretrainings import measure_name
 
 MOST = 100  # curves
 POINTS = 30  # of a curve
@@ -40,8 +41,8 @@ def pretraining(runs: Sequence[Run]) -> Plot | None:
     return Plot(
         key="pretraining",
         title="Pretraining",
-        caption=CAPTION.format(metric=name, shown=len(data), all=len(having)),
-        figure=figure(data, {"title": "training tokens"}, {"title": "held-out bits per byte"}),
+        caption=CAPTION.format(metric=measure_name(name), shown=len(data), all=len(having)),
+        figure=figure(data, {"title": "training tokens"}, {"title": f"held-out {measure_name(name)}"}),
     )
 
 
