@@ -7,10 +7,11 @@ percentile bootstrap over five seeds is too narrow. scipy is imported where it i
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 POWER = 0.8
+CORRELATIONS = ("matthews", "pearson", "spearman")  # metrics from -1 to 1; all others are from 0 to 1
 FEWEST = 3  # seeds under which nothing is tested: two that happen to agree would be certain
 
 
@@ -59,6 +60,23 @@ def estimate(values: Sequence[float], level: float = 0.95, error: float = 0.0) -
     df = (n - 1) * (whole / own) ** 4 if own > 1e-9 * whole and own else math.inf if error else n - 1.0
     half = critical(1 + df, level) * whole
     return Estimate(mean=mean, low=mean - half, high=mean + half, n=n, deviation=deviation, error=whole, df=df)
+
+
+def score_interval(values: Sequence[float], metric: str, level: float = 0.95) -> Estimate | None:
+    """Return the mean of some scores with its t interval, cut at the range of their metric; None if there is no score.
+
+    The true mean lies in that range, so that the cut interval covers it exactly as often as the whole one does.
+    """
+    one = estimate(values, level)
+    if one is None or one.low is None or one.high is None:
+        return one
+    lowest, highest = bounds(metric)
+    return replace(one, low=max(lowest, min(one.low, one.mean)), high=min(highest, max(one.high, one.mean)))
+
+
+def bounds(metric: str) -> tuple[float, float]:
+    """Return the smallest and largest value that a metric can have."""
+    return (-1.0, 1.0) if metric.removeprefix("dev/") in CORRELATIONS else (0.0, 1.0)
 
 
 @cache
