@@ -20,6 +20,7 @@ from thaw.job.blocks import blocks, own_tokenizer
 from thaw.job.card import pretrain_card
 from thaw.job.finished import finished
 from thaw.job.identity import checkpoint_content, corpus_content, pretrain_id
+from thaw.job.recipe import pretrain_recipe
 from thaw.job.record import Record, record
 from thaw.job.tell import tell
 from thaw.objective.mlm import MLMHead
@@ -174,7 +175,8 @@ class Pretraining:
         """Write the encoder as it is now."""
         if not self.rec.leads:
             return
-        lineage = self.lineage() | self.cost()
+        recipe = pretrain_recipe(self.config, self.parent.lineage if self.parent else None, folder)
+        lineage = self.lineage() | self.cost() | {"recipe": recipe}
         checkpoints.save(
             folder, encoder=self.encoder, tokenizer=self.tokenizer, mlm_head=self.head, lineage=lineage,
             card=pretrain_card(self.config, self.encoder.config, lineage),

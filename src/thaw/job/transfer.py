@@ -19,6 +19,7 @@ from thaw.job.flops import transfer_flops
 from thaw.job.identity import transfer_id
 from thaw.job.network import Network
 from thaw.job.outcome import common_row, data_lineage, majority_score, marked, run_name, score
+from thaw.job.recipe import transfer_recipe
 from thaw.job.record import Record, record
 from thaw.job.tell import tell
 from thaw.strategy.apply import ApplyPlan
@@ -182,11 +183,13 @@ class Transfer(Network):
     def lineage(self) -> dict[str, Any]:
         """What this run comes from."""
         known = self.parent is not None and self.strategy.pretrained
-        return data_lineage(
+        made = data_lineage(
             self.config, self.found, self.train_indices, self.rec.run_id, tokenizer=self.tokenizer.fingerprint,
             checkpoint=self.parent.fingerprint if known and self.parent else None,
             parent=self.parent.lineage if known and self.parent else None,
         ) | {"train": self.train.report, "dev": self.dev.report, "contamination": self.contamination()}  # fmt: skip
+        recipe = self.parent.lineage.get("recipe") if known and self.parent else None
+        return made | ({"recipe": recipe} if recipe else {})
 
     def flops(self) -> float:
         """Return the training FLOPs of the plan as it went."""
@@ -251,6 +254,11 @@ class Transfer(Network):
     def keep(self) -> None:
         """Keep the best-dev weights as a checkpoint that `thaw predict` and `thaw export` read."""
         folder, lineage = self.rec.folder.checkpoint, self.lineage()
+        parent = self.parent if self.strategy.pretrained else None
+        recipe = transfer_recipe(
+            self.config, parent.lineage if parent else None, parent.fingerprint if parent else None
+        )
+        lineage["recipe"] = recipe
         checkpoints.save(
             folder, encoder=self.module.encoder, tokenizer=self.tokenizer, lineage=lineage,
             head_state=self.module.head.state_dict(), head_config=self.kept_head(),

@@ -55,9 +55,9 @@ def choose(arm: Arm, runs: list[Run]) -> Choice:
     """Choose the variant of one cell; diverged runs hold the scores of the majority answer.
 
     Runs of a tuning that left the test set alone (``test=false``) are no candidates beside scored ones; they tell what
-    was tried where the scored runs have one variant.
+    was tried where the scored runs have one variant. A trial whose test set was scored later is both.
     """
-    tuning = [run for run in runs if run.config.get("test") is False]
+    tuning = [run for run in runs if run.config.get("test") is False or run.lineage.get("tuning") is True]
     scored = [run for run in runs if run.config.get("test") is not False]
     if not tuning or not scored:
         return _best(arm, runs)
@@ -66,13 +66,14 @@ def choose(arm: Arm, runs: list[Run]) -> Choice:
         return choice
     return replace(
         choice, variant=tried.variant, trials=tried.trials, trial_devs=tried.trial_devs, edge=tried.edge,
-        ties=tried.ties, tuning_seeds=tried.tuning_seeds, held_out=True,
+        ties=tried.ties, tuning_seeds=tried.tuning_seeds,
+        held_out=not any(run["seed"] in tried.tuning_seeds for run in choice.runs),
     )  # fmt: skip
 
 
 def _best(arm: Arm, runs: list[Run]) -> Choice:
     """Choose the variant of some runs."""
-    variants, values = _variants(arm, _witnesses(runs))
+    variants, values = _variants(arm, _tried(arm, runs))
     planned = {name: {run["seed"] for run in members} for name, members in variants.items()}
     shared = set.intersection(*planned.values())
     merits = {name: _merit(members, shared or planned[name]) for name, members in variants.items()}
@@ -102,12 +103,19 @@ def _ended(run: Run) -> bool:
     return run.state == "finished" or (run.diverged and (run["dev"] is not None or run["test"] is not None))
 
 
-def _witnesses(runs: list[Run]) -> list[Run]:
-    """Return the runs that may tell of a variant: one that failed otherwise (a typing mistake, a full disk) does not.
+def _tried(arm: Arm, runs: list[Run]) -> list[Run]:
+    """Return the runs of the variants that were tried: not of one whose runs all failed without an outcome.
 
-    Where nothing else is there, all are: the cell then says how many failed.
+    Such a one is a typing mistake or a full disk, no setting that was worse. Where nothing else is there, all count.
     """
-    return [run for run in runs if run.state != "failed" or run.diverged] or runs
+    variants, _ = _variants(arm, runs)
+    tried = [
+        run
+        for members in variants.values()
+        if any(run.state != "failed" or run.diverged for run in members)
+        for run in members
+    ]
+    return tried or runs
 
 
 def _variants(arm: Arm, runs: list[Run]) -> tuple[dict[str, list[Run]], dict[str, dict[str, Any]]]:
