@@ -22,6 +22,7 @@ from thaw.job.costs import costs
 from thaw.job.finished import finished, missing
 from thaw.job.identity import checkpoint_content, corpus_content, pretrain_id
 from thaw.job.passages import passages
+from thaw.job.recipe import pretrain_recipe
 from thaw.job.record import Record, record
 from thaw.job.source import source
 from thaw.job.tell import tell
@@ -202,7 +203,8 @@ class Pretraining:
         if not self.rec.leads:
             return
         held_out = self.scored if self.scored.get("step") == self.module.step else None
-        lineage = self.lineage() | self.cost() | {"held_out": held_out}
+        recipe = pretrain_recipe(self.config, self.parent.lineage if self.parent else None, folder)
+        lineage = self.lineage() | self.cost() | {"held_out": held_out, "recipe": recipe}
         checkpoints.save(
             folder, encoder=self.encoder, tokenizer=self.tokenizer, mlm_head=self.head, lineage=lineage,
             card=pretrain_card(self.config, self.encoder.config, lineage),

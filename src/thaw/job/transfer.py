@@ -21,6 +21,7 @@ from thaw.job.flops import TransferFlops
 from thaw.job.identity import transfer_id
 from thaw.job.network import Network
 from thaw.job.outcome import common_row, data_lineage, marked, notes, run_name, score
+from thaw.job.recipe import transfer_recipe
 from thaw.job.record import Record, record
 from thaw.job.tell import tell
 from thaw.strategy.apply import ApplyPlan
@@ -200,12 +201,14 @@ class Transfer(Network):
     def lineage(self) -> dict[str, Any]:
         """What this run comes from, as it stands when it begins."""
         known = self.parent is not None and self.strategy.pretrained
-        return data_lineage(
+        made = data_lineage(
             self.config, self.found, self.train_indices, self.dev_indices, self.rec.folder,
             tokenizer=self.tokenizer.fingerprint,
             checkpoint=self.parent.fingerprint if known and self.parent else None,
             parent=self.parent.lineage if known and self.parent else None,
         ) | {"train": self.train.report, "dev": self.dev.report, "contamination": self.contamination()}  # fmt: skip
+        recipe = self.parent.lineage.get("recipe") if known and self.parent else None
+        return made | ({"recipe": recipe} if recipe else {})
 
     def ancestor(self) -> dict[str, Any]:
         """Return the lineage of the encoder that this run starts from; empty where its weights are random."""
@@ -294,8 +297,12 @@ class Transfer(Network):
 
     def keep(self) -> None:
         """Keep the best-dev weights as a checkpoint that `thaw predict` and `thaw export` read."""
-        folder = self.rec.folder.checkpoint
-        lineage = self.lineage | {"steps": self.config.steps} | costs(self.module, self.rec.clock, self.ancestor())
+        parent = self.parent if self.strategy.pretrained else None
+        recipe = transfer_recipe(
+            self.config, parent.lineage if parent else None, parent.fingerprint if parent else None
+        )
+        folder, paid = self.rec.folder.checkpoint, costs(self.module, self.rec.clock, self.ancestor())
+        lineage = self.lineage | {"steps": self.config.steps, "recipe": recipe} | paid
         checkpoints.save(
             folder, encoder=self.module.encoder, tokenizer=self.tokenizer, lineage=lineage,
             head_state=self.module.head.state_dict(), head_config=self.kept_head(),

@@ -7,10 +7,11 @@ percentile bootstrap over five seeds is too narrow. scipy is imported where it i
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 POWER = 0.8
+CORRELATIONS = ("matthews", "pearson", "spearman")  # metrics from -1 to 1; the others go from 0 to 1
 FEWEST = 3  # seeds under which nothing is tested: two that happen to agree would be certain
 
 
@@ -59,6 +60,36 @@ def estimate(values: Sequence[float], level: float = 0.95, error: float = 0.0) -
     df = (n - 1) * (whole / own) ** 4 if own > 1e-9 * whole and own else math.inf if error else n - 1.0
     half = critical(1 + df, level) * whole
     return Estimate(mean=mean, low=mean - half, high=mean + half, n=n, deviation=deviation, error=whole, df=df)
+
+
+def bounds(metric: str) -> tuple[float, float]:
+    """Return the lowest and the highest value of a metric."""
+    return (-1.0, 1.0) if metric.removeprefix("dev/") in CORRELATIONS else (0.0, 1.0)
+
+
+def score_interval(values: Sequence[float], metric: str, level: float = 0.95) -> Estimate | None:
+    """Return the mean of scores with an interval that stays in the range of the metric; None if there is no value.
+
+    Use this wherever a mean of scores gets an interval (`estimate` is for differences and for what has no range). The
+    t interval is made on the logit of the score's place in its range and taken back; of a correlation that is Fisher's
+    z, but for a factor. The error goes along by the delta method, so the mean stays the mean of the scores. Scores
+    outside the range (a loss) get the plain t interval.
+    """
+    plain = estimate(values, level)
+    low, high = bounds(metric)
+    if plain is None or plain.low is None or not plain.error or min(values) < low or max(values) > high:
+        return plain
+    place = (plain.mean - low) / (high - low)
+    if not 0 < place < 1:
+        return plain
+    logit = math.log(place / (1 - place))
+    half = critical(plain.n, level) * plain.error / (high - low) / (place * (1 - place))
+    ends = (low + (high - low) * _logistic(logit - half), low + (high - low) * _logistic(logit + half))
+    return replace(plain, low=ends[0], high=ends[1])
+
+
+def _logistic(value: float) -> float:
+    return 1 / (1 + math.exp(-value)) if value > -700 else 0.0
 
 
 @cache
