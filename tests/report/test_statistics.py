@@ -40,7 +40,7 @@ def test_an_error_that_the_values_share_widens_the_interval() -> None:
     assert wide is not None
     assert plain.error is not None
     assert wide.error == pytest.approx(numpy.hypot(plain.error, 0.02))
-    assert wide.df == pytest.approx(4 * (wide.error / plain.error) ** 4)  # Satterthwaite, the shared part known
+    assert wide.df == pytest.approx(4 * (wide.error / plain.error) ** 2)
     assert (wide.high - wide.mean) == pytest.approx(scipy.stats.t.ppf(0.975, wide.df) * wide.error)
 
 
@@ -89,3 +89,13 @@ def test_a_share_has_wilsons_interval() -> None:
     assert wilson(3, 20) == pytest.approx((result.low, result.high))
     assert wilson(0, 5) == pytest.approx((0.0, 0.4345), abs=1e-4)
     assert wilson(0, 0) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("shared", [0.2, 0.4, 1.0, 2.5])
+def test_intervals_with_a_shared_error_cover_at_three_seeds(shared: float) -> None:
+    draw = numpy.random.default_rng(0)
+    error = shared / 3**0.5
+    values = draw.normal(0, 1, (3000, 3)) + draw.normal(0, error, (3000, 1))
+    found = [estimate(list(map(float, row)), error=error) for row in values]
+    covered = [one is not None and one.low <= 0 <= one.high for one in found]  # type: ignore[operator]
+    assert 0.93 <= numpy.mean(covered) <= 0.975  # Satterthwaite's degrees of freedom: .92 at 0.4

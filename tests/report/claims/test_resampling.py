@@ -10,11 +10,11 @@ import pytest
 from scipy import stats
 from sklearn.metrics import f1_score, matthews_corrcoef
 
-from report.claims.made_up import compared
+from report.claims.made_up import compared, run
 from report.claims.predicted import answered, labelled
 from thaw.report.claims.influence import influence
 from thaw.report.claims.resampling import drawn, errors_of, text_error
-from thaw.track.folder import PREDICTIONS
+from thaw.track.folder import PREDICTIONS, write_lines
 
 DRAW = np.random.default_rng(0)
 
@@ -107,15 +107,35 @@ def test_a_constant_prediction_has_no_error_of_its_own(tmp_path):
     assert not influence(made).values.any()
 
 
+def test_what_is_cut_out_of_the_lines_is_what_they_hold(tmp_path):
+    texts = ["plain", 'a "label":"x","credit":[1.0,1.0]} b', "back\\slash\nnew line", "é ü", ""]
+    lines = [
+        {"prediction": text, "scores": None, "label": [text, text], "credit": [0.25 * number, 1.0]}
+        for number, text in enumerate(texts)
+    ]
+    write_lines(tmp_path / "cut" / PREDICTIONS, lines)
+    spaced = "\n".join(json.dumps(dict(reversed(list(line.items()))), ensure_ascii=False) for line in lines)
+    (tmp_path / "parsed").mkdir()
+    (tmp_path / "parsed" / PREDICTIONS).write_bytes(gzip.compress(spaced.encode()))
+    cut, parsed = (influence(run("full", 1, 1, 0.5, folder=tmp_path / name)) for name in ("cut", "parsed"))
+    assert cut.values == pytest.approx([-0.5, -0.25, 0.0, 0.25, 0.5])
+    assert (list(cut.values), cut.labels) == (list(parsed.values), parsed.labels)
+
+
+def test_a_damaged_file_is_as_none(tmp_path):
+    (tmp_path / PREDICTIONS).write_bytes(b"no gzip")
+    assert influence(run("full", 1, 1, 0.5, folder=tmp_path)) is None
+
+
 def test_without_predictions_or_with_other_texts_nothing_is_known(tmp_path):
     sides = two_sides(tmp_path)
-    for run in _runs(sides)[1]:
-        (run.folder / PREDICTIONS).unlink()
+    for one in _runs(sides)[1]:
+        (one.folder / PREDICTIONS).unlink()
     assert text_error(sides, "trec", parts(sides)) is None
     other = two_sides(tmp_path / "other")
-    for run in _runs(other)[1]:
-        lines = [line | {"label": "c"} for line in _lines(run)]
-        (run.folder / PREDICTIONS).write_bytes(gzip.compress(b"\n".join(json.dumps(one).encode() for one in lines)))
+    for one in _runs(other)[1]:
+        lines = [line | {"label": "c"} for line in _lines(one)]
+        (one.folder / PREDICTIONS).write_bytes(gzip.compress(b"\n".join(json.dumps(line).encode() for line in lines)))
     assert text_error(other, "trec", parts(other)) is None
 
 
@@ -140,5 +160,5 @@ def _weighted(sides):
     return [(weight, sides.all_runs("trec", arm, size)) for weight, arm, size in parts(sides)]
 
 
-def _lines(run):
-    return [json.loads(line) for line in gzip.decompress(Path(run.folder / PREDICTIONS).read_bytes()).splitlines()]
+def _lines(one):
+    return [json.loads(line) for line in gzip.decompress(Path(one.folder / PREDICTIONS).read_bytes()).splitlines()]

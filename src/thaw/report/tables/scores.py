@@ -32,7 +32,7 @@ def score_tables(cells: Sequence[Cell]) -> list[Table]:
                     members,
                     name=f"differences-{task}",
                     title=f"{task}: test {metric} minus that of scratch",
-                    caption=f"Paired by seed, 95% t-interval; {NO_DIFFERENCE} includes 0, or one seed only.",
+                    caption=f"Paired by seed, 95% t-interval; {NO_DIFFERENCE} includes 0, or fewer than three seeds.",
                     shown=lambda cell: signed(cell.difference) if cell.difference else ABSENT,
                 )
             )
