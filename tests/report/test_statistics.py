@@ -2,7 +2,7 @@ import numpy
 import pytest
 import scipy.stats
 
-from thaw.report.statistics import estimate, paired, score_interval, wilson
+from thaw.report.statistics import estimate, paired, score_interval, wilson, within
 
 
 def test_interval_is_that_of_scipy() -> None:
@@ -99,3 +99,12 @@ def test_intervals_with_a_shared_error_cover_at_three_seeds(shared: float) -> No
     found = [estimate(list(map(float, row)), error=error) for row in values]
     covered = [one is not None and one.low <= 0 <= one.high for one in found]  # type: ignore[operator]
     assert 0.93 <= numpy.mean(covered) <= 0.975  # Satterthwaite's degrees of freedom: .92 at 0.4
+
+
+def test_intervals_of_differences_end_where_differences_do() -> None:
+    wide = estimate([0.9, -0.5, 0.2])
+    assert wide is not None
+    assert wide.high is not None
+    assert wide.high > 1
+    assert (within(wide, "accuracy").low, within(wide, "accuracy").high) == (-1.0, 1.0)
+    assert within(wide, "matthews").high == wide.high

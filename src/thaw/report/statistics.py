@@ -139,6 +139,14 @@ def score_interval(values: Sequence[float], metric: str, level: float = 0.95) ->
     return replace(plain, low=ends[0], high=ends[1])
 
 
+def within(one: Estimate, metric: str) -> Estimate:
+    """Return a difference of scores whose interval ends where differences of the metric do: 1, of correlations 2."""
+    if one.low is None or one.high is None:
+        return one
+    low, high = bounds(metric)
+    return replace(one, low=max(low - high, one.low), high=min(high - low, one.high))
+
+
 def _logistic(value: float) -> float:
     return 1 / (1 + math.exp(-value)) if value > -700 else 0.0
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from thaw.report.cells import Cell, cells
 from thaw.report.collect import STATES, Study, read
-from thaw.report.statistics import FEWEST, Estimate
+from thaw.report.statistics import FEWEST, Estimate, within
 from thaw.track.plain import printable
 
 NO_DIFFERENCE = "·"  # beside a difference whose interval includes 0
@@ -103,7 +103,7 @@ def _table(task: str, members: Sequence[Cell]) -> Table:
             Text(cell.arm.label),
             spread(cell.test) if cell.test else "–",
             str(cell.test.n if cell.test else 0),
-            signed(cell.difference) if cell.difference else "",
+            signed(within(cell.difference, cell.metric)) if cell.difference else "",
             score(cell.dev.mean if cell.dev else None),
             f"{sum(seconds) / len(seconds):.1f}" if seconds else "–",
             Text(remarks(cell)),

@@ -22,7 +22,7 @@ def word(**means: float) -> str:
     return judge(effects(**means), Rule(), MARGIN).word
 
 
-def excluded(runs: int, collapsed: int = 0, loss: float = 0.3) -> Collapse:
+def excluded(runs: int, collapsed: int = 0, loss: float | None = 0.3) -> Collapse:
     low, high = wilson(collapsed, runs)
     worst = wilson(collapsed, runs, LEVEL)[1]
     return Collapse(runs=runs, collapsed=collapsed, low=low, high=high, worst=worst, loss=loss)
@@ -110,6 +110,7 @@ def test_the_least_gain_is_what_a_share_of_collapses_would_leave_at_the_margin()
     assert (1 - one.worst) * gain - one.worst * one.loss == pytest.approx(MARGIN)
     assert one.runs_needed(0.033, MARGIN) == 23
     assert excluded(23).least(MARGIN) <= 0.033 < excluded(22).least(MARGIN)
+    assert excluded(5, loss=None).least(MARGIN) == MARGIN  # the floor is not known
     assert excluded(10, collapsed=10).least(MARGIN) == MARGIN  # all collapsed: no more can
 
 

@@ -18,7 +18,7 @@ from thaw.report.page.content import gather
 from thaw.report.page.document import _data
 from thaw.report.page.listings import difference_tables
 from thaw.report.page.record import report
-from thaw.report.page.verdicts import cards
+from thaw.report.page.verdicts import cards, component_rows
 
 NOISE = (0.004, -0.004, 0.001, -0.002, 0.001)
 
@@ -287,6 +287,7 @@ def test_five_pretrainings_are_a_factor_and_not_five_arms():
     assert found.word == "supported"
     assert found.sentence.endswith(", over 5 pretrainings.")
     assert found.judgement.components.pretraining == pytest.approx(0.0374, rel=0.01)
+    assert component_rows(found)[:2] == [("seed: subset, order, head, dropout", "0.0031"), ("pretraining", "0.0374")]
     few = replace(table["trec", arm, 100], runs=[one for one in made if one["pretrain_run"] in ("p0", "p1")])
     fixed = verdicts(Sides(table | {("trec", arm, 100): few}, arm, Rule()))[1]
     assert fixed.sentence.endswith(", with these 2 encoders.")

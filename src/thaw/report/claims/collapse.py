@@ -24,12 +24,13 @@ class Collapse:
     low: float  # share that collapses: Wilson's interval at 95 %
     high: float
     worst: float  # upper end at LEVEL: the share of collapses that a supported gain must stand
-    loss: float  # score of scratch above the majority answer at the headline sizes: minus the effect of a collapse
+    loss: float | None  # scratch above the majority answer at the headline sizes, minus the effect of a collapse; None:
+    # the majority's score is known for no task, and nothing is asked of the gain
 
     def least(self, margin: float) -> float:
         """Return the mean effect from which a share of ``worst`` collapses would leave ``margin``."""
         seen = self.collapsed / self.runs
-        if self.worst >= 1 or self.worst <= seen:
+        if self.loss is None or self.worst >= 1 or self.worst <= seen:
             return margin
         return max(margin, (margin * (1 - seen) + (self.worst - seen) * self.loss) / (1 - self.worst))
 
@@ -49,7 +50,7 @@ class Collapse:
 
 
 def collapse(sides: Sides) -> Collapse | None:
-    """Return the collapses of the verdicts' transfer; None where the majority's score is known for no task."""
+    """Return the collapses of the verdicts' transfer, None where it has no scored run."""
     arm = sides.transfer
     runs = [run for (_, other, _), cell in sides.cells.items() if other == arm for run in cell.runs]
     if arm is None or not runs:
@@ -63,10 +64,8 @@ def collapse(sides: Sides) -> Collapse | None:
             scores = sides.scores(task, scratch, size)
             if scores:
                 losses.append(sum(scores.values()) / len(scores) - floor)
-    if not losses:
-        return None
     failed = sum(run.collapsed or run.state == "failed" for run in runs)
     low, high = wilson(failed, len(runs))
     worst = wilson(failed, len(runs), LEVEL)[1]
-    loss = max(0.0, sum(losses) / len(losses))
+    loss = max(0.0, sum(losses) / len(losses)) if losses else None
     return Collapse(runs=len(runs), collapsed=failed, low=low, high=high, worst=worst, loss=loss)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from thaw.report.compare.changes import Change, Setting
+from thaw.report.statistics import within
 from thaw.report.summary import spread
 from thaw.report.tables.table import Table
 
@@ -32,7 +33,7 @@ def change_tables(found: Sequence[Change], names: tuple[str, str]) -> list[Table
 
 
 def _row(one: Change) -> tuple[str, ...]:
-    gap = one.difference
+    gap = within(one.difference, one.metric)
     ends = f" [{gap.low:+.3f}, {gap.high:+.3f}]" if one.tested else ""
     return (
         f"{one.label}, {one.size} labels",
