@@ -1,4 +1,4 @@
-"""Thousands of studies at once that are looked at while seeds are added: numbers alone, words as judge.py gives them."""
+"""Thousands of studies at once that are looked at while seeds are added: numbers alone, words as in judge.py."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -12,6 +12,7 @@ numbers of seeds alone, so it is drawn once, with fixed random numbers. An error
 ties the looks closer together, so less is spent than is allowed.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -21,7 +22,7 @@ import numpy as np
 
 from thaw.report.statistics import FEWEST, critical
 
-POWER_OF_SPENDING = 2.0
+POWER_OF_SPENDING = 3.0
 PATHS = 400_000  # drawn studies: a level of 2.5 % a side is met to within 0.02 %
 CERTAIN = 1 - 1e-6  # the level of a look that may spend nothing
 
@@ -32,6 +33,16 @@ class Look:
 
     seeds: int
     level: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Truth:
+    """What may be true of a claim, for a forecast: the effect, its deviation over seeds, the error they do not show."""
+
+    effect: float
+    deviation: float
+    error: float = 0.0
+    least: float = 0.0
 
 
 def spent(share: float) -> float:
@@ -100,3 +111,37 @@ def _paths(seeds: int) -> Iterator[tuple[int, Any]]:
         squares += value * value
         if count > 1:
             yield count, np.abs(total) / np.sqrt((squares - total * total / count) * count / (count - 1))
+
+
+def forecast(claims: Sequence[Truth], planned: Sequence[Look], studies: int = 2000) -> tuple[float, float]:
+    """Return the seeds at which studies stop in the mean, and the share that all claims are settled in by then.
+
+    Drawn with fixed random numbers; the claims are taken as independent, so the last to settle comes rather late.
+    """
+    draw = np.random.default_rng(0)
+    at, settled = np.full(studies, planned[-1].seeds), np.zeros(studies, bool)
+    effects = [
+        claim.effect
+        + claim.deviation * draw.standard_normal((studies, planned[-1].seeds))
+        + claim.error * draw.standard_normal((studies, 1))
+        for claim in claims
+    ]
+    for look in planned:
+        now = np.ones(studies, bool)
+        for claim, values in zip(claims, effects, strict=True):
+            now &= _is_settled(values[:, : look.seeds], claim, look.level)
+        at[now & ~settled] = look.seeds
+        settled |= now
+    return float(at.mean()), float(settled.mean())
+
+
+def _is_settled(values: Any, claim: Truth, level: float) -> Any:
+    """Return for each study whether its interval lies above none or below the least effect, (studies,)."""
+    from scipy.special import stdtrit
+
+    seeds = values.shape[1]
+    own = values.std(axis=1, ddof=1) / math.sqrt(seeds)
+    whole = np.hypot(own, claim.error)
+    half = stdtrit((seeds - 1) * (whole / own) ** 4, 0.5 + level / 2) * whole
+    mean = values.mean(axis=1)
+    return (mean - half > 0) | (mean + half < claim.least)

@@ -71,11 +71,12 @@ def _card(verdict: Verdict, plot: Plot | None) -> str:
 def rule_text(rule: Rule) -> str:
     """Return how a verdict is reached, in words."""
     sizes = f"train sizes {', '.join(map(str, rule.sizes))}" if rule.sizes else "all train sizes"
+    error, level = f"{100 * (1 - rule.level):.3g} %", f"{100 * rule.level:.4g} %"
     return (
         f"Fixed in the study's config before the runs, about {rule.strategy} at {sizes}. Supported: the mean effect is "
-        f"above none by a paired t-test at {1 - rule.level:.0%} (Holm over the tasks) on at least {rule.tasks:.0%} of "
+        f"above none by a paired t-test at {error} (Holm over the tasks) on at least {rule.tasks:.0%} of "
         f"the tasks, and so is the interquartile mean of the tasks; accuracy must beat TF-IDF too. Not supported: the "
-        f"{rule.level:.0%} interval of that mean lies below the least effect worth the name ({rule.faster:g} times as "
+        f"{level} interval of that mean lies below the least effect worth the name ({rule.faster:g} times as "
         f"fast; {rule.margin:g} of accuracy; for labels, better than scratch with as many and with {rule.fewer:g} "
         f"times as many), or TF-IDF is better. Inconclusive: neither."
     )
