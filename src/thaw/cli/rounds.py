@@ -83,8 +83,8 @@ def run(
 
     ``folders`` are those of the study's page, ``launched`` gives the words that start a stage's workers.
     """
-    known = {stage.number: configs(stage) for stage in stages}
-    rounds = [stage for stage in stages if scored(stage, known[stage.number])]
+    known = {stage.number: configs(stage) for stage in stages if stage.command == "transfer"}
+    rounds = [stage for stage in stages if scored(stage, known.get(stage.number, []))]
     made = plan([known[stage.number] for stage in rounds])
     assert made is not None
     again: Sequence[Stage] = stages
