@@ -33,7 +33,8 @@ def power(
     from scipy.special import bdtrc, ndtr, stdtrit
 
     shares, weights = _deviations(n)
-    own = deviation**2 / n * shares + 1e-300  # what the seeds show of the squared error of the mean
+    own = deviation**2 / n * shares  # what the seeds show of the squared error of the mean
+    own = own.clip(min=1e-12 * (own.max() + error**2))
     whole = own + error**2
     bound = stdtrit((n - 1) * (whole / own) ** 2, 0.5 + (1 - (1 - level) / tests) / 2) * whole**0.5
     chances = ndtr((effect - bound.clip(min=least)) / math.sqrt(deviation**2 / n + error**2))
