@@ -1,6 +1,6 @@
 """Studies that are looked at while seeds are added: level, power and runs saved against the fixed design.
 
-``make calibrate`` prints the table of experiments/calibration/README.md, 10,000 studies a cell (ten seconds a line); the
+``make calibrate`` prints the table of experiments/calibration/README.md, 10,000 studies a cell; the
 quick suite has a small version in tests/report/claims/test_sequential.py.
 """
 
@@ -65,6 +65,7 @@ def test_level_power_and_runs_saved(planned: int, tasks: int, capsys: pytest.Cap
         for label, world in {
             "any gain": replace(nothing, least=-1.0),
             "margin .01": nothing,
+            "texts .003": replace(nothing, least=-1.0, texts=0.003),
             "texts .01": replace(nothing, least=-1.0, texts=0.01),
             "skewed": replace(nothing, least=-1.0, skewed=True),
             **{f"x{times}": everywhere(replace(nothing, least=0.0), times * least) for times in (1, 1.5, 2, 4, 8)},
@@ -78,6 +79,7 @@ def test_level_power_and_runs_saved(planned: int, tasks: int, capsys: pytest.Cap
             assert shares["any gain"][0] > ALLOWED
         else:
             assert shares["any gain"][0] <= ALLOWED
+            assert shares["texts .003"][0] <= ALLOWED
             assert shares["texts .01"][0] <= ALLOWED
     paid = stopped(everywhere(replace(nothing, least=0.0), least), looks(tuple(schedule(planned)), planned, 0.95),
                    STUDIES, np.random.default_rng(0))  # fmt: skip

@@ -94,14 +94,16 @@ def test_a_study_stops_where_every_claim_is_settled(
     assert "Every claim is settled after 3 of at most 5 seeds." in shown
     assert seeds(grown) == [1, 2, 7]  # its own two first; 4 chose the rate, so it would be left out
     assert (look["seeds"], look["level"]) == (3, looks((3, 4, 5), 5, 0.6)[0].level)
-    assert list(look["words"]) == ["time", "accuracy", "labels"] and "inconclusive" not in look["words"].values()
+    assert list(look["words"]) == ["time", "accuracy", "labels"]
+    assert "inconclusive" not in look["words"].values()
     page = json.loads((grown / "report/grown/report.json").read_text())
     assert {one["claim"]: one["word"] for one in page["verdicts"]} == look["words"]
     assert page["rule"]["level"] == look["level"]
     assert any(note.startswith("Settled after 3 of at most 5 seeds.") for note in page["notes"])
     before = written(grown)
     assert main([*words, "--until-settled"]) == 0
-    assert written(grown) == before and record(grown)["looks"] == [look]
+    assert written(grown) == before
+    assert record(grown)["looks"] == [look]
 
 
 @pytest.mark.slow  # half a minute
@@ -118,7 +120,8 @@ def test_a_study_ends_with_its_plan_and_goes_on_after_a_kill(
     assert len(before) < 16
     assert main(open_ended) == 0
     shown = capsys.readouterr().out
-    assert "4 seeds: " in shown and "3 seeds: " not in shown
+    assert "4 seeds: " in shown
+    assert "3 seeds: " not in shown
     assert "All 4 seeds that verdict.seeds plans are run." in shown
     assert {name: at for name, at in written(grown).items() if name in before} == before
     assert len(written(grown)) == 16
@@ -151,7 +154,8 @@ def test_the_dry_run_of_a_study_shows_every_stage_and_starts_nothing(
 ) -> None:
     assert main([*words, "--dry-run"]) == 0
     shown = capsys.readouterr().out
-    assert "== 1/3  pretrain study=grown/pretrain" in shown and "== 3/3  transfer study=grown" in shown
+    assert "== 1/3  pretrain study=grown/pretrain" in shown
+    assert "== 3/3  transfer study=grown" in shown
     assert "runs/grown/(no id yet)  files full n=8 seed=7" in shown
     assert "have no id before the stages above are done: not a checkpoint: runs/grown_pretraining" in shown
     assert "== all stages: 10 runs at most, 0 finished, 10 to run at most; expected hours and disk: unknown" in shown

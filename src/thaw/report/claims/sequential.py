@@ -137,11 +137,10 @@ def forecast(claims: Sequence[Truth], planned: Sequence[Look], studies: int = 20
 
 def _is_settled(values: Any, claim: Truth, level: float) -> Any:
     """Return for each study whether its interval lies above none or below the least effect, (studies,)."""
-    from scipy.special import stdtrit
+    from scipy.special import ndtri, stdtrit
 
-    seeds = values.shape[1]
+    seeds, quantile = values.shape[1], 0.5 + level / 2
     own = values.std(axis=1, ddof=1) / math.sqrt(seeds)
-    whole = np.hypot(own, claim.error)
-    half = stdtrit((seeds - 1) * (whole / own) ** 4, 0.5 + level / 2) * whole
+    half = np.hypot(stdtrit(seeds - 1, quantile) * own, ndtri(quantile) * claim.error)
     mean = values.mean(axis=1)
     return (mean - half > 0) | (mean + half < claim.least)
