@@ -104,6 +104,12 @@ def test_a_study_stops_where_every_claim_is_settled(
     assert main([*words, "--until-settled"]) == 0
     assert written(grown) == before
     assert record(grown)["looks"] == [look]
+    capsys.readouterr()
+    assert main([*words, "--until-settled", "--dry-run"]) == 0
+    shown = capsys.readouterr().out
+    assert "== all stages: 22 runs, 14 finished, 8 to run; expected: 0.0" in shown
+    assert "from 3 finished pairs in runs/grown" in shown
+    assert "recorded in" not in shown
 
 
 @pytest.mark.slow  # half a minute
@@ -159,7 +165,7 @@ def test_the_dry_run_of_a_study_shows_every_stage_and_starts_nothing(
     assert "runs/grown/(no id yet)  files full n=8 seed=7" in shown
     assert "have no id before the stages above are done: not a checkpoint: runs/grown_pretraining" in shown
     assert "== all stages: 10 runs at most, 0 finished, 10 to run at most; expected hours and disk: unknown" in shown
-    assert "What 2 seeds of full against scratch can see" in shown
+    assert "What 2 seeds of full against scratch can see 4 times in 5, files with 8, 16 labels:" in shown
     assert "under 3 seeds no claim is tested" in shown
     assert not (grown / "runs").exists()
 

@@ -47,6 +47,7 @@ class Expected:
 
     truth: Truth
     source: str
+    recorded: bool = False  # from the table
 
 
 def show(configs: Sequence[TransferConfig], plan: "Plan | None" = None) -> None:
@@ -60,7 +61,7 @@ def show(configs: Sequence[TransferConfig], plan: "Plan | None" = None) -> None:
     rule, seeds = design.rule, plan.most if plan is not None else design.seeds
     sizes = sorted({size for task in design.sizes.values() for size in task})
     where = f"{', '.join(design.metrics)} with {', '.join(map(str, sizes))} labels"
-    print(f"\nWhat {seeds} seeds of {rule.strategy} against scratch can see, {where}:")
+    print(f"\nWhat {seeds} seeds of {rule.strategy} against scratch can see 4 times in 5, {where}:")
     if seeds < FEWEST:
         print(f"  nothing: under {FEWEST} seeds no claim is tested")
         return
@@ -69,6 +70,8 @@ def show(configs: Sequence[TransferConfig], plan: "Plan | None" = None) -> None:
     known = expected(design)
     for claim in CLAIMS:
         print(f"  {claim:<8}  {_seen(claim, known.get(claim), design, seeds, level)}")
+    if any(one.recorded for one in known.values()):
+        print("A recorded spread is that of seeds; test texts add an error of their own, known when runs are there.")
     needed = next(count for count in range(2, 100) if 2.0 ** (1 - count) <= 1 - level)
     if seeds < needed:
         print(
@@ -157,7 +160,7 @@ def _recorded(claim: str, design: Design) -> Expected:
     variance = math.fsum(one.deviation**2 / len(tasks[task]) ** 2 for (task, _), one in found.items())
     effect = math.fsum(one.effect / len(tasks[task]) for (task, _), one in found.items()) / len(tasks)
     truth = Truth(effect=effect, deviation=math.sqrt(variance) / len(tasks), least=_least(claim, design.rule))
-    return Expected(truth=truth, source=_source(list(found.values()), design.metrics))
+    return Expected(truth=truth, source=_source(list(found.values()), design.metrics), recorded=True)
 
 
 def _source(found: Sequence[spreads.Spread], metrics: Mapping[str, str]) -> str:
@@ -166,10 +169,11 @@ def _source(found: Sequence[spreads.Spread], metrics: Mapping[str, str]) -> str:
     tasks = {name for one in found for name in one.tasks}
     sizes = sorted({size for one in found for size in one.sizes})
     pairs = sum({one.sizes: one.pairs for one in found}.values())
+    count = f"{len(tasks)} task{'s' * (len(tasks) > 1)}"
     span = f"{sizes[0]} to {sizes[-1]}" if len(sizes) > 1 else str(sizes[0])
     missing = [] if all(one.own_metric for one in found) else sorted(set(metrics.values()))
     other = f"; {', '.join(missing)} not among them" if missing else ""
-    return f"from {pairs} pairs recorded in {experiments} ({len(tasks)} tasks, {span} labels{other}), test texts apart"
+    return f"from {pairs} pairs recorded in {experiments} ({count}, {span} labels{other})"
 
 
 def _seen(claim: str, known: Expected | None, design: Design, seeds: int, level: float) -> str:
@@ -178,7 +182,7 @@ def _seen(claim: str, known: Expected | None, design: Design, seeds: int, level:
     truth = known.truth
     least = detectable(truth.deviation, seeds, level=level, error=truth.error, least=truth.least)
     assert least is not None
-    return f"{_effect(claim, least)} or more, 4 times in 5  (spread {known.source})"
+    return f"{_effect(claim, least)} or more; spread {known.source}"
 
 
 def _effect(claim: str, value: float) -> str:
