@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from calibration.stopping import World, everywhere, least_seen, stopped
+from calibration.stopping import WORDS, World, everywhere, least_seen, stopped, word
+from thaw.report.claims.judge import judge
+from thaw.report.claims.rule import Rule
 from thaw.report.claims.sequential import CERTAIN, Look, Truth, forecast, look_level, looks, schedule
 
 STUDIES = 6000
@@ -67,3 +69,19 @@ def test_the_forecast_of_rounds_is_what_studies_do():
     seeds, share = forecast([Truth(effect=0.03, deviation=0.02, least=0.01)], paid)
     assert seeds == pytest.approx(at.mean(), abs=0.15)
     assert share == pytest.approx((words > 0).mean(), abs=0.03)
+
+
+@pytest.mark.parametrize("level", [0.6, 0.95, 0.995])
+@pytest.mark.parametrize("texts", [0.0, 0.004])
+def test_the_words_of_the_simulation_are_those_of_the_judge(level: float, texts: float):
+    draw = np.random.default_rng(4)
+    found = set()
+    for effects in ((0.0,), (0.02, 0.01, 0.03), (0.05, 0.05, -0.05), (0.004, 0.006, 0.005)):
+        world = World(effects=effects, deviation=0.01, texts=texts, seeds=4)
+        values = world.drawn(40, draw)
+        for study, place in zip(values, word(values, world, level), strict=True):
+            by_task = {f"t{i}": dict(enumerate(map(float, line))) for i, line in enumerate(study)}
+            errors = dict.fromkeys(by_task, texts)
+            assert judge(by_task, Rule(level=level), world.least, errors).word == WORDS[place]
+            found.add(WORDS[place])
+    assert len(found) >= 3
