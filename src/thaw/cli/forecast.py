@@ -38,6 +38,11 @@ def show(command: str, jobs: Sequence[Job]) -> None:
     print(f"{len(jobs)} runs, {done}, {len(pending)} to run; {_estimate(jobs, pending)}")
 
 
+def expected(jobs: Sequence[Job]) -> str:
+    """Return what the runs that are not finished will take, in words."""
+    return _estimate(jobs, [job for job in jobs if job.row is None])
+
+
 def state_of(folder: Path) -> str:
     """Return ``to run`` or how an earlier try ended."""
     from thaw.track.folder import RunFolder

@@ -57,9 +57,11 @@ def main(command: str, argv: list[str], settled: bool = False) -> int:
             return 0
         jobs = named(command, [(one.overrides, one.config) for one in combinations], given.retry)
         if given.dry_run:
-            from thaw.cli import forecast
+            from thaw.cli import forecast, power
 
             forecast.show(command, jobs)
+            if command == "transfer":
+                power.show([job.config for job in jobs])
             return 0
         if given.only is not None and not 1 <= given.only <= len(jobs):
             raise ConfigError(f"--only {given.only} is none of the {len(jobs)} runs, give 1 to {len(jobs)}")

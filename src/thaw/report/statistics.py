@@ -83,36 +83,6 @@ def spread_of(
     return Estimate(mean=mean, low=mean - half, high=mean + half, n=n, deviation=deviation, error=whole, df=df)
 
 
-def bounds(metric: str) -> tuple[float, float]:
-    """Return the lowest and the highest value of a metric."""
-    return (-1.0, 1.0) if metric.removeprefix("dev/") in CORRELATIONS else (0.0, 1.0)
-
-
-def score_interval(values: Sequence[float], metric: str, level: float = 0.95) -> Estimate | None:
-    """Return the mean of scores with an interval that stays in the range of the metric; None if there is no value.
-
-    Use this wherever a mean of scores gets an interval (`estimate` is for differences and for what has no range). The
-    t interval is made on the logit of the score's place in its range and taken back; of a correlation that is Fisher's
-    z, but for a factor. The error goes along by the delta method, so the mean stays the mean of the scores. Scores
-    outside the range (a loss) get the plain t interval.
-    """
-    plain = estimate(values, level)
-    low, high = bounds(metric)
-    if plain is None or plain.low is None or not plain.error or min(values) < low or max(values) > high:
-        return plain
-    place = (plain.mean - low) / (high - low)
-    if not 0 < place < 1:
-        return plain
-    logit = math.log(place / (1 - place))
-    half = critical(plain.n, level) * plain.error / (high - low) / (place * (1 - place))
-    ends = (low + (high - low) * _logistic(logit - half), low + (high - low) * _logistic(logit + half))
-    return replace(plain, low=ends[0], high=ends[1])
-
-
-def _logistic(value: float) -> float:
-    return 1 / (1 + math.exp(-value)) if value > -700 else 0.0
-
-
 @cache
 def critical(n: float, level: float = 0.95) -> float:
     """Return the two-sided critical value of Student's t for ``n`` values (``n - 1`` degrees of freedom)."""
@@ -141,3 +111,41 @@ def equivalent(one: Estimate, margin: float, level: float = 0.95) -> bool:
         return False
     half = critical(1 + one.df, 2 * level - 1) * one.error
     return one.mean + half < margin and one.mean - half > -margin
+
+
+def bounds(metric: str) -> tuple[float, float]:
+    """Return the lowest and the highest value of a metric."""
+    return (-1.0, 1.0) if metric.removeprefix("dev/") in CORRELATIONS else (0.0, 1.0)
+
+
+def score_interval(values: Sequence[float], metric: str, level: float = 0.95) -> Estimate | None:
+    """Return the mean of scores with an interval that stays in the range of the metric; None if there is no value.
+
+    Use this wherever a mean of scores gets an interval (`estimate` is for differences and for what has no range). The
+    t interval is made on the logit of the score's place in its range and taken back; of a correlation that is Fisher's
+    z, but for a factor. The error goes along by the delta method, so the mean stays the mean of the scores. Scores
+    outside the range (a loss) get the plain t interval.
+    """
+    plain = estimate(values, level)
+    low, high = bounds(metric)
+    if plain is None or plain.low is None or not plain.error or min(values) < low or max(values) > high:
+        return plain
+    place = (plain.mean - low) / (high - low)
+    if not 0 < place < 1:
+        return plain
+    logit = math.log(place / (1 - place))
+    half = critical(plain.n, level) * plain.error / (high - low) / (place * (1 - place))
+    ends = (low + (high - low) * _logistic(logit - half), low + (high - low) * _logistic(logit + half))
+    return replace(plain, low=ends[0], high=ends[1])
+
+
+def within(one: Estimate, metric: str) -> Estimate:
+    """Return a difference of scores whose interval ends where differences of the metric do: 1, of correlations 2."""
+    if one.low is None or one.high is None:
+        return one
+    low, high = bounds(metric)
+    return replace(one, low=max(low - high, one.low), high=min(high - low, one.high))
+
+
+def _logistic(value: float) -> float:
+    return 1 / (1 + math.exp(-value)) if value > -700 else 0.0

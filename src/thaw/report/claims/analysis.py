@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from thaw.report.cells import Cell
-from thaw.report.claims import against, curves, dose, labels, ledger, pooled, speed, tuning
+from thaw.report.claims import against, curves, dose, labels, ledger, looks, pooled, speed, tuning
 from thaw.report.claims.guards import guards
 from thaw.report.claims.rule import Rule, rule_of
 from thaw.report.claims.sides import Sides, sides
@@ -38,6 +38,7 @@ def analyse(study: Study, cells: Sequence[Cell]) -> Analysis:
     """Return the analysis of a study."""
     scored = (run for run in study.runs if run.transfers and run.config.get("test") is not False)
     rule, rules = rule_of(run.config for run in scored)
+    rule = looks.paid(rule, study.runs)
     found = sides(cells, rule)
     arms, tasks = found.arms, found.tasks
     networks = [arm for arm in arms if arm.network]

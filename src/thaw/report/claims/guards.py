@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from thaw.report.cells import Cell
+from thaw.report.claims.plan import planned
 from thaw.report.claims.sides import Sides
 from thaw.report.collect import Study
 
@@ -13,7 +14,7 @@ LOADED = 1.5  # fastest over slowest calibration of one host from which its seco
 
 def guards(study: Study, cells: Sequence[Cell], sides: Sides, rules: int) -> list[str]:
     """Return the guards of the verdicts; those of the tables are in notes.py."""
-    return [*_rule(sides, rules), *_tuned(study, cells), *_doses(sides), *_load(study)]
+    return [*_rule(sides, rules), *planned(sides), *_tuned(study, cells), *_doses(sides), *_load(study)]
 
 
 def _rule(sides: Sides, rules: int) -> Iterable[str]:

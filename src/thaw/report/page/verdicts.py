@@ -110,10 +110,11 @@ def _deviation(value: float | None) -> str:
 def rule_text(rule: Rule) -> str:
     """Return how a verdict is reached, in words."""
     sizes = f"train sizes {', '.join(map(str, rule.sizes))}" if rule.sizes else "all train sizes"
+    level = f"{100 * rule.level:.4g} %"
     tasks = f", on {rule.tasks:.0%} of the tasks by themselves too" if rule.tasks else ""
     return (
         f"Fixed in the study's config before the runs, about {rule.strategy} at {sizes}. The mean effect over all tasks"
-        f" decides, with a {rule.level:.0%} interval over paired seeds, test texts where predictions are there, and "
+        f" decides, with a {level} interval over paired seeds, test texts where predictions are there, and "
         f"pretrainings from five on. Supported: the interval lies above none and the mean is at least the least effect"
         f" worth the name ({rule.faster:g} times as fast; {rule.margin:g} of accuracy; for labels, better than scratch "
         f"with as many and with {rule.fewer:g} times as many){tasks}; accuracy must beat TF-IDF too, and stand as many "
