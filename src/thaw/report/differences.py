@@ -15,6 +15,8 @@ MACHINE = {
     "host": ("hosts", "their seconds are not comparable"),
     "threads": ("thread counts", "their seconds are not comparable"),
     "torch": ("versions of torch", "scores may differ by that alone"),
+    "results": ("results epochs of the code", "their scores are not comparable"),
+    "source": ("states of the code", "scores may differ by that alone"),
     "thaw_version": ("versions of thaw", "scores may differ by that alone"),
 }
 
@@ -43,7 +45,7 @@ def machines(runs: Iterable[Run]) -> list[Difference]:
     finished = [run for run in runs if run.state == "finished"]
     found = []
     for column in MACHINE:
-        counter = Counter(str(run[column]) for run in finished if run[column] is not None)
+        counter = Counter(str(run.row[column]) for run in finished if run.row.get(column) is not None)
         if len(counter) > 1:
             found.append(Difference(key=column, values=sorted(counter.items(), key=lambda item: (-item[1], item[0]))))
     return found

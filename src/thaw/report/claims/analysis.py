@@ -11,7 +11,8 @@ from thaw.report.claims.sides import Sides, sides
 from thaw.report.claims.verdict import Verdict
 from thaw.report.claims.verdicts import verdicts
 from thaw.report.collect import Study
-from thaw.report.notes import notes
+from thaw.report.comparable import comparable
+from thaw.report.notes import further
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,12 +40,16 @@ def analyse(study: Study, cells: Sequence[Cell]) -> Analysis:
     rule, rules = rule_of(run.config for run in scored)
     found = sides(cells, rule)
     arms, tasks = found.arms, found.tasks
-    networks = [arm for arm in arms if arm.strategy not in ("tfidf", "majority")]
+    networks = [arm for arm in arms if arm.network]
     return Analysis(
         rule=rule,
         sides=found,
         verdicts=verdicts(found),
-        guards=[*guards(study, cells, found, rules), *notes(study, cells)] if found.cells else notes(study, cells),
+        guards=[
+            *comparable(study, cells),
+            *(guards(study, cells, found, rules) if found.cells else ()),
+            *further(study, cells),
+        ],
         curves=[drawn for task in tasks for arm in arms if (drawn := curves.curve(found, task, arm)) is not None],
         exchange=[
             one for task in tasks for arm in found.transfers for one in labels.exchange(found, task, arm, rule.level)

@@ -48,10 +48,13 @@ def _doses(sides: Sides) -> Iterable[str]:
     if sides.transfer is None:
         return
     same = [arm for arm in sides.arms if arm.strategy == sides.transfer.strategy]
-    if len(same) > 1:
-        name, label = sides.transfer.strategy, sides.transfer.label
+    encoders, budgets = len({arm.source for arm in same}), len({arm.steps for arm in same})
+    name, label = sides.transfer.strategy, sides.transfer.label
+    if budgets > 1:
+        yield f"{name} was run with {budgets} numbers of steps: the verdicts are about {label}."
+    elif encoders > 1:
         which = "the one at the end of the pretraining" if label == name else label
-        yield f"{name} was run from {len(same)} encoders: the verdicts are about {which}."
+        yield f"{name} was run from {encoders} encoders: the verdicts are about {which}."
 
 
 def _load(study: Study) -> Iterable[str]:

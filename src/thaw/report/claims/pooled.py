@@ -12,6 +12,7 @@ import numpy as np
 from thaw.report.arms import Arm
 from thaw.report.claims.sides import Sides
 from thaw.report.statistics import Estimate, estimate
+from thaw.report.strategy import FLOOR
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +32,7 @@ THRESHOLDS = [round(0.02 * i, 2) for i in range(61)]  # 0 to 1.2
 
 def pooled(sides: Sides) -> list[Pooled]:
     """Return every arm over the (task, size) that all arms share; the majority answer is not an arm here."""
-    arms = [arm for arm in sides.arms if arm.strategy != "majority"]
+    arms = [arm for arm in sides.arms if not arm.floor]
     places = [
         (task, size)
         for task in sides.tasks
@@ -73,7 +74,7 @@ def pooled(sides: Sides) -> list[Pooled]:
 
 def _scale(sides: Sides, task: str, arms: Sequence[Arm]) -> tuple[float, float]:
     """Return (zero, unit) of a task's scores."""
-    majority = sides.control("majority")
+    majority = sides.control(FLOOR)
     floor = [
         score
         for size in (sides.sizes(task, majority) if majority else [])

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from thaw.report.arms import WITHOUT_ENCODER, WITHOUT_WEIGHTS, Arm, baseline_of
+from thaw.report.arms import Arm, baseline_of
 from thaw.report.cells import Cell
 from thaw.report.claims.rule import Rule
 from thaw.report.collect import Run, size_key
@@ -128,7 +128,7 @@ class Sides:
     @property
     def transfers(self) -> list[Arm]:
         """The arms that use pretrained weights."""
-        return [arm for arm in self.arms if arm.strategy not in (*WITHOUT_ENCODER, *WITHOUT_WEIGHTS)]
+        return [arm for arm in self.arms if arm.transfers]
 
 
 def sides(cells: Sequence[Cell], rule: Rule) -> Sides:

@@ -9,11 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from thaw.report.statistics import Estimate
+from thaw.report.statistics import Estimate, bounds
 
 Figure = dict[str, Any]
 Trace = dict[str, Any]
-CORRELATIONS = ("matthews", "pearson", "spearman")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,11 +72,6 @@ def log_axis(title: str, values: Iterable[float]) -> dict[str, Any]:
     ]
     texts = [f"{tick:,.0f}" if tick >= 1 else f"{tick:.3g}" for tick in ticks]
     return {"type": "log", "title": title, "tickvals": ticks, "ticktext": texts, "minor": {"ticks": ""}}
-
-
-def bounds(metric: str) -> tuple[float, float]:
-    """Return the smallest and largest value that a metric can have."""
-    return (-1.0, 1.0) if metric.removeprefix("dev/") in CORRELATIONS else (0.0, 1.0)
 
 
 def interval(one: Estimate, metric: str) -> tuple[float, float]:

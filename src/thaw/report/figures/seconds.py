@@ -27,7 +27,7 @@ def _of_size(cells: Sequence[Cell], style: Style) -> Plot:
     metric = next((cell.metric for cell in cells if cell.metric), "score")
     data: list[Trace] = []
     for cell in sorted(cells, key=lambda cell: cell.arm.order):
-        if cell.arm.strategy == "majority":
+        if cell.arm.floor:
             continue  # takes no time: a line across, below
         label = cell.arm.label
         said = f"{escaped(label)}<br>%{{x:.3g}} s: %{{y:.3f}}<extra></extra>"
@@ -48,7 +48,7 @@ def _of_size(cells: Sequence[Cell], style: Style) -> Plot:
         data[-1] |= {"hovertemplate": said, "name": label}
     x = [at for trace in data for at in trace["x"]]
     for cell in cells:
-        if cell.arm.strategy == "majority" and cell.dev and x:
+        if cell.arm.floor and cell.dev and x:
             line: Trace = {"x": [min(x), max(x)], "y": [rounded(cell.dev.mean)] * 2, "mode": "lines"}
             said = f"{escaped(cell.arm.label)}: %{{y:.3f}}<extra></extra>"
             line |= {"line": style.line(cell.arm), "name": cell.arm.label, "hovertemplate": said}

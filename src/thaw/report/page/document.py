@@ -103,7 +103,7 @@ def _examples(one: Examples) -> dict[str, Any]:
 
 def _shown(run: Run, key: str) -> Any:
     if key in MACHINE:
-        return MISSING if run[key] is None else run[key]
+        return MISSING if run.row.get(key) is None else run[key]
     value = run.config.get(key, MISSING)
     plain_value = isinstance(value, str | int | float) and not isinstance(value, bool)
     return value if plain_value else json.dumps(value, default=str)

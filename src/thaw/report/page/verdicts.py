@@ -8,8 +8,8 @@ from thaw.report.claims.analysis import Analysis
 from thaw.report.claims.judge import INCONCLUSIVE, MIXED, NOT_SUPPORTED, SMALL, SUPPORTED
 from thaw.report.claims.rule import Rule
 from thaw.report.claims.verdict import Verdict
-from thaw.report.explain import WHAT
 from thaw.report.figures import Plot, Style
+from thaw.report.strategy import BASELINE, described
 
 MARKS = {SUPPORTED: ("yes", "✓"), NOT_SUPPORTED: ("no", "✗"), INCONCLUSIVE: ("open", "?"), SMALL: ("open", "≈"),
          MIXED: ("open", "±")}  # fmt: skip
@@ -35,13 +35,13 @@ def compared(analysis: Analysis) -> str:
     where = f"{tasks} task{'s' if tasks != 1 else ''} ({_listed(sides.tasks)})"
     if sides.transfer is None:
         return f"Runs on {where}; none of them uses pretrained weights."
-    what = WHAT.get(sides.transfer.strategy, "a strategy of a plug-in")
+    what = sides.transfer.what.says
     sizes = sorted({size for task in sides.tasks for size in sides.sizes(task, sides.transfer)})
     labels = f"{sizes[0]} to {sizes[-1]} labels" if len(sizes) > 1 else f"{sizes[0]} labels" if sizes else "all labels"
     seeds = sorted({cell.test.n for cell in sides.cells.values() if cell.test and cell.arm == sides.transfer})
     n = f"{seeds[0]} seeds" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds" if seeds else "no scored seed"
     return (
-        f"Transfer ({sides.transfer.label}: {what}) against scratch ({WHAT['scratch']}), "
+        f"Transfer ({sides.transfer.label}: {what}) against scratch ({described(BASELINE).says}), "
         f"on {where}, with {labels} and {n}; the same seed gives both the same examples."
     )
 
@@ -102,5 +102,4 @@ def _one_each(arms: Sequence[Arm]) -> list[Arm]:
 
 def _term(arm: Arm, style: Style) -> str:
     swatch = f'<span class="swatch" style="background:{style.colour(arm)}"></span>'
-    what = WHAT.get(arm.strategy, "a strategy of a plug-in")
-    return f"<div><dt>{swatch}{escape(arm.strategy)}</dt><dd>{escape(what)}</dd></div>"
+    return f"<div><dt>{swatch}{escape(arm.strategy)}</dt><dd>{escape(arm.what.says)}</dd></div>"

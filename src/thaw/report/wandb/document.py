@@ -104,7 +104,7 @@ def _task(cells: Sequence[Cell], place: dict[str, str]) -> list[Any]:
 
     metric = next((cell.metric for cell in cells if cell.metric), "score")
     arms = sorted({cell.arm for cell in cells}, key=lambda arm: arm.order)
-    look = looks(arm.strategy for arm in arms)
+    look = looks(arm.what for arm in arms)
     sets, grouped, colours = [], [], {}
     for arm in arms:
         runs = [run for cell in cells if cell.arm == arm for run in cell.runs]
