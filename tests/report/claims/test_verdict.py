@@ -80,7 +80,7 @@ def test_where_more_labels_hurt_scratch_nothing_is_said_of_fewer():
             made += [run("scratch", size, seed, score), run("full", size, seed, score + shift)]
     found = verdicts(compared(*made))[2]
     assert found.word == "inconclusive"
-    assert "at equal labels" in found.sentence
+    assert found.why == "scratch does not gain from labels here (-0.100 [-0.100, -0.100] from n to 2 times n)"
 
 
 def test_one_task_of_three_is_not_enough():
