@@ -1,4 +1,4 @@
-"""A score between two measured sizes: exact where it was measured, near where it was not, with an error that says so."""
+"""A score between two measured sizes: exact where it was run, near where it was not, with an error that says so."""
 
 import math
 

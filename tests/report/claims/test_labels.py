@@ -152,7 +152,14 @@ def test_several_pretrainings_are_crossed_as_in_the_claim_on_accuracy():
     for source in range(5):
         for seed, shift in enumerate(NOISE, 1):
             for n, score in ((50, 0.56), (100, 0.66)):
-                one = run("full", n, seed, score + shift + 0.01 * (source - 2), pretrain_run=f"p{source}")
+                one = run(
+                    "full",
+                    n,
+                    seed,
+                    score + shift + 0.01 * (source - 2),
+                    pretrain_run=f"p{source}",
+                    checkpoint=f"c{source}",
+                )
                 made.append(replace(one, lineage={"recipe": "r"}))
     own = fewer(compared(*made))
     means = [sum(values.values()) / 5 for values in own.crossed["trec"].values()]
