@@ -6,9 +6,17 @@ log n the recorded curves of three_claims bend least: leaving sizes out, parabol
 included), straight lines by .011, power laws by .011. Its mean never leaves the two scores beside it, so that the line
 is monotone wherever the measured means are.
 
-How far the true curve may be from it is not known from the seeds. Three readings of the same means are compared: the
-parabolas, the straight line on log n, and the power law without a floor (log error straight on log n). Two readings
-that differ by D have a sample standard deviation of D / sqrt(2), and that of the farthest one is the standard error.
+How far the true curve may be from it is not known from the seeds. Two errors are told apart:
+
+* The bend. Three readings of the same means are compared: the parabolas, the straight line on log n, and the power law
+  without a floor (log error straight on log n). Two readings that differ by D have a sample standard deviation of
+  D / sqrt(2), and that of the farthest one is the standard error; for gaps wider than threefold it grows with their
+  third power, as the error of a parabola does.
+* The sway: an S that passes through the three sizes of a parabola moves none of them. Cubics through three points on a
+  line stay monotone while k in y = r (u + k u (u^2 - 1)) is between -1/2 and 1; drawn evenly, k has a standard
+  deviation of 1.5 / sqrt(12). The same S moves readings left and right of the middle size to opposite sides
+  (`together`). Two parabolas show it by their difference, so there is none beside them.
+
 tests/calibration/test_curves.py has the coverage by the shape of the curve. Two measured sizes alone tell nothing of a
 bend: there the middle of both scores is taken, with the standard deviation of a place drawn evenly between them. A step
 that is sharper than the sizes are apart can not be seen by any of this; only sizes that double exclude it.
@@ -31,7 +39,13 @@ class Reading:
 
     weights: np.ndarray  # (K,): of the score at each size; they sum to 1
     shift: np.ndarray  # (...): added to every seed's score, so that the mean stays between its neighbours
-    error: np.ndarray  # (...): standard error of the interpolation, 0 at a measured size
+    bend: np.ndarray  # (...): standard error from the bend of the curve, 0 at a measured size
+    sway: np.ndarray  # (...): the same from an S that the sizes do not show, with the side to which it goes here
+
+    @property
+    def error(self) -> np.ndarray:
+        """Standard error of the interpolation, (...)."""
+        return np.asarray(np.hypot(self.bend, self.sway))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,13 +53,23 @@ class Scores:
     """The scores with some labels by seed, measured or read between measured sizes."""
 
     scores: dict[int, float]
-    weights: dict[Size, float]  # what each measured size counts, for errors that all sizes share
-    error: float  # standard error of the interpolation, 0 where this size was run
+    sizes: list[Size]  # from which it is read
+    reading: Reading
+
+    @property
+    def weights(self) -> dict[Size, float]:
+        """What each measured size counts, for errors that all sizes share."""
+        return {size: float(weight) for size, weight in zip(self.sizes, self.reading.weights, strict=True) if weight}
 
     @property
     def measured(self) -> bool:
         """Whether this size was run."""
         return len(self.weights) == 1
+
+    @property
+    def error(self) -> float:
+        """Standard error of the interpolation, 0 where this size was run."""
+        return float(self.reading.error)
 
 
 def reading(sizes: Sequence[Size], means: np.ndarray, labels: float) -> Reading | None:
@@ -60,7 +84,7 @@ def reading(sizes: Sequence[Size], means: np.ndarray, labels: float) -> Reading 
     none = np.zeros(means.shape[:-1])
     if labels in n:
         weights[int(np.flatnonzero(n == labels)[0])] = 1.0
-        return Reading(weights=weights, shift=none, error=none)
+        return Reading(weights=weights, shift=none, bend=none, sway=none)
     x, at = np.log(n), math.log(labels)
     right = int(np.searchsorted(x, at))
     share = (at - x[right - 1]) / (x[right] - x[right - 1])
@@ -71,7 +95,7 @@ def reading(sizes: Sequence[Size], means: np.ndarray, labels: float) -> Reading 
     parabolas = [_parabola(x, at, first) for first in (right - 2, right - 1) if 0 <= first <= len(x) - 3]
     if not parabolas:
         middle = 0.5 * (straight > 0)
-        return Reading(weights=middle, shift=none, error=(high - low) / math.sqrt(12))
+        return Reading(weights=middle, shift=none, bend=(high - low) / math.sqrt(12), sway=none)
     weights = np.mean(parabolas, axis=0)
     raw = means @ weights
     value = np.clip(raw, low, high)
@@ -79,7 +103,24 @@ def reading(sizes: Sequence[Size], means: np.ndarray, labels: float) -> Reading 
     others = [means @ straight, 1 - errors[0] ** (1 - share) * errors[1] ** share, *(means @ one for one in parabolas)]
     farthest = np.max([np.abs(one - value) for one in others], axis=0)
     wider = max(1.0, (x[right] - x[right - 1]) / math.log(GAP)) ** 3
-    return Reading(weights=weights, shift=value - raw, error=farthest / math.sqrt(2) * wider)
+    sway = _sway(x, means, at, np.flatnonzero(weights)) if len(parabolas) == 1 else none
+    return Reading(weights=weights, shift=value - raw, bend=farthest / math.sqrt(2) * wider, sway=sway)
+
+
+def together(readings: Sequence[Reading], sizes: Sequence[Sequence[Size]]) -> np.ndarray:
+    """Return the standard error of the mean of several readings of one curve, (...); ``sizes`` holds those of each.
+
+    Bends add up, since one curve bends one way. The sways of readings by the same three sizes are of one S; those by
+    other sizes are independent.
+    """
+    count = len(readings)
+    bend = np.sum([one.bend for one in readings], axis=0) / count
+    by_sizes: dict[tuple[Size, ...], list[np.ndarray]] = {}
+    for one, own in zip(readings, sizes, strict=True):
+        read = tuple(size for size, weight in zip(own, one.weights, strict=True) if weight)
+        by_sizes.setdefault(read, []).append(one.sway)
+    squares = [(np.sum(parts, axis=0) / count) ** 2 for parts in by_sizes.values()]
+    return np.asarray(np.sqrt(bend**2 + np.sum(squares, axis=0)))
 
 
 def scores_at(measured: Mapping[Size, Mapping[int, float]], labels: float) -> Scores | None:
@@ -92,7 +133,9 @@ def scores_at(measured: Mapping[Size, Mapping[int, float]], labels: float) -> Sc
     if not sizes or not sizes[0] <= labels <= sizes[-1]:
         return None
     if own := measured.get(labels):
-        return Scores(scores=dict(own), weights={labels: 1.0}, error=0.0)
+        how = reading([labels], np.zeros(1), labels)
+        assert how is not None
+        return Scores(scores=dict(own), sizes=[labels], reading=how)
     right = next(place for place, size in enumerate(sizes) if size > labels)
     seeds = set(measured[sizes[right - 1]]) & set(measured[sizes[right]])
     first, last = right - 1, right + 1
@@ -106,12 +149,8 @@ def scores_at(measured: Mapping[Size, Mapping[int, float]], labels: float) -> Sc
     table = np.array([[measured[size][seed] for size in near] for seed in sorted(seeds)])  # (S, K)
     how = reading(near, table.mean(axis=0), labels)
     assert how is not None
-    values = table @ how.weights + float(how.shift)
-    return Scores(
-        scores={seed: float(value) for seed, value in zip(sorted(seeds), values, strict=True)},
-        weights={size: float(weight) for size, weight in zip(near, how.weights, strict=True)},
-        error=float(how.error),
-    )
+    values = shifted(how, table)
+    return Scores(scores=dict(zip(sorted(seeds), map(float, values), strict=True)), sizes=near, reading=how)
 
 
 def shifted(how: Reading, table: np.ndarray) -> np.ndarray:
@@ -126,3 +165,11 @@ def _parabola(x: np.ndarray, at: float, first: int) -> np.ndarray:
     for own in places:
         weights[own] = math.prod((at - x[rest]) / (x[own] - x[rest]) for rest in places if rest != own)
     return weights
+
+
+def _sway(x: np.ndarray, means: np.ndarray, at: float, places: np.ndarray) -> np.ndarray:
+    """Return the standard deviation at ``at`` of an S that the three ``places`` do not show, with its side; (...)."""
+    low, middle, high = x[places]
+    half = (high - low) / 2
+    rise = np.abs(means[..., places[2]] - means[..., places[0]]) / 2  # for each half
+    return np.asarray(1.5 / math.sqrt(12) * rise * (at - low) * (at - middle) * (at - high) / half**3)

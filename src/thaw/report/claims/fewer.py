@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass, field
 
 from thaw.report.arms import Arm
-from thaw.report.claims.between import Scores, scores_at
+from thaw.report.claims.between import Scores, scores_at, together
 from thaw.report.claims.judge import ByPretraining, Effects, Errors
 from thaw.report.claims.resampling import Drawn, drawn
 from thaw.report.claims.sides import Sides, Size, difference, mean_effect
@@ -64,8 +64,8 @@ def fewer(sides: Sides) -> Fewer:
             }
         if missing := [n for n, worth in pairs if not worth.measured]:
             unmeasured[task] = [sides.rule.fewer * n for n in missing]
-            # the bends of one curve are not independent: their errors add up
-            between[task] = sum(worth.error for _, worth in pairs) / len(pairs)
+            worths = [worth for _, worth in pairs]
+            between[task] = float(together([one.reading for one in worths], [one.sizes for one in worths]))
         found = drawn(_weighted(sides, task, arm, scratch, pairs), sides.rule.level)
         if found is not None:
             texts[task] = found
@@ -104,4 +104,4 @@ def _weighted(
         for size, weight in worth.weights.items():
             weights[size] = weights.get(size, 0.0) - weight / len(pairs)
     parts = [(1 / len(pairs), sides.all_runs(task, arm, n)) for n, _ in pairs]
-    return parts + [(weight, sides.all_runs(task, scratch, size)) for size, weight in weights.items() if weight]
+    return parts + [(weight, sides.all_runs(task, scratch, size)) for size, weight in weights.items()]
