@@ -77,7 +77,7 @@ def test_exchange_rates_through_the_product():
 
 @pytest.mark.calibration
 def test_the_whole_table(capsys):
-    """Every curve, both sets of sizes, three designs, 2,000 studies a cell; coverage may be wide where sizes are read."""
+    """Every curve, both sets of sizes, three designs, 2,000 studies a cell; coverage may be wide where it is read."""
     lines, failed = [], []
     for name, sizes in (("50 150 500", DEMO), ("50 100 200 400", DOUBLING)):
         for curve in CURVES:
