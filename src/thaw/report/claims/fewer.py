@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from thaw.report.arms import Arm
 from thaw.report.claims.between import Scores, scores_at, together
 from thaw.report.claims.judge import ByPretraining, Effects, Errors
-from thaw.report.claims.resampling import Drawn, drawn
+from thaw.report.claims.resampling import Drawn, Part, drawn
+from thaw.report.claims.selection import choice_error
 from thaw.report.claims.sides import Sides, Size, difference, mean_effect
-from thaw.report.collect import Run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,14 +24,15 @@ class Fewer:
     between: Errors  # by task, of reading scratch between its sizes; only where that was done
     drawn: dict[str, Drawn]  # by task, what the test texts add; where there are predictions
     floors: Errors  # by task, the least deviation of a seed's effect: the grid of the metric
+    tuning: Errors = field(default_factory=dict)  # by task, of choosing settings on dev; only where trials are known
     unmeasured: dict[str, list[Size]] = field(default_factory=dict)  # by task, the sizes that scratch was not run with
 
     @property
     def errors(self) -> Errors:
         """By task the standard error of the mean effect beside the seeds': every source that is known, in one place."""
         texts = {task: one.error for task, one in self.drawn.items()}
-        tasks = {**texts, **self.between}
-        return {task: math.hypot(texts.get(task, 0.0), self.between.get(task, 0.0)) for task in tasks}
+        parts = (texts, self.between, self.tuning)
+        return {task: math.hypot(*(part.get(task, 0.0) for part in parts)) for part in parts for task in part}
 
 
 def fewer(sides: Sides) -> Fewer:
@@ -44,6 +45,7 @@ def fewer(sides: Sides) -> Fewer:
     texts: dict[str, Drawn] = {}
     between: dict[str, float] = {}
     floors: dict[str, float] = {}
+    tuning: dict[str, float] = {}
     unmeasured: dict[str, list[Size]] = {}
     for task, arm, scratch in _pairs(sides):
         measured = {size: sides.scores(task, scratch, size) for size in sides.sizes(task, scratch)}
@@ -66,7 +68,10 @@ def fewer(sides: Sides) -> Fewer:
             unmeasured[task] = [sides.rule.fewer * n for n in missing]
             worths = [worth for _, worth in pairs]
             between[task] = float(together([one.reading for one in worths], [one.sizes for one in worths]))
-        found = drawn(_weighted(sides, task, arm, scratch, pairs), sides.rule.level)
+        parts = _parts(arm, scratch, pairs)
+        if chosen := choice_error(sides, task, parts):
+            tuning[task] = chosen
+        found = drawn([(weight, sides.all_runs(task, one, n)) for weight, one, n in parts], sides.rule.level)
         if found is not None:
             texts[task] = found
             floors[task] = 1 / found.examples / math.sqrt(6 * len(pairs))  # two scores rounded to one text
@@ -95,13 +100,10 @@ def _pairs(sides: Sides) -> list[tuple[str, Arm, Arm]]:
     return [(task, arm, scratch) for task, arm, scratch in found if scratch is not None]
 
 
-def _weighted(
-    sides: Sides, task: str, arm: Arm, scratch: Arm, pairs: list[tuple[Size, Scores]]
-) -> list[tuple[float, dict[int, list[Run]]]]:
+def _parts(arm: Arm, scratch: Arm, pairs: list[tuple[Size, Scores]]) -> list[Part]:
     """Return the cells of a mean difference with their weights, scratch's cells each once."""
     weights: dict[Size, float] = {}
     for _, worth in pairs:
         for size, weight in worth.weights.items():
             weights[size] = weights.get(size, 0.0) - weight / len(pairs)
-    parts = [(1 / len(pairs), sides.all_runs(task, arm, n)) for n, _ in pairs]
-    return parts + [(weight, sides.all_runs(task, scratch, size)) for size, weight in weights.items()]
+    return [(1 / len(pairs), arm, n) for n, _ in pairs] + [(weight, scratch, n) for n, weight in weights.items()]

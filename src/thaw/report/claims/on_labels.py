@@ -5,6 +5,7 @@ noise (else twice the labels are worth nothing, and the claim is that on accurac
 equal labels too.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -28,6 +29,9 @@ def judged(sides: Sides) -> Verdict:
     found = judge(
         own.effects, rule, rule.margin, own.errors, floors=own.floors, crossed=own.crossed, collapse=collapse(sides)
     )
+    if found.components is not None and own.tuning:
+        shared = math.hypot(*own.tuning.values()) / max(1, len(own.effects))
+        found = replace(found, components=replace(found.components, tuning=shared))
     if found.pooled is None or arm is None:
         return nothing("labels", sides, found)
     times = f"{rule.fewer:g} times n"
