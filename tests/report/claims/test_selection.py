@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from report.claims.made_up import compared, run, study
+from thaw.report.claims.rule import Rule
 from thaw.report.claims.selection import choice_error, selection, selection_error
+from thaw.report.claims.verdicts import verdicts
+from thaw.report.tables.choices import choice_table
 from thaw.track.ties import taken
 
 
@@ -119,3 +122,32 @@ def test_a_choice_that_sizes_share_adds_up():
     assert both == pytest.approx(own) != 0.0
     free = compared(*tuning, *[replace(one, config=one.config | {"tuned": None}) for one in scored])
     assert choice_error(free, "trec", [(1.0, free.transfer, 50)]) == 0.0
+
+
+def test_the_table_names_ties_the_rule_and_single_seeds():
+    found = choice_table(study(*trials({1e-4: [0.65], 3e-4: [0.65], 1e-3: [0.6]}))[1])
+    (row,) = found.rows
+    assert row[:4] == ("full, trec, 200 labels", "lr 0.0003", "3", "1")
+    assert row[-1] == "exactly equal: lr 0.0001"
+    assert "the one nearest to the middle of the equal ones" in found.caption
+    assert "With one tuning seed the dev texts alone are drawn again" in found.caption
+    several = choice_table(study(*trials({1e-4: [0.5, 0.52], 3e-4: [0.65, 0.64], 1e-3: [0.6, 0.6]}))[1])
+    assert "equal" not in several.caption
+    assert "With one tuning seed" not in several.caption
+    assert choice_table(study(*trials({1e-3: [0.6, 0.5]}))[1]) is None
+
+
+def test_the_noise_of_choosing_widens_the_claim_on_labels():
+    runs = []
+    for seed, shift in enumerate((0.01, -0.01, 0.005, -0.008, 0.003), 1):
+        for size, score in ((50, 0.4), (100, 0.5), (200, 0.6)):
+            runs.append(run("scratch", size, seed, score + shift))
+        for size, score in ((50, 0.56), (100, 0.66)):
+            runs.append(
+                run("full", size, seed, score - shift, config={"optim.lr": 1e-3, "tuned": "runs/tune"}, lr=1e-3)
+            )
+    plain, tuned = (compared(*more, *runs, rule=Rule()) for more in ((), trials({1e-4: [0.57], 1e-3: [0.6]})))
+    before, after = (verdicts(sides)[2].judgement for sides in (plain, tuned))
+    error = selection_error(tuned.cells["trec", tuned.transfer, 200])
+    assert after.pooled.error == pytest.approx(np.hypot(before.pooled.error, error))
+    assert (before.components.tuning, after.components.tuning) == (None, pytest.approx(error))

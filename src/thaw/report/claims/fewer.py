@@ -75,7 +75,10 @@ def fewer(sides: Sides) -> Fewer:
         if found is not None:
             texts[task] = found
             floors[task] = 1 / found.examples / math.sqrt(6 * len(pairs))  # two scores rounded to one text
-    return Fewer(effects=effects, crossed=crossed, between=between, drawn=texts, floors=floors, unmeasured=unmeasured)
+    return Fewer(
+        effects=effects, crossed=crossed, between=between, drawn=texts, floors=floors, tuning=tuning,
+        unmeasured=unmeasured,
+    )  # fmt: skip
 
 
 def gains(sides: Sides) -> Effects:
