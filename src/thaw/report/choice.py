@@ -28,7 +28,7 @@ from thaw.track.ties import EQUAL, taken
 
 # Config keys that make no variant: they define the cell or the arm, or say where, who and how fast.
 _FREE = {"name", "seed", "test", "checkpoint", "tokenizer.path", "tuned", "keep", "runs", "debug", "forked", "steps",
-         "eval_every", "data.train_size", "data.dev_size"}  # fmt: skip
+         "eval_every", "data.train_size", "data.dev_size", "strategy.lr"}  # fmt: skip
 _FREE_ROOTS = {"wandb", "hydra", "cache", "verdict"}
 _ARCHITECTURE_ROOTS = {"encoder", "tokenizer"}  # a checkpoint brings its own
 _TRAINER_SETTINGS = {"trainer.precision", "trainer.accumulate"}
