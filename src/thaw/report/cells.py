@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from thaw.report.arms import Arm, arms, baseline_of
-from thaw.report.choice import choose, in_words
+from thaw.report.choice import Trial, choose, in_words
 from thaw.report.collect import Run, Study, size_key
 from thaw.report.diverged import stand_ins
 from thaw.report.rates import Rate, wilson
@@ -45,6 +45,7 @@ class Cell:
     variant: dict[str, Any]  # the settings chosen, {} if there was nothing to choose
     trials: int  # variants to choose from
     trial_devs: list[float]  # mean dev score of each variant on the tuning seeds
+    tried: list[Trial]  # the same with the settings, seed by seed
     ties: list[dict[str, Any]]  # variants that are exactly as good on dev as the chosen one
     others: list[Run]  # runs that are not scored: other variants, tuning seeds, failed ones
     tuning_seeds: list[Any]  # seeds the variant was chosen on
@@ -143,6 +144,7 @@ def cells(study: Study) -> list[Cell]:
                 variant=choice.variant,
                 trials=choice.trials,
                 trial_devs=choice.trial_devs,
+                tried=choice.tried,
                 ties=choice.ties,
                 others=[run for run in runs if not any(run is one for one in choice.runs)],
                 tuning_seeds=choice.tuning_seeds,

@@ -24,16 +24,24 @@ from thaw.report.arms import Arm
 from thaw.report.recipes import pretraining
 from thaw.report.run import Run
 from thaw.report.statistics import estimate
+from thaw.track.ties import EQUAL, taken
 
 # Config keys that make no variant: they define the cell or the arm, or say where, who and how fast.
 _FREE = {"name", "seed", "test", "checkpoint", "tokenizer.path", "tuned", "keep", "keep_best", "runs", "debug",
-         "forked", "steps", "eval_every", "data.train_size", "data.dev_size"}  # fmt: skip
+         "forked", "steps", "eval_every", "data.train_size", "data.dev_size", "strategy.lr"}  # fmt: skip
 _FREE_ROOTS = {"wandb", "hydra", "cache", "verdict"}
 _ARCHITECTURE_ROOTS = {"encoder", "tokenizer"}  # a checkpoint brings its own
 _TRAINER_SETTINGS = {"trainer.precision", "trainer.accumulate"}
 _TASK_SETTINGS = {"task.max_length", "task.stride"}
 _WITHOUT_NETWORK = {"strategy", "data", "task"}  # roots of what a control without a network depends on
-_EQUAL = 1e-9  # difference of two mean dev scores that are the same
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """A variant that was tried, and its dev score with each tuning seed."""
+
+    variant: dict[str, Any]
+    devs: dict[Any, float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +52,7 @@ class Choice:
     variant: dict[str, Any]
     trials: int
     trial_devs: list[float]
+    tried: list[Trial]  # the same with their settings, seed by seed
     tuning_seeds: list[Any]
     held_out: bool
     edge: list[str]
@@ -66,7 +75,7 @@ def choose(arm: Arm, runs: list[Run]) -> Choice:
         return choice
     return replace(
         choice, variant=tried.variant, trials=tried.trials, trial_devs=tried.trial_devs, edge=tried.edge,
-        ties=tried.ties, tuning_seeds=tried.tuning_seeds,
+        tried=tried.tried, ties=tried.ties, tuning_seeds=tried.tuning_seeds,
         held_out=not any(run["seed"] in tried.tuning_seeds for run in choice.runs),
     )  # fmt: skip
 
@@ -77,8 +86,10 @@ def _best(arm: Arm, runs: list[Run]) -> Choice:
     planned = {name: {run["seed"] for run in members} for name, members in variants.items()}
     shared = set.intersection(*planned.values())
     merits = {name: _merit(members, shared or planned[name]) for name, members in variants.items()}
-    best = max(sorted(variants), key=merits.__getitem__)
-    ties = [name for name in sorted(variants) if name != best and _ties(merits[name], merits[best])]
+    top = max(merits.values())
+    equal = [name for name in sorted(variants) if _ties(merits[name], top)]
+    best = equal[taken([values[name] for name in equal], list(values.values()))]
+    ties = [name for name in equal if name != best]
     held_out = len(variants) > 1 and bool(shared) and bool(planned[best] - shared)
     ended = [run for run in variants[best] if _ended(run)]
     newest: dict[tuple[Any, str], Run] = {}
@@ -90,6 +101,11 @@ def _best(arm: Arm, runs: list[Run]) -> Choice:
         variant=values[best],
         trials=len(variants),
         trial_devs=[dev for members in variants.values() if (dev := _merit(members, shared)[1]) > float("-inf")],
+        tried=[
+            Trial(variant=values[name], devs=devs)
+            for name, members in variants.items()
+            if (devs := {run["seed"]: run["dev"] for run in _with_dev(members, shared)})
+        ],
         tuning_seeds=sorted(shared or planned[best], key=str),
         held_out=held_out,
         edge=_edge(values[best], list(values.values())),
@@ -137,12 +153,17 @@ def _merit(runs: list[Run], seeds: set[Any]) -> tuple[float, float]:
     """Return (share of the runs of these seeds that finished, mean dev score of those with an outcome)."""
     among = [run for run in runs if run["seed"] in seeds]
     finished = sum(run.state == "finished" and run["dev"] is not None for run in among)
-    mean = estimate([run["dev"] for run in among if _ended(run) and run["dev"] is not None])
+    mean = estimate([run["dev"] for run in _with_dev(runs, seeds)])
     return (finished / max(1, len(among)), mean.mean if mean else float("-inf"))
 
 
+def _with_dev(runs: list[Run], seeds: set[Any]) -> list[Run]:
+    """Return the runs of some seeds that have an outcome on dev."""
+    return [run for run in runs if run["seed"] in seeds and _ended(run) and run["dev"] is not None]
+
+
 def _ties(one: tuple[float, float], other: tuple[float, float]) -> bool:
-    return one[0] == other[0] and abs(one[1] - other[1]) <= _EQUAL
+    return one == other or (one[0] == other[0] and abs(one[1] - other[1]) <= EQUAL)
 
 
 def _settings(arm: Arm, run: Run) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from thaw.errors import ConfigError
-from thaw.fields import identity
+from thaw.fields import free, identity
 from thaw.task.task import Kind
 
 Factor = float | None
@@ -36,8 +36,13 @@ class StrategyConfig:
 
 @dataclass(kw_only=True)
 class NetworkConfig(StrategyConfig):
-    """A strategy that trains a network: encoder and head."""
+    """A strategy that trains a network: encoder and head.
 
+    ``lr`` is the default of ``optim.lr``, chosen by dev over several tasks (experiments/default_rates); a run is named
+    by ``optim.lr``, which holds the rate that was used.
+    """
+
+    lr: float = free(5e-4, gt=0)  # of optim.lr, where neither that nor tuned= is given
     pooling: str = identity("mean", choices=["mean", "cls", "concat"])  # of the states of a text, for classes and score
     dropout: float = identity(0.1, ge=0, lt=1)  # in the head and in the parts of the encoder that learn
 

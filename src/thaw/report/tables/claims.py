@@ -74,7 +74,10 @@ def exchange_tables(analysis: Analysis) -> list[Table]:
             Table(
                 name=f"exchange-{task}",
                 title=f"{task}: labels from scratch that one label with transfer is worth",
-                caption="Interpolated between measured sizes, 95% interval paired by seed; beyond them > or <.",
+                caption=(
+                    "Read between measured sizes, 95% interval paired by seed, errors of reading and of texts in it; "
+                    "beyond the sizes > or <."
+                ),
                 columns=("strategy", *(f"{size} labels" for size in sizes)),
                 rows=tuple((arm.label, *(at.get((arm, size), ABSENT) for size in sizes)) for arm in arms),
             )
