@@ -1,7 +1,8 @@
 """What a verdict is: one word, why it is that word, the sentence that says so, and what would settle it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from thaw.report.claims.clocks import Clock
 from thaw.report.claims.judge import Judgement
 from thaw.report.claims.resampling import Drawn
 from thaw.report.claims.sides import Sides
@@ -27,6 +28,7 @@ class Verdict:
     judgement: Judgement
     controls: dict[str, Estimate]  # accuracy: transfer minus each control, pooled over tasks
     examples: dict[str, Drawn]  # accuracy: by task, what drawing test texts adds to the uncertainty
+    clocks: list[Clock] = field(default_factory=list)  # time: what each clock says
 
 
 def name(sides: Sides) -> str:
