@@ -28,7 +28,7 @@ def judged(sides: Sides) -> Verdict:
     """Return the verdict on time."""
     state, main = load(sides), deciding(sides)
     speeds = {clock: speed(sides, clock) for clock in CLOCKS}
-    found = {clock: _judged(sides, each) for clock, each in speeds.items()}
+    found = {clock: judged_by(sides, each) for clock, each in speeds.items()}
     clocks = [
         Clock(
             clock=clock, name=NAMES[clock], ratio=each.pooled, bound=speeds[clock].bound, word=each.word, why=each.why,
@@ -47,7 +47,7 @@ def judged(sides: Sides) -> Verdict:
     return replace(verdict("time", each, sentence, _settled(each, own, sides.rule.level)), clocks=clocks)
 
 
-def _judged(sides: Sides, own: Speed) -> Judgement:
+def judged_by(sides: Sides, own: Speed) -> Judgement:
     """Return the judgement by one clock, arrivals and bounds considered."""
     each = judge(own.effects, sides.rule, math.log(sides.rule.faster), errors=own.errors)
     if each.pooled is None:

@@ -67,7 +67,7 @@ class Ratio:
     grid: float  # variance that the grid of looks leaves in their mean
     bound: str  # LEAST, MOST or "": what the values are of the true ratio
     pairs: int
-    reached: tuple[int, int]  # runs that arrive: transfer, scratch
+    reached: tuple[int, int]  # runs that arrive, within the noise of scratch's: transfer, scratch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +139,8 @@ def ratio(scratch: Mapping[int, Run], transfer: Mapping[int, Run], target: Targe
     }
     if not pairs:
         return None
-    reached = (sum(other.reached for _, other in pairs.values()), sum(one.reached for one, _ in pairs.values()))
+    there = [{seed: _arrives(runs[seed], seed, target, clock) for seed in pairs} for runs in (scratch, transfer)]
+    reached = (sum(there[1].values()), sum(there[0].values()))
     told: dict[str, Any] = {"pairs": len(pairs), "reached": reached}
     if min(reached) == len(pairs):
         sides = [{seed: runs[seed] for seed in pairs} for runs in (scratch, transfer)]
@@ -150,11 +151,17 @@ def ratio(scratch: Mapping[int, Run], transfer: Mapping[int, Run], target: Targe
     bound = MOST if reached[0] < reached[1] else LEAST if reached[1] < len(pairs) else ""
     horizon = max(max(one.end, other.end) for one, other in pairs.values())
     values_ = {
-        seed: math.log((one.at if one.reached else horizon) / (other.at if other.reached else horizon))
+        seed: math.log((one.at if there[0][seed] else horizon) / (other.at if there[1][seed] else horizon))
         for seed, (one, other) in pairs.items()
     }
     grid = sum(_resolution([runs[seed] for seed in pairs], target, clock) for runs in (scratch, transfer))
     return Ratio(values=values_, grid=grid, bound=bound, **told)
+
+
+def _arrives(run: Run, seed: int, target: Target, clock: str) -> bool:
+    """Whether a run arrives, a miss within the noise of scratch's runs forgiven."""
+    reach = arrival(run, seed, target.near, clock)
+    return reach is not None and reach.reached
 
 
 def _crossed(

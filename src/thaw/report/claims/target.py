@@ -23,6 +23,8 @@ from thaw.report.collect import Run
 from thaw.report.statistics import FEWEST, estimate
 
 DIGITS = 6  # of a score in a row
+NOISE = 2.0  # standard deviations of scratch's runs under the target that are no miss yet
+ROBUST = 5  # runs from which one that failed must not widen the spread
 LATE = 0.8  # share of the steps after which a curve should rise no more
 
 
@@ -34,7 +36,14 @@ class Target:
     best: float  # end of scratch's fitted curve
     floor: float | None  # the majority's dev score, None where it is not known
     source: str  # of the floor: row, majority, lineage; "" where it is not known
+    noise: float  # standard deviation over seeds of the ends of scratch's runs
     doubt: str  # why no word rests on it, a clause about scratch; "" where one may
+
+    @property
+    def near(self) -> float:
+        """The dev score under which a run has not arrived: a miss by less than scratch's own runs differ is noise."""
+        floor = self.floor or 0.0
+        return max(self.value - NOISE * self.noise, floor + 0.5 * (self.value - floor))
 
 
 def target_of(sides: Sides, task: str, scratch: Arm, size: Size, share: float) -> Target | None:
@@ -52,7 +61,7 @@ def target_of(sides: Sides, task: str, scratch: Arm, size: Size, share: float) -
     if value <= 0:
         return None
     doubt = _low(runs, floor) or _rising(runs, fit, best - (floor or 0.0), share) or _flat(sides, task, scratch)
-    return Target(value=value, best=round(best, DIGITS), floor=floor, source=source, doubt=doubt)
+    return Target(value=value, best=round(best, DIGITS), floor=floor, source=source, doubt=doubt, noise=_noise(runs))
 
 
 def floor_of(sides: Sides, task: str, size: Size, runs: Mapping[int, Run]) -> tuple[float | None, str]:
@@ -99,18 +108,30 @@ def fit_of(runs: Mapping[int, Run]) -> Fitted | None:
     return fitted(*seen) if seen is not None else None
 
 
+def _ends(runs: Mapping[int, Run]) -> list[float]:
+    """Return by run the mean of the last third of its looks, its best score where the runs share no looks."""
+    seen = looks(runs)
+    if seen is None:
+        return [run["dev"] for run in runs.values() if run["dev"] is not None]
+    return [float(end) for end in seen[1][:, -max(1, len(seen[0]) // 3) :].mean(-1)]
+
+
+def _noise(runs: Mapping[int, Run]) -> float:
+    """Return the standard deviation of the runs' ends; of ROBUST and more by their median absolute deviation."""
+    ends = np.array(_ends(runs))
+    if len(ends) < 2:
+        return 0.0
+    if len(ends) < ROBUST:
+        return float(ends.std(ddof=1))
+    return float(1.4826 * np.median(np.abs(ends - np.median(ends))))
+
+
 def _low(runs: Mapping[int, Run], floor: float | None) -> str:
     """Say whether scratch is not above the majority answer: over seeds, the mean of the last third of its looks."""
     if floor is None:
         collapsed = [bool(run["collapsed"]) for run in runs.values()]
         return "scratch does no better than the majority answer" if sum(collapsed) * 2 > len(collapsed) else ""
-    seen = looks(runs)
-    if seen is not None:
-        last = seen[1][:, -max(1, len(seen[0]) // 3) :].mean(-1)
-        gains = [float(score) - floor for score in last]
-    else:
-        gains = [run["dev"] - floor for run in runs.values() if run["dev"] is not None]
-    gain = estimate(gains)
+    gain = estimate([end - floor for end in _ends(runs)])
     if gain is None or gain.mean <= 0 or (gain.n >= FEWEST and gain.low is not None and gain.low <= 0):
         return "scratch does no better than the majority answer, by its own noise"
     return ""
@@ -119,7 +140,8 @@ def _low(runs: Mapping[int, Run], floor: float | None) -> str:
 def _rising(runs: Mapping[int, Run], fit: Fitted | None, gained: float, share: float) -> str:
     """Say whether scratch still rises: what the end of its steps brings, by its fitted curve and by a test over seeds.
 
-    A clear rise that is smaller than what the share leaves open would not move the target out of reach.
+    It must be more than the share leaves open, and by the test more than half of that: a curve that comes near its end
+    rises a little at all times.
     """
     seen = looks(runs)
     if fit is None or seen is None or len(runs) < FEWEST:
@@ -129,7 +151,8 @@ def _rising(runs: Mapping[int, Run], fit: Fitted | None, gained: float, share: f
     last = scores[:, steps > 0.5 * (1 + LATE) * steps[-1]].mean(-1)
     rises = estimate([float(end - np.interp(late, steps, run)) for end, run in zip(last, scores, strict=True)])
     brings = float(fit.end()[0] - fit.at(LATE)[0])
-    if rises is not None and rises.low is not None and rises.low > 0 and brings > (1 - share) * gained:
+    left = (1 - share) * gained
+    if rises is not None and rises.low is not None and rises.low > 0.5 * left and brings > left:
         return f"scratch is not converged: its dev score still rises by {brings:.3f} in the last fifth of its steps"
     return ""
 
