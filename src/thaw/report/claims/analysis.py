@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from thaw.report.cells import Cell
-from thaw.report.claims import against, curves, dose, labels, ledger, looks, pooled, speed, tuning
+from thaw.report.claims import against, arrival, breakeven, curves, dose, labels, ledger, looks, pooled, speed, tuning
 from thaw.report.claims.guards import guards
 from thaw.report.claims.rule import Rule, rule_of
 from thaw.report.claims.sides import Sides, sides
@@ -25,8 +25,8 @@ class Analysis:
     guards: list[str]  # most serious first
     curves: list[curves.Curve]
     exchange: list[labels.Exchange]  # of every transfer arm
-    times: list[speed.Times]  # to every share of scratch's best, by every clock
-    break_even: list[speed.BreakEven]
+    times: list[arrival.Times]  # to every share of scratch's best, by every clock
+    break_even: list[breakeven.BreakEven]
     against: list[against.Against]  # every other arm against the one of the verdicts
     pooled: list[pooled.Pooled]
     tuning: list[tuning.Tuning]
@@ -61,15 +61,14 @@ def analyse(study: Study, cells: Sequence[Cell]) -> Analysis:
             for arm in networks
             for size in found.sizes(task, arm)
             for share in sorted({*speed.SHARES, rule.target})
-            for clock in speed.CLOCKS
-            if (one := speed.times(found, task, arm, size, share, clock)) is not None
+            for one in speed.by_clocks(found, task, arm, size, share)
         ],
         break_even=[
             paid
             for task in tasks
             for arm in found.transfers
             for size in found.sizes(task, arm)
-            if (paid := speed.break_even(found, task, arm, size)) is not None
+            if (paid := breakeven.break_even(found, task, arm, size)) is not None
         ],
         against=against.against(found),
         pooled=pooled.pooled(found),

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from thaw.report.claims.speed import BreakEven
+from thaw.report.claims.breakeven import BreakEven
 from thaw.report.figures.plot import Plot, Trace, band, counted, escaped, figure, log_axis, rounded
 from thaw.report.figures.style import Style
 from thaw.report.palette import BASELINE, LOOKS

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from thaw.report.claims.speed import Times
+from thaw.report.claims.arrival import Times
 from thaw.report.figures.plot import Plot, Trace, counted, escaped, figure, rounded
 from thaw.report.figures.style import Style
 

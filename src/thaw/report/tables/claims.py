@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from thaw.report.claims.analysis import Analysis
+from thaw.report.claims.arrival import CLOCKS, Times
 from thaw.report.claims.curves import crossover
 from thaw.report.claims.ledger import Cost
-from thaw.report.claims.speed import CLOCKS, Times
 from thaw.report.summary import signed, spread
 from thaw.report.tables.table import Table
 
