@@ -14,7 +14,7 @@ from thaw.encoder import checkpoint as checkpoints
 from thaw.fields import as_dict
 from thaw.job import data, resume
 from thaw.job.card import transfer_card
-from thaw.job.costs import ancestors_row, costs
+from thaw.job.costs import ancestors_row, costs, spent
 from thaw.job.finished import finished
 from thaw.job.flops import TransferFlops
 from thaw.job.identity import transfer_id
@@ -226,7 +226,7 @@ class Transfer(Network):
         if self.went() != self.timeline():
             rec.plan(table(run_name(config), self.plan.names, self.went()))
         if config.keep and rec.leads:
-            self.keep()
+            self.keep(spent(module, rec.clock))
         floor = majority_score(config, self.found, self.train_examples, self.dev_examples)
         return rec.finish(
             common_row(config, rec.run_id, self.threads * processes.count(), torch.__version__)
@@ -254,10 +254,10 @@ class Transfer(Network):
         self.rec.examples(fingerprint(self.found), self.found.test)
         return scores
 
-    def keep(self) -> None:
-        """Keep the best-dev weights as a checkpoint that `thaw predict` and `thaw export` read."""
+    def keep(self, own: dict[str, Any]) -> None:
+        """Keep the best-dev weights, which cost ``own``, as a checkpoint that `thaw predict` and `thaw export` read."""
         folder = self.rec.folder.checkpoint
-        lineage = self.lineage() | {"steps": self.config.steps} | costs(self.module, self.rec.clock, self.ancestor())
+        lineage = self.lineage() | {"steps": self.config.steps} | costs(own, self.ancestor())
         checkpoints.save(
             folder, encoder=self.module.encoder, tokenizer=self.tokenizer, lineage=lineage,
             head_state=self.module.head.state_dict(), head_config=self.kept_head(),
