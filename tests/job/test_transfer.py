@@ -11,7 +11,7 @@ from language import METRIC, transfer
 
 from thaw import run
 from thaw.errors import ConfigError, DivergedError
-from thaw.job import resolve
+from thaw.job import costs, resolve
 from thaw.job.resolve import chosen
 from thaw.strategy.plan import STRATEGIES
 from thaw.task.task import DataConfig, Kind
@@ -223,6 +223,10 @@ def test_a_chain_of_transfers_carries_the_costs_of_all_it_comes_from(
     assert lineage["ancestors"] == [row["run_id"] for row in rows[:-1]]
     assert lineage["tokens"] == sum(row["tokens"] for row in rows)
     assert lineage["own"]["tokens"] == rows[-1]["tokens"]
+    assert costs.spent_by(rows[-1]) == pytest.approx(lineage["own"], abs=1e-3)
+    old = {key: value for key, value in lineage.items() if key != "cpu_seconds"}  # as written before they were kept
+    assert costs.costs(lineage["own"], old)["cpu_seconds"] is None
+    assert costs.costs(lineage["own"], old)["tokens"] == lineage["tokens"] + rows[-1]["tokens"]
     scratch = transfer(Kind.classes, tasks[Kind.classes], start, tmp_path, "scratch", steps=3)
     assert {run.transfer(scratch)[f"pretrain_{key}"] for key in columns} == {None}
 

@@ -18,7 +18,7 @@ from thaw.fields import as_dict
 from thaw.job import length, resume
 from thaw.job.blocks import blocks, own_tokenizer
 from thaw.job.card import pretrain_card
-from thaw.job.costs import costs
+from thaw.job.costs import costs, spent
 from thaw.job.finished import finished, missing
 from thaw.job.identity import checkpoint_content, corpus_content, pretrain_id
 from thaw.job.passages import passages
@@ -222,9 +222,8 @@ class Pretraining:
 
     def cost(self) -> dict[str, Any]:
         """What this pretraining has cost so far, its parent's included."""
-        spent = costs(self.module, self.rec.clock, self.parent.lineage if self.parent else {})
-        encoder = self.encoder.config.name
-        return {"seed": self.config.seed, "encoder": encoder, "steps": self.module.step, **spent}
+        about = {"seed": self.config.seed, "encoder": self.encoder.config.name, "steps": self.module.step}
+        return about | costs(spent(self.module, self.rec.clock), self.parent.lineage if self.parent else {})
 
     def save_state(self, step: int) -> None:
         """Write what a resume needs."""

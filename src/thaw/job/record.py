@@ -89,7 +89,7 @@ class Record:
         """Record the result, last of all, and say that the run is finished."""
         if self.mirror is None:
             return row
-        row = self.folder.write_result({**row, "host_gflops": self.speed})
+        row = self.folder.write_result({"host_gflops": self.speed} | row)
         self.mirror.summary(row)
         self.folder.status("finished")
         shutil.rmtree(self.folder.training_state, ignore_errors=True)  # nothing is left to resume

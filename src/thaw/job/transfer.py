@@ -15,7 +15,7 @@ from thaw.encoder import checkpoint as checkpoints
 from thaw.fields import as_dict
 from thaw.job import best, data, resume
 from thaw.job.card import transfer_card
-from thaw.job.costs import ancestors_row, costs
+from thaw.job.costs import ancestors_row, costs, spent
 from thaw.job.finished import finished, unscored
 from thaw.job.flops import TransferFlops
 from thaw.job.identity import transfer_id
@@ -236,7 +236,7 @@ class Transfer(Network):
         if self.went() != self.timeline():
             rec.plan(table(run_name(config), self.plan.names, self.went()))
         if config.keep and rec.leads:
-            self.keep()
+            self.keep(spent(module, rec.clock))
         if not config.test and rec.leads and config.trainer.num_nodes == 1:
             best.keep(rec.folder, module, self.audit.moved, config.keep_best)
         threads, device = self.threads * processes.count(), build.device_name(config.trainer)
@@ -295,13 +295,13 @@ class Transfer(Network):
         self.rec.examples(fingerprint(self.found), self.found.test)
         return scores
 
-    def keep(self) -> None:
-        """Keep the best-dev weights as a checkpoint that `thaw predict` and `thaw export` read."""
+    def keep(self, own: dict[str, Any]) -> None:
+        """Keep the best-dev weights, which cost ``own``, as a checkpoint that `thaw predict` and `thaw export` read."""
         parent = self.parent if self.strategy.pretrained else None
         recipe = transfer_recipe(
             self.config, parent.lineage if parent else None, parent.fingerprint if parent else None
         )
-        folder, paid = self.rec.folder.checkpoint, costs(self.module, self.rec.clock, self.ancestor())
+        folder, paid = self.rec.folder.checkpoint, costs(own, self.ancestor())
         lineage = self.lineage | {"steps": self.config.steps, "recipe": recipe} | paid
         checkpoints.save(
             folder, encoder=self.module.encoder, tokenizer=self.tokenizer, lineage=lineage,
