@@ -15,8 +15,8 @@ Limits. It is no code length: each word sees those to its right. The number of m
 has, which helps small vocabularies: at most the entropy of that number, ``dev/word_count_bits``, so the truth lies
 between the score and the sum of both. Tokenizers that drop characters have less to predict (`Passages.about`).
 
-Cost: one row a piece, whatever the training. 64 passages of Wikipedia on 2026-11-28: 67 thousand tokens forward at 8,000
-pieces (1.9 s, 4 layers of 128, one thread of a busy machine), 483 thousand at 400 (10.6 s).
+Cost: one row a piece, whatever the training. 64 passages of Wikipedia on 2026-11-28: 67 thousand tokens forward at
+8,000 pieces (1.9 s, 4 layers of 128, one thread of a busy machine), 483 thousand at 400 (10.6 s).
 """
 
 import math
