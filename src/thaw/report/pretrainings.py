@@ -8,7 +8,6 @@ from collections.abc import Iterable
 
 from thaw.report.collect import Run, Study
 from thaw.report.damage import is_number
-from thaw.report.tables.table import Table
 
 MASKED, WORDS = "bits_per_byte", "word_bits_per_byte"
 NAMES = {
@@ -28,35 +27,15 @@ def pretrainings(study: Study) -> list[Run]:
     return [run for run in study.runs if run["kind"] == "pretrain" and run["dev"] is not None]
 
 
-def pretraining_tables(study: Study) -> list[Table]:
-    """Return the table of the pretrainings, those of one tokenizer together, empty if there are none."""
-    runs = sorted(pretrainings(study), key=lambda run: (_tokenizer(run), str(run["encoder"]), str(run["run_id"])))
-    if not runs:
-        return []
-    columns = ("run", "encoder", "tokenizer", "tokens", NAMES[MASKED], NAMES[WORDS], "± error", "+ at most", "text")
-    return [
-        Table(
-            name="pretrainings",
-            title="Held-out text under each pretraining",
-            caption="Masked bits: 15 % of the pieces masked at once, over the bytes after normalisation; they compare"
-            " runs of one tokenizer only. Bits of whole words: PLL-word-l2r (Kauf & Ivanova 2023) over raw bytes; they"
-            " compare runs with the same text (its sha256). Error: standard error over passages. At most: what the"
-            " number of masks may give away of the words, more for a small vocabulary.",
-            columns=columns,
-            rows=tuple(_row(run) for run in runs),
-        )
-    ]
-
-
 def pretraining_notes(study: Study) -> list[str]:
     """Return what must be known before pretrainings are compared, empty where one tokenizer made them all."""
     runs = pretrainings(study)
-    tokenizers = {_sha(run) for run in runs}
+    tokenizers = {_sha(run) for run in runs} - {""}
     if len(tokenizers) < 2:
         return []
     start = f"{len(runs)} pretrainings have {len(tokenizers)} tokenizers: their {MASKED} do not compare across them"
     without = sum(run[WORDS] is None for run in runs)
-    texts = {_text(run) for run in runs}
+    texts = {text_of(run) for run in runs}
     if without == len(runs):
         end = f"; {WORDS} would, which these runs have not."
     elif without:
@@ -70,34 +49,18 @@ def pretraining_notes(study: Study) -> list[str]:
 
 def _losses(runs: Iterable[Run]) -> Iterable[str]:
     """Tell of tokenizers that drop characters: what is dropped need not be predicted."""
-    for tokenizer, about in sorted({_tokenizer(run): _about(run) for run in runs}.items()):
+    for tokenizer, about in sorted({tokenizer_of(run): _about(run) for run in runs}.items()):
         lost, words = about.get("lost_words"), about.get("words")
         if is_number(lost) and is_number(words) and lost:
             what = f"drops characters (capitals, unknown ones) of {lost} of {words} words scored"
             yield f"The tokenizer {tokenizer} {what}: it has less to predict, which lowers its {WORDS}."
 
 
-def _row(run: Run) -> tuple[str, ...]:
-    tokens = f"{run['tokens']:.3g}" if run["tokens"] is not None else UNKNOWN
-    masked = _number(run["dev"]) if run["metric"] == MASKED else UNKNOWN
-    extra = (_number(_last(run, f"dev/{name}")) for name in ("word_bits_error", "word_count_bits"))
-    names = (str(run["run_id"]), str(run["encoder"] or UNKNOWN), _tokenizer(run), tokens)
-    return (*names, masked, _number(run[WORDS]), *extra, _text(run)[:8] or UNKNOWN)
-
-
-def _number(value: float | None) -> str:
-    return UNKNOWN if value is None else f"{value:.3f}"
-
-
-def _last(run: Run, key: str) -> float | None:
-    return next((event[key] for event in reversed(run.events) if event.get(key) is not None), None)
-
-
 def _sha(run: Run) -> str:
     return str(run.lineage.get("tokenizer") or "")
 
 
-def _tokenizer(run: Run) -> str:
+def tokenizer_of(run: Run) -> str:
     """Return what a tokenizer is called: its kind and size where the run chose them, the start of its sha256."""
     chosen = not run.config.get("checkpoint") and not run.config.get("tokenizer.path")
     words = [str(run.config.get(f"tokenizer.{key}") or "") for key in ("kind", "vocab_size")] if chosen else []
@@ -109,6 +72,6 @@ def _about(run: Run) -> dict[str, object]:
     return about if isinstance(about, dict) else {}
 
 
-def _text(run: Run) -> str:
+def text_of(run: Run) -> str:
     """Return the sha256 of the raw text that the words were scored on."""
     return str(_about(run).get("sha256") or "")

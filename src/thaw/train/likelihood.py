@@ -5,8 +5,8 @@ Legend: N rows of a batch, T tokens a row, V pieces in the vocabulary.
 PLL-word-l2r (Kauf & Ivanova 2023, "A Better Way to Do Masked Language Model Scoring"): to score a piece, it and all
 pieces of its word to the right are masked; the pieces of its word to the left and all other words stand. So no piece
 is given away by the rest of its word, as with one mask at a time (Salazar et al. 2020), and a word's score is
-log p(word | the other words), by the chain rule over its pieces. Sums over a text, divided by its raw bytes, do not
-depend on how the text is cut into pieces.
+log p(word | the other words), by the chain rule over its pieces. Sums over a text, divided by its raw bytes, have one
+unit however the text is cut into pieces.
 
 Differences: a word is what white space delimits, for every tokenizer (the paper takes the tokenizer's words, where
 WordPiece counts a comma as one); a passage longer than the encoder's blocks is cut between words.
@@ -14,6 +14,9 @@ WordPiece counts a comma as one); a passage longer than the encoder's blocks is 
 Limits. It is no code length: each word sees those to its right. The number of masks tells how many pieces the word
 has, which helps small vocabularies: at most the entropy of that number, ``dev/word_count_bits``, so the truth lies
 between the score and the sum of both. Tokenizers that drop characters have less to predict (`Passages.about`).
+
+Cost: one row a piece, whatever the training. 64 passages of Wikipedia on 2026-11-28: 67 thousand tokens forward at
+8,000 pieces (1.9 s, 4 layers of 128, one thread of a busy machine), 483 thousand at 400 (10.6 s).
 """
 
 import math
@@ -29,6 +32,7 @@ from thaw.text.tokenizer import Tokenizer
 from thaw.train.pretrain import PretrainModule, at_rest
 
 BATCH_TOKENS = 4096  # of a batch of rows, padding included; memory grows with it, the result does not change
+MOST_ROWS = 128  # of a batch: their scores take 128 x V x 4 bytes, twice
 
 
 @dataclass(frozen=True)
@@ -89,13 +93,13 @@ class WordLikelihood:
         return found
 
     def batches(self) -> Iterator[list[tuple[int, int]]]:
-        """Yield rows (window, place of the piece), short windows first, few enough for ``batch_tokens``."""
+        """Yield rows (window, place of the piece), short windows first, few enough for both limits."""
         order = sorted(range(len(self.windows)), key=lambda number: len(self.windows[number].ids))
         rows: list[tuple[int, int]] = []
         for number in order:
             length = len(self.windows[number].ids) + 2
             for place in range(length - 2):
-                if rows and (len(rows) + 1) * length > self.batch_tokens:
+                if rows and (len(rows) == MOST_ROWS or (len(rows) + 1) * length > self.batch_tokens):
                     yield rows
                     rows = []
                 rows.append((number, place))

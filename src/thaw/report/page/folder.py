@@ -10,9 +10,9 @@ from thaw.report.page.content import Content, gather
 from thaw.report.page.document import page
 from thaw.report.page.markdown import summary_text
 from thaw.report.page.record import as_json, report, runs_csv
-from thaw.report.pretrainings import pretraining_tables
 from thaw.report.progress import Progress
 from thaw.report.tables import all_tables
+from thaw.report.tables.pretrainings import pretraining_tables
 from thaw.report.tables.table import latex
 from thaw.storage import write_text
 

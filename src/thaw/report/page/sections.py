@@ -11,9 +11,9 @@ from thaw.report.figures import Plot
 from thaw.report.page.headline import headline
 from thaw.report.page.table import scroll, table
 from thaw.report.palette import Look
-from thaw.report.pretrainings import pretraining_tables
 from thaw.report.progress import Progress
 from thaw.report.tables import Table
+from thaw.report.tables.pretrainings import pretraining_tables
 
 MOST_RUNNING = 8  # named on a watched page
 

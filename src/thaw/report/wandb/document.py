@@ -14,8 +14,8 @@ from thaw.report.collect import Run
 from thaw.report.differences import differences, machines
 from thaw.report.page.content import Content
 from thaw.report.palette import looks
-from thaw.report.pretrainings import pretraining_tables
 from thaw.report.tables import Table, all_tables
+from thaw.report.tables.pretrainings import pretraining_tables
 from thaw.report.tables.scores import score_tables
 from thaw.report.tables.table import markdown
 from thaw.report.wandb import figures, panels
