@@ -4,6 +4,7 @@ import scipy.stats
 
 from thaw.report.rates import wilson_interval
 from thaw.report.statistics import estimate, paired, score_interval, within
+from thaw.report.summary import signed
 
 
 def test_interval_is_that_of_scipy() -> None:
@@ -109,3 +110,10 @@ def test_intervals_of_differences_end_where_differences_do() -> None:
     assert wide.high > 1
     assert (within(wide, "accuracy").low, within(wide, "accuracy").high) == (-1.0, 1.0)
     assert within(wide, "matthews").high == wide.high
+
+
+def test_a_difference_that_is_not_tested_shows_no_interval() -> None:
+    shown = [estimate(values) for values in ([0.019231] * 2, [0.019231] * 3, [0.02, 0.018, 0.022])]
+    assert [signed(one) for one in shown if one] == [
+        "+0.019 (n = 2: no test) ·", "+0.019 (n = 3: no spread) ·", "+0.020 [+0.015, +0.025]",
+    ]  # fmt: skip

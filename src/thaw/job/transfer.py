@@ -15,7 +15,7 @@ from thaw.encoder import checkpoint as checkpoints
 from thaw.fields import as_dict
 from thaw.job import best, data, resume
 from thaw.job.card import transfer_card
-from thaw.job.costs import ancestors_row, costs, spent
+from thaw.job.costs import ancestors_row, costs, spent, spent_by
 from thaw.job.finished import finished, unscored
 from thaw.job.flops import TransferFlops
 from thaw.job.identity import transfer_id
@@ -271,7 +271,7 @@ class Transfer(Network):
         self.module.to(build.device(config.trainer))
         self.best = row["dev"], row["best_step"], self.weights()
         if config.keep:
-            self.keep()
+            self.keep(spent_by(row))
         if config.test:
             test, before = self.score_test(), rec.folder.events()[-1]
             floor = {name: self.lineage[name] for name in ("floor", "floor_test")}

@@ -78,12 +78,12 @@ def spread(one: Estimate) -> str:
 def signed(one: Estimate) -> str:
     """Return a difference with its sign, its interval and the mark of an interval that includes 0 or is unknown.
 
-    Two seeds have no interval to believe: "+0.019 (n = 2: no test) ·".
+    Two seeds have no interval to believe, nor have equal values: "+0.019 (n = 2: no test) ·".
     """
     text = f"{one.mean:+.3f}"
-    if one.n < FEWEST:
-        text += f" (n = {one.n}: no test)"
-    elif one.low is not None:
+    if not one.tested:
+        text += f" (n = {one.n}: no {'test' if one.n < FEWEST else 'spread'})"
+    else:
         text += f" [{one.low:+.3f}, {one.high:+.3f}]"
     return text if one.excludes_zero else f"{text} {NO_DIFFERENCE}"
 

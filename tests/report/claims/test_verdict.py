@@ -320,9 +320,11 @@ def test_collapses_that_the_runs_do_not_exclude_are_told():
     made += [run("majority", 100, seed, 0.2) for seed in range(1, 6)]
     found = accuracy(*made)
     assert found.word == "inconclusive"
-    assert "none of 5 runs collapsed (0 % to 43 %)" in found.sentence
+    assert "but none of 5 runs collapsed, so up to 25 % may, and that many would take the gain" in found.sentence
     assert "runs at any task and size, none more of them collapsed, would exclude it" in found.settle
-    assert "(0 % to 43 %), Wilson." in cards(analyse(*study(*made)), [], Style.of([]))
+    assert "None of 5 runs collapsed (0 to 43 % by Wilson&#x27;s interval)." in cards(
+        analyse(*study(*made)), [], Style.of([])
+    )
 
 
 def test_a_report_of_no_transfer_lists_all_claims_with_words_of_the_list():

@@ -43,10 +43,14 @@ class Collapse:
         return None
 
     @property
+    def count(self) -> str:
+        """The count in words: "none of 9 runs collapsed"."""
+        return f"{self.collapsed or 'none'} of {self.runs} runs collapsed"
+
+    @property
     def text(self) -> str:
-        """The count in words: "none of 9 runs collapsed (0 to 30 %)"."""
-        count = "none" if not self.collapsed else str(self.collapsed)
-        return f"{count} of {self.runs} runs collapsed ({self.low:.0%} to {self.high:.0%})".replace("%", " %")
+        """The count with its interval: "none of 9 runs collapsed (0 to 30 % by Wilson's interval)"."""
+        return f"{self.count} ({self.low * 100:.0f} to {self.high * 100:.0f} % by Wilson's interval)"
 
 
 def collapse(sides: Sides) -> Collapse | None:

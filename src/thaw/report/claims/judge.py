@@ -198,8 +198,8 @@ def _word(
             return SMALL, "the interval lies above none, the mean below the margin"
         if collapse is not None and pooled.mean < collapse.least(least):
             return INCONCLUSIVE, (
-                f"{collapse.text}, and with as many as {collapse.worst * 100:.0f} % of them, which so few runs do not"
-                " exclude, the gain would be below the margin"
+                f"{collapse.count}, so up to {collapse.worst * 100:.0f} % may, and that many would take the gain below"
+                " the margin"
             )
         return SUPPORTED, "the interval lies above none and the mean reaches the margin"
     if pooled.high < least:

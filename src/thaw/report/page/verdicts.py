@@ -73,7 +73,7 @@ def _card(verdict: Verdict, plot: Plot | None) -> str:
 def _more(verdict: Verdict) -> str:
     """Return what a card holds beside its sentence: runs that collapsed, pairing by text, the parts of the error."""
     found = verdict.judgement
-    lines = [f"{found.collapse.text[0].upper()}{found.collapse.text[1:]}, Wilson."] if found.collapse else []
+    lines = [f"{found.collapse.text[0].upper()}{found.collapse.text[1:]}."] if found.collapse else []
     lines += [verdict.by_text] if verdict.by_text else []
     told = "".join(f"<p>{escape(line)}</p>" for line in lines)
     rows = component_rows(verdict) if verdict.claim != "time" else []
