@@ -10,7 +10,7 @@ from rich.text import Text
 from thaw.report.cells import Cell, cells
 from thaw.report.collect import STATES, Study, read
 from thaw.report.comparable import comparable
-from thaw.report.statistics import Estimate
+from thaw.report.statistics import FEWEST, Estimate
 from thaw.track.plain import printable
 
 NO_DIFFERENCE = "·"  # beside a difference whose interval includes 0
@@ -68,14 +68,19 @@ def score(value: float | None) -> str:
 
 
 def spread(one: Estimate) -> str:
-    """Return the mean with its interval: ``0.873 [0.851, 0.895]``."""
+    """Return the mean with its interval: ``0.873 [0.851, 0.895]``; of scores it is that of `score_interval`."""
     return score(one.mean) + (f" [{score(one.low)}, {score(one.high)}]" if one.low is not None else "")
 
 
 def signed(one: Estimate) -> str:
-    """Return a difference with its sign, its interval and the mark of an interval that includes 0 or is unknown."""
+    """Return a difference with its sign, its interval and the mark of an interval that includes 0 or is unknown.
+
+    Two seeds have no interval to believe: "+0.019 (n = 2: no test) ·".
+    """
     text = f"{one.mean:+.3f}"
-    if one.low is not None:
+    if one.n < FEWEST:
+        text += f" (n = {one.n}: no test)"
+    elif one.low is not None:
         text += f" [{one.low:+.3f}, {one.high:+.3f}]"
     return text if one.excludes_zero else f"{text} {NO_DIFFERENCE}"
 
@@ -106,7 +111,9 @@ def _table(task: str, members: Sequence[Cell]) -> Table:
             f"{sum(seconds) / len(seconds):.1f}" if seconds else "–",
             Text(remarks(cell)),
         )
-    table.caption = Text(f"{NO_DIFFERENCE} the interval of the difference includes 0, or there is one seed only")
+    table.caption = Text(
+        f"{NO_DIFFERENCE} the interval of the difference includes 0, or there are fewer than {FEWEST} seeds"
+    )
     table.caption_justify = "left"
     return table
 

@@ -1,27 +1,34 @@
 """From effects by task and seed to a word, and why it is that word.
 
 An effect is one number a task and seed, positive where transfer helps. With ``low`` and ``high`` the interval of the
-mean over tasks (Student's t over seeds, errors that seeds do not show added):
+mean over tasks (Student's t over seeds, errors that seeds do not show added; five pretrainings or more are crossed with
+the seeds, crossed.py):
 
 * inconclusive, where nothing can be judged: fewer than three seeds, or values that do not vary and no error beside;
 * mixed: a task is harmed (Holm over the tasks) and transfer helps elsewhere;
-* supported: ``low`` is above zero and the mean is at least ``least``, the smallest effect worth the name;
+* supported: ``low`` is above zero and the mean is at least ``least``, the smallest effect worth the name, and would be
+  with as many collapsed runs as the runs do not exclude (collapse.py);
 * real but below the margin: ``low`` is above zero and the mean is below ``least``;
 * not supported: ``high`` is below ``least``;
-* inconclusive: neither. Then it is told how many seeds would decide.
+* inconclusive: neither. Then it is told how many seeds would decide (planned.py).
 """
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from thaw.report.claims.collapse import Collapse
+from thaw.report.claims.planned import Plan, planned
 from thaw.report.claims.rule import Rule
-from thaw.report.statistics import FEWEST, Estimate, detectable, estimate, holm, seeds_needed
+from thaw.report.crossed import FEWEST_PRETRAININGS, Components, Crossed, components, over_both
+from thaw.report.statistics import FEWEST, Estimate, estimate, holm
 
 SUPPORTED, NOT_SUPPORTED, INCONCLUSIVE = "supported", "not supported", "inconclusive"
 SMALL, MIXED = "real but below the margin", "mixed"
 WORDS = (SUPPORTED, SMALL, MIXED, NOT_SUPPORTED, INCONCLUSIVE)
 Effects = Mapping[str, Mapping[int, float]]  # task -> seed -> effect
+ByPretraining = Mapping[str, Crossed]  # task -> pretraining -> seed -> effect
+Errors = Mapping[str, float]  # task -> standard error of its mean effect that the seeds do not show
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +51,14 @@ class Judgement:
     tasks: list[TaskEffect]
     pooled: Estimate | None
     least: float  # the smallest effect worth the name
-    detectable: float | None  # effect on every task that these seeds support with a power of 80 %
+    detectable: float | None  # effect that these seeds support with a power of 80 %
     seeds: int | None  # seeds that would support an effect as large as the one measured; None: no number would
+    seeds_range: tuple[int, int | None] | None = None  # of ``seeds``, by what the spread may be; None: no end
     missing: list[str] = field(default_factory=list)  # tasks that have no paired seeds
+    pretrainings: int = 1  # of the transfer side, as far as they are told apart here
+    random: bool = False  # whether the pretrainings are in the interval; else the word is about these alone
+    components: Components | None = None  # of the mean over tasks
+    collapse: Collapse | None = None
 
     @property
     def harmed(self) -> list[str]:
@@ -59,17 +71,83 @@ class Judgement:
         return [effect.task for effect in self.tasks if effect.positive]
 
 
-def judge(effects: Effects, rule: Rule, least: float, errors: Mapping[str, float] | None = None) -> Judgement:
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """The word alone, and the estimates it follows from."""
+
+    word: str
+    why: str
+    tasks: list[TaskEffect]
+    pooled: Estimate | None
+    error: float  # of ``pooled``, that the seeds do not show
+    crossed: Crossed  # the mean over tasks by pretraining and seed
+    random: bool
+
+
+def judge(
+    effects: Effects,
+    rule: Rule,
+    least: float,
+    errors: Errors | None = None,
+    *,
+    floors: Errors | None = None,
+    crossed: ByPretraining | None = None,
+    collapse: Collapse | None = None,
+    residuals: Errors | None = None,
+) -> Judgement:
     """Return the word for some effects.
 
     ``errors`` holds of each task the standard error of its mean effect that the seeds do not show (test texts, the grid
-    of the metric or of the evaluations), independent over tasks; a task without one has none.
+    of the evaluations), independent over tasks; a task without one has none. ``floors`` holds the least standard
+    deviation that is believed of a seed's effect (the grid of the metric). ``crossed`` holds the effects by
+    pretraining too; five pretrainings or more are then random, fewer are fixed and ``effects`` are their means.
+    ``collapse`` is what supported must stand, where that is known. ``residuals`` holds the standard deviation that the
+    test texts give to a seed's effect apart from ``errors``: for the variance components alone.
     """
-    errors = errors or {}
+    found = decide(effects, rule, least, errors, floors=floors, crossed=crossed, collapse=collapse)
+    strict = collapse.least(least) if collapse else least
+    plan = planned(found.pooled, [one.estimate for one in found.tasks], rule, strict, found.error) or Plan()
+    return Judgement(
+        word=found.word,
+        why=found.why,
+        tasks=found.tasks,
+        pooled=found.pooled,
+        least=least,
+        detectable=plan.detectable,
+        seeds=plan.seeds,
+        seeds_range=plan.seeds_range,
+        missing=sorted(set(effects) - {one.task for one in found.tasks}),
+        pretrainings=max(1, len(found.crossed)),
+        random=found.random,
+        components=_components(found, residuals),
+        collapse=collapse,
+    )
+
+
+def decide(
+    effects: Effects,
+    rule: Rule,
+    least: float,
+    errors: Errors | None = None,
+    *,
+    floors: Errors | None = None,
+    crossed: ByPretraining | None = None,
+    collapse: Collapse | None = None,
+) -> Decision:
+    """Return the word and its estimates, without what more seeds would do; the arguments are those of `judge`."""
+    errors, floors = errors or {}, floors or {}
+    by_source = {task: (crossed or {}).get(task) or {"": values} for task, values in effects.items()}
+    random = bool(effects) and all(len(sources) >= FEWEST_PRETRAININGS for sources in by_source.values())
+
+    def interval(own: Mapping[int, float], sources: Crossed, error: float, floor: float) -> Estimate | None:
+        if random:
+            return over_both(sources, rule.level, error, floor)
+        return estimate(list(own.values()), rule.level, error, floor)
+
     estimates = {
         task: one
         for task, values in effects.items()
-        if (one := estimate(list(values.values()), rule.level, errors.get(task, 0.0))) is not None
+        if (one := interval(values, by_source[task], errors.get(task, 0.0), floors.get(task, 0.0))) is not None
     }
     usable = {task: one for task, one in estimates.items() if one.n >= FEWEST}
     adjusted = dict(zip(usable, holm([one.p for one in usable.values()]), strict=True))
@@ -82,26 +160,24 @@ def judge(effects: Effects, rule: Rule, least: float, errors: Mapping[str, float
         )
         for task, one in estimates.items()
     ]  # fmt: skip
-    shared = {task: effects[task] for task in (usable or estimates)}
-    error = math.sqrt(sum(errors.get(task, 0.0) ** 2 for task in shared)) / max(1, len(shared))
-    pooled = estimate(list(pool(shared).values()), rule.level, error)
+    shared = list(usable or estimates)
+    error, floor = (_mean_error(parts, shared) for parts in (errors, floors))
+    means = pool({task: effects[task] for task in shared})
+    table = _pool_crossed({task: by_source[task] for task in shared})
+    pooled = interval(means, table, error, floor)
     needed = math.ceil(rule.tasks * len(tasks) - 1e-9)
-    word, why = _word(pooled, tasks, needed, least)
-    seen, deviation = [one.n for one in usable.values()], _deviation(list(usable.values()))
-    strength = {"tests": len(tasks), "needed": max(1, needed), "level": rule.level}
-    return Judgement(
-        word=word,
-        why=why,
-        tasks=tasks,
-        pooled=pooled,
-        least=least,
-        detectable=detectable(deviation, min(seen), **strength) if seen else None,  # type: ignore[arg-type]
-        seeds=seeds_needed(pooled.mean, deviation, **strength) if pooled and seen else None,  # type: ignore[arg-type]
-        missing=sorted(set(effects) - set(estimates)),
-    )
+    word, why = _word(pooled, tasks, needed, least, collapse)
+    return Decision(word=word, why=why, tasks=tasks, pooled=pooled, error=error, crossed=table, random=random)
 
 
-def _word(pooled: Estimate | None, tasks: list[TaskEffect], needed: int, least: float) -> tuple[str, str]:
+def _components(found: Decision, residuals: Errors | None) -> Components | None:
+    residual = _mean_error(residuals, [one.task for one in found.tasks]) if residuals else None
+    return components(found.crossed, found.error or None, residual) if found.crossed else None
+
+
+def _word(
+    pooled: Estimate | None, tasks: list[TaskEffect], needed: int, least: float, collapse: Collapse | None
+) -> tuple[str, str]:
     """Return the word and why it is that word."""
     if pooled is None:
         return INCONCLUSIVE, "no seed is shared by both sides"
@@ -117,9 +193,14 @@ def _word(pooled: Estimate | None, tasks: list[TaskEffect], needed: int, least: 
     if pooled.low > 0:
         if len(positive) < needed:
             return INCONCLUSIVE, f"it stands on {len(positive)} of {len(tasks)} tasks alone, the rule asks for {needed}"
-        if pooled.mean >= least:
-            return SUPPORTED, "the interval lies above none and the mean reaches the margin"
-        return SMALL, "the interval lies above none, the mean below the margin"
+        if pooled.mean < least:
+            return SMALL, "the interval lies above none, the mean below the margin"
+        if collapse is not None and pooled.mean < collapse.least(least):
+            return INCONCLUSIVE, (
+                f"{collapse.text}, and with as many as {collapse.worst * 100:.0f} % of them, which so few runs do not"
+                " exclude, the gain would be below the margin"
+            )
+        return SUPPORTED, "the interval lies above none and the mean reaches the margin"
     if pooled.high < least:
         return NOT_SUPPORTED, "the interval leaves no effect worth the name"
     return INCONCLUSIVE, "the interval holds both no effect and one worth the name"
@@ -133,7 +214,14 @@ def pool(effects: Effects) -> dict[int, float]:
     return {seed: math.fsum(values[seed] for values in effects.values()) / len(effects) for seed in sorted(seeds)}
 
 
-def _deviation(estimates: list[Estimate]) -> float:
-    """Return the root mean square of the tasks' standard deviations over seeds."""
-    squares = [one.deviation**2 for one in estimates if one.deviation is not None]
-    return math.sqrt(sum(squares) / len(squares)) if squares else 0.0
+def _pool_crossed(effects: ByPretraining) -> dict[str, dict[int, float]]:
+    """Return the mean over tasks for each pretraining that all tasks have, and each seed."""
+    if not effects:
+        return {}
+    sources = set.intersection(*(set(one) for one in effects.values()))
+    return {source: pool({task: one[source] for task, one in effects.items()}) for source in sorted(sources)}
+
+
+def _mean_error(errors: Errors, tasks: list[str]) -> float:
+    """Return the error of the mean over tasks of errors that are independent over them."""
+    return math.sqrt(sum(errors.get(task, 0.0) ** 2 for task in tasks)) / max(1, len(tasks))

@@ -3,16 +3,18 @@
 import math
 from collections.abc import Callable
 
-from thaw.report.claims.judge import INCONCLUSIVE, Judgement
+from thaw.report.claims.judge import INCONCLUSIVE, MIXED, SMALL, SUPPORTED, Judgement
 from thaw.report.claims.labels import Exchange
 from thaw.report.claims.resampling import Drawn
-from thaw.report.statistics import Estimate
+from thaw.report.claims.sides import Sides
+from thaw.report.statistics import FEWEST, Estimate
 
 
 def points(one: Estimate) -> str:
-    """Return a difference of scores: "+0.124 [+0.081, +0.167]"."""
-    interval = f" [{one.low:+.3f}, {one.high:+.3f}]" if one.low is not None else " (one seed)"
-    return f"{one.mean:+.3f}{interval}"
+    """Return a difference of scores: "+0.124 [+0.081, +0.167]"; under three seeds without an interval."""
+    if one.n < FEWEST or one.low is None:
+        return f"{one.mean:+.3f}"
+    return f"{one.mean:+.3f} [{one.low:+.3f}, {one.high:+.3f}]"
 
 
 def gain(value: float) -> str:
@@ -42,22 +44,74 @@ def _count(labels: float) -> str:
 
 def settling(found: Judgement, shown: Callable[[float], str]) -> str:
     """Return what these seeds can see, and for an inconclusive judgement how many would see the effect measured."""
-    if found.detectable is None:
-        return "Run more seeds: one has no interval."
-    seeds = min(one.estimate.n for one in found.tasks)
+    if found.detectable is None or found.pooled is None:
+        return f"Run {FEWEST} seeds or more: fewer are not tested."
+    seeds = found.pooled.n
     sees = f"{seeds} seeds find effects above {shown(found.detectable)} (4 times in 5)"
     if found.word != INCONCLUSIVE:
         return f"{sees}."
+    excluded = found.collapse
+    if excluded and found.pooled.low is not None and found.pooled.low > 0 and found.pooled.mean >= found.least:
+        count = excluded.runs_needed(found.pooled.mean, found.least)
+        if count is not None and count > excluded.runs:
+            return f"{sees}; {count} runs at any task and size, none more of them collapsed, would exclude it."
     if found.seeds is None:
         return f"{sees}; the effect measured is none or too small for any number of seeds to support."
     if found.seeds <= seeds:
         return f"{sees}; as many would do for the effect measured, so it is the rule's other conditions that fail."
-    return f"{sees}; an effect as large as the one measured needs about {found.seeds}."
+    return f"{sees}; an effect as large as the one measured needs about {found.seeds} {_range(found)}."
 
 
-def redrawn(found: dict[str, Drawn]) -> str:
-    """Return how far other test texts would move the difference, on the task where it is farthest; "" if not known."""
+def _range(found: Judgement) -> str:
+    """Return the range of the number of seeds, by what the spread may be: "(5 to 20)", "(5 or more)"."""
+    low, high = found.seeds_range or (found.seeds, None)
+    return f"({low} to {high})" if high is not None else f"({low} or more)"
+
+
+def texts_told(found: dict[str, Drawn], without: list[str]) -> str:
+    """Return what the test texts add, on the task where it is most, and where they are not in the interval."""
+    told = []
+    if found:
+        task, most = max(found.items(), key=lambda item: item[1].error)
+        told.append(
+            f"Other test texts would move it by ±{most.error:.3f} on {task} (standard error, {most.examples:,} texts);"
+            " that is in the interval."
+        )
+    if without:
+        names = ", ".join(without) if len(without) < 4 else f"{len(without)} tasks"
+        told.append(f"The test texts are not in the interval on {names}: there are no predictions to draw from.")
+    return " ".join(told)
+
+
+def by_text(found: dict[str, Drawn], judged: Judgement) -> str:
+    """Return what pairing by text inside each seed says, and what it means where that disagrees; "" if not known."""
     if not found:
         return ""
-    task, most = max(found.items(), key=lambda item: item[1].error)
-    return f" Other test texts would move it by ±{most.error:.3f} on {task} (standard error, {most.examples:,} texts)."
+    counts = [
+        f"{one.better} of {one.seeds} better" + (f" and {one.worse} worse" if one.worse else "") + f" on {task}"
+        for task, one in found.items()
+    ]
+    shown = "; ".join(counts[:4]) + (f"; {len(counts) - 4} tasks more" if len(counts) > 4 else "")
+    text = f"Seeds told apart by their own test texts (McNemar, Holm over the seeds): {shown}."
+    better, worse, seeds = (sum(getattr(one, key) for one in found.values()) for key in ("better", "worse", "seeds"))
+    by_seed = judged.word in (SUPPORTED, SMALL, MIXED)
+    if better and worse:
+        return f"{text} Which side is better depends on the seed: one run tells nothing of the strategy."
+    if by_seed and better < seeds / 2:
+        return f"{text} Single runs are too close for these texts to tell; it is the mean over seeds that differs."
+    if not by_seed and better > seeds / 2:
+        return f"{text} These runs differ on these texts, but over seeds and other texts the mean is not settled."
+    return text
+
+
+def diverged(sides: Sides) -> str:
+    """Return how many scored runs of transfer and scratch diverged, "" if none: they count as the majority answer."""
+    told = []
+    transfer = sides.transfer
+    baselines = [sides.scratch(task, transfer) for task in sides.tasks] if transfer else []
+    for arm in dict.fromkeys([transfer, *baselines]):
+        runs = [run for (_, other, _), cell in sides.cells.items() if other == arm for run in cell.runs]
+        failed = sum(run.state == "failed" for run in runs)
+        if arm is not None and failed:
+            told.append(f"{failed} of {len(runs)} runs of {arm.label} diverged")
+    return f"; {' and '.join(told)} and count as the majority answer" if told else ""

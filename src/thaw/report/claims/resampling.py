@@ -1,105 +1,139 @@
-"""How much of a difference's uncertainty comes from the test examples: the paired bootstrap over them.
+"""The error of a comparison that comes from the test texts, which all seeds share.
 
-Seeds share one test set, so an interval over seeds says nothing of other test texts. Here the examples of the test set
-are drawn again, the same for both sides and all seeds (Efron and Tibshirani 1993, chapter 6), from the credits or from
-labels and predictions that predictions.jsonl.gz holds.
+An interval over seeds says nothing of other test texts, and more seeds do not make it say more. Each seed's difference
+has influence values over the texts (influence.py), the same texts for both sides, all seeds, all train sizes and all
+pretrainings. In d[s, i] = text i + (seed x text)[s, i] the second part is in the spread over seeds already; the first
+is not, and is what is added here: its variance is (MS of texts - MS of the residual) / S, not below zero, over the
+number of texts. That is what a bootstrap over texts would give as (S V(mean) - V(single)) / (S - 1), without its noise.
+Source: the crossed two-way layout (Searle, Casella and McCulloch 1992, chapter 4); the multi-bootstrap of Sellam et
+al. 2022 resamples the same two factors.
 """
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from thaw.errors import StorageError
+from thaw.report.arms import Arm
+from thaw.report.claims.influence import Influence, influence
+from thaw.report.claims.sides import Sides, Size
 from thaw.report.collect import Run
-from thaw.track.folder import RunFolder
+from thaw.report.statistics import holm
 
-DRAWS, SLOW_DRAWS = 1000, 200  # with credits; where the metric is computed anew for each draw
-Pairs = list[tuple[Any, Any]]  # label, prediction
+WHOLE = 1e-4  # how near a text's difference is to a whole number: scores are recorded with six digits
+Part = tuple[float, Arm, Size]  # a cell with its weight in a difference
+Weighted = tuple[float, Mapping[int, Sequence[Run]]]  # the same with the cell's runs by seed
 
 
 @dataclass(frozen=True, kw_only=True)
 class Drawn:
-    """The standard error of a mean difference from drawing test examples, and its share of the whole variance."""
+    """What drawing other test texts would do to a mean difference, and what the texts say of each seed alone."""
 
     examples: int
-    error: float
-    share: float  # of error^2 + seeds' error^2
+    error: float  # standard error of the mean difference from the texts, as far as the seeds do not show it
+    single: float  # standard error of one seed's difference from the texts (root mean square over the seeds)
+    seeds: int  # with predictions of both sides
+    residual: float = 0.0  # standard deviation that the texts give to a seed's difference apart from ``error``
+    share: float = 0.0  # of error^2 in the whole squared error of the mean
+    better: int = 0  # seeds whose own texts tell the difference from zero, after Holm over the seeds: above it
+    worse: int = 0  # and below it
 
 
-def drawn(one: dict[int, Run], other: dict[int, Run], seed_error: float) -> Drawn | None:
-    """Return what drawing test examples adds to ``one - other``, None without predictions of both for a seed.
+def text_error(sides: Sides, task: str, parts: Sequence[Part]) -> float | None:
+    """Return the standard error that the test texts add to a mean difference on a task, beside the seeds' own spread.
 
-    ``seed_error`` is the standard error of the mean difference over seeds.
+    ``parts`` says what the difference is: for each seed the sum of ``weight x score(task, arm, size)`` over the parts.
+    Transfer minus scratch over two sizes is ``[(.5, transfer, 50), (.5, transfer, 100), (-.5, scratch, 50),
+    (-.5, scratch, 100)]``; n labels against 2n, interpolated between two sizes of scratch, ``[(1, transfer, n),
+    (-.3, scratch, low), (-.7, scratch, high)]``. All parts are drawn together, since they share their test texts.
+    Give it to ``judge(errors={task: ...})`` or ``estimate(error=...)``, which add its square to that of the seeds.
+    None where fewer than one seed has predictions of all parts, or the metric has no influence values: then the
+    test texts are not in the interval, and the page should say so.
     """
-    seeds = sorted(one.keys() & other.keys())
-    sides = [[_read(side[seed]) for seed in seeds] for side in (one, other)]
-    kept = [(a, b) for a, b in zip(*sides, strict=True) if a and b and len(a) == len(b)]
-    if not kept or len({len(a) for a, _ in kept}) > 1:
+    found = drawn([(weight, sides.all_runs(task, arm, size)) for weight, arm, size in parts])
+    return found.error if found else None
+
+
+def drawn(parts: Sequence[Weighted], level: float = 0.95) -> Drawn | None:
+    """Return what the texts add to a weighted sum of cells, None without predictions of all of them for a seed."""
+    if not parts:
         return None
-    count = len(kept[0][0])
-    metric = str(one[seeds[0]]["metric"])
-    random = np.random.default_rng(0)  # the page of the same runs is the same page
-    if all(line.get("credit") for pair in kept for side in pair for line in side):
-        credits = np.array([[[line["credit"] for line in side] for side in pair] for pair in kept])  # (S, 2, N, 2)
-        means = []
-        for _ in range(DRAWS):
-            parts, wholes = np.moveaxis(credits[:, :, random.integers(0, count, count)].sum(axis=2), -1, 0)
-            scores = parts / np.maximum(wholes, 1e-12)  # (S, 2)
-            means.append(float((scores[:, 0] - scores[:, 1]).mean()))
-    else:
-        compute = _METRICS.get(metric)
-        if compute is None or any("label" not in line for pair in kept for side in pair for line in side):
-            return None
-        columns = [[_columns(side) for side in pair] for pair in kept]
-        means = []
-        for _ in range(SLOW_DRAWS):
-            rows = random.integers(0, count, count)
-            gaps = [compute(a[0][rows], a[1][rows]) - compute(b[0][rows], b[1][rows]) for a, b in columns]
-            means.append(float(np.mean(gaps)))
-    error = float(np.std(means, ddof=1))
-    whole = error**2 + seed_error**2
-    return Drawn(examples=count, error=error, share=error**2 / whole if whole else 0.0)
+    seeds = sorted(set.intersection(*(set(runs) for _, runs in parts)))
+    rows: list[list[tuple[float, list[Influence]]]] = []
+    gaps: list[float] = []
+    labels: set[bytes] = set()
+    for seed in seeds:
+        values, gap, complete = [], 0.0, True
+        for weight, runs in parts:
+            members = [influence(run) for run in runs[seed]]
+            known = [one for one in members if one is not None]
+            if len(known) < len(members) or not known:
+                complete = False
+                break
+            labels.update(one.labels for one in known)
+            values.append((weight, known))
+            gap += weight * math.fsum(run["test"] or 0.0 for run in runs[seed]) / len(runs[seed])
+        if complete:
+            rows.append(values)
+            gaps.append(gap)
+    if not rows or len(labels) > 1:
+        return None  # no predictions, or the test sets are not the same
+    differences = np.array([_sum(row) for row in rows])  # (S, N)
+    count, texts = differences.shape
+    if texts < 2:
+        return None
+    error, residual = errors_of(differences)
+    singles = np.sqrt((differences**2).sum(axis=1) / (texts - 1) / texts)
+    better, worse = _apart(gaps, differences, singles, 1 - level)
+    return Drawn(
+        examples=texts,
+        error=error,
+        single=float(np.sqrt((singles**2).mean())),
+        seeds=count,
+        residual=residual,
+        better=better,
+        worse=worse,
+    )
 
 
-def _read(run: Run) -> list[dict[str, Any]]:
-    try:
-        return RunFolder(run.folder).predictions()
-    except StorageError:
-        return []
+def errors_of(differences: np.ndarray) -> tuple[float, float]:
+    """Return (error of the mean that all seeds share, deviation of one seed apart from it) that the texts give.
+
+    ``differences`` (S, N) holds the influence values of each seed's difference, the mean over the texts taken off. With
+    one seed the two can not be told apart, and all of it is taken as shared.
+    """
+    count, texts = differences.shape
+    whole = float((differences**2).sum())
+    of_texts = count * float((differences.mean(axis=0) ** 2).sum())
+    residual = (whole - of_texts) / ((count - 1) * (texts - 1)) if count > 1 else 0.0
+    shared = max(0.0, of_texts / (texts - 1) - residual) / count
+    return math.sqrt(shared / texts), math.sqrt(max(0.0, residual) / texts)
 
 
-def _columns(lines: Sequence[dict[str, Any]]) -> tuple[Any, Any]:
-    return np.array([line["label"] for line in lines]), np.array([line["prediction"] for line in lines])
+def _sum(row: Sequence[tuple[float, Sequence[Influence]]]) -> np.ndarray:
+    """Return the influence values of one seed's difference; several pretrainings of a seed count by their mean."""
+    means = [weight * np.mean([one.values for one in known], axis=0) for weight, known in row]
+    return np.asarray(np.sum(means, axis=0))
 
 
-def _correlation(name: str) -> Callable[[Any, Any], float]:
-    def compute(true: Any, guess: Any) -> float:
-        from scipy import stats
+def _apart(gaps: Sequence[float], differences: np.ndarray, errors: np.ndarray, alpha: float) -> tuple[int, int]:
+    """Return how many seeds are above and below zero by their own texts (Holm over the seeds).
 
-        if len(set(guess)) < 2 or len(set(true)) < 2:
-            return 0.0
-        return float(getattr(stats, name)(true, guess).statistic)
-
-    return compute
-
-
-def _matthews(true: Any, guess: Any) -> float:
-    from sklearn.metrics import matthews_corrcoef
-
-    return float(matthews_corrcoef(true, guess))
+    Where a text is right or wrong and one train size is asked for, it is McNemar's exact test (1947); else the normal
+    test of the mean of the paired differences over the texts.
+    """
+    ps = [_paired_p(*one) for one in zip(gaps, differences, errors, strict=True)]
+    told = [gap for gap, p in zip(gaps, holm(ps), strict=True) if p < alpha]
+    return sum(gap > 0 for gap in told), sum(gap < 0 for gap in told)
 
 
-def _macro_f1(true: Any, guess: Any) -> float:
-    from sklearn.metrics import f1_score
+def _paired_p(gap: float, differences: np.ndarray, error: float) -> float:
+    from scipy.special import bdtr, ndtr
 
-    return float(f1_score(true, guess, average="macro", zero_division=0))
-
-
-_METRICS: dict[str, Callable[[Any, Any], float]] = {
-    "spearman": _correlation("spearmanr"),
-    "pearson": _correlation("pearsonr"),
-    "matthews": _matthews,
-    "macro_f1": _macro_f1,
-}
+    steps = differences + gap  # -1, 0 or 1 a text, where the metric counts texts
+    whole = np.rint(steps)
+    if np.abs(steps - whole).max() < WHOLE and np.abs(whole).max() <= 1:
+        up, down = int((whole > 0).sum()), int((whole < 0).sum())
+        return min(1.0, 2 * float(bdtr(min(up, down), up + down, 0.5))) if up + down else 1.0
+    return 2 * float(ndtr(-abs(gap) / error)) if error > 0 else float(gap == 0)

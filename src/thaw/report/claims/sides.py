@@ -1,6 +1,7 @@
 """The two sides of a comparison: the transfer a verdict is about, and what it must beat, paired by task, size, seed."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ from thaw.report.arms import Arm, baseline_of
 from thaw.report.cells import Cell
 from thaw.report.claims.rule import Rule
 from thaw.report.collect import Run, size_key
+from thaw.report.strategy import FLOOR
 
 Size = int | float
 
@@ -41,13 +43,36 @@ class Sides:
         return sorted(size for size in shared if not self.rule.sizes or size in self.rule.sizes)
 
     def runs(self, task: str, arm: Arm, size: Size) -> dict[int, Run]:
-        """Return the scored runs of a cell by seed."""
+        """Return a scored run of a cell for each seed; of several pretrainings the last one's."""
+        return {seed: members[-1] for seed, members in self.all_runs(task, arm, size).items()}
+
+    def all_runs(self, task: str, arm: Arm, size: Size) -> dict[int, list[Run]]:
+        """Return the scored runs of a cell by seed, one for each pretraining."""
         cell = self.cells.get((task, arm, size))
-        return {run["seed"]: run for run in cell.runs} if cell else {}
+        members: dict[int, list[Run]] = {}
+        for run in cell.runs if cell else []:
+            members.setdefault(run["seed"], []).append(run)
+        return members
+
+    def by_pretraining(self, task: str, arm: Arm, size: Size) -> dict[str, dict[int, float]]:
+        """Return the test scores of a cell by pretraining (its run, else its checkpoint; "" for none) and seed.
+
+        Runs of one arm that come from several pretrainings are of one recipe, which differs only by its seed.
+        """
+        cell = self.cells.get((task, arm, size))
+        scores: dict[str, dict[int, float]] = {}
+        for run in cell.runs if cell else []:
+            if run["test"] is not None:
+                source = str(run["pretrain_run"] or run["checkpoint"] or "")
+                scores.setdefault(source, {})[run["seed"]] = run["test"]
+        return scores
 
     def scores(self, task: str, arm: Arm, size: Size) -> dict[int, float]:
-        """Return the test scores of a cell by seed."""
-        return {seed: run["test"] for seed, run in self.runs(task, arm, size).items() if run["test"] is not None}
+        """Return the test scores of a cell by seed, of several pretrainings their mean.
+
+        A seed counts that every pretraining has; where none is, a seed counts with the pretrainings it has.
+        """
+        return over_pretrainings(self.by_pretraining(task, arm, size))
 
     def scratch(self, task: str, arm: Arm) -> Arm | None:
         """Return the scratch arm that an arm is compared with on a task."""
@@ -66,6 +91,40 @@ class Sides:
             for size in self.headline(task, one, other)
         ]
         return mean_effect(parts) if parts else None
+
+    def gap_by_pretraining(self, task: str, one: Arm, other: Arm) -> dict[str, dict[int, float]]:
+        """Return ``gap`` for each pretraining of ``one``: minus the same pretraining of ``other``, else its mean."""
+        sizes = self.headline(task, one, other)
+        ours = {size: self.by_pretraining(task, one, size) for size in sizes}
+        shared = set.intersection(*map(set, ours.values())) if ours else set()
+        gaps = {}
+        for source in sorted(shared):
+            parts = []
+            for size in sizes:
+                theirs = self.by_pretraining(task, other, size)
+                parts.append(difference(ours[size][source], theirs.get(source) or over_pretrainings(theirs)))
+            gaps[source] = mean_effect(parts)
+        return gaps
+
+    def floor(self, task: str) -> float | None:
+        """Return the majority answer's test score on a task: as the runs recorded it, else as the control has it."""
+        majority = self.control(FLOOR)
+        own = [
+            run.row.get("floor_test") for (one, _, _), cell in self.cells.items() if one == task for run in cell.runs
+        ]
+        scores = [score for score in own if score is not None] or [
+            score
+            for size in (self.sizes(task, majority) if majority else [])
+            if majority
+            for score in self.scores(task, majority, size).values()
+        ]
+        return math.fsum(scores) / len(scores) if scores else None
+
+    def pretrainings(self, arm: Arm) -> int:
+        """Return from how many pretrainings the scored runs of an arm start; 1 for an encoder of unknown origin."""
+        found = {source for task, other, size in self.cells if other == arm
+                 for source in self.by_pretraining(task, arm, size)}  # fmt: skip
+        return max(1, len(found))
 
     @property
     def transfers(self) -> list[Arm]:
@@ -101,3 +160,16 @@ def mean_effect(per_size: Sequence[dict[int, float]]) -> dict[int, float]:
 def difference(one: dict[int, float], other: dict[int, float]) -> dict[int, float]:
     """Return ``one - other`` for the seeds both have."""
     return {seed: one[seed] - other[seed] for seed in sorted(one.keys() & other.keys())}
+
+
+def over_pretrainings(scores: Mapping[str, Mapping[int, float]]) -> dict[int, float]:
+    """Return the mean over pretrainings of each seed that all of them have; of each seed as it is where none is."""
+    if not scores:
+        return {}
+    shared = set.intersection(*(set(values) for values in scores.values()))
+    seeds = shared or set().union(*scores.values())
+    return {
+        seed: math.fsum(having) / len(having)
+        for seed in sorted(seeds)
+        if (having := [values[seed] for values in scores.values() if seed in values])
+    }

@@ -1,11 +1,11 @@
 """What a verdict is: one word, why it is that word, the sentence that says so, and what would settle it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from thaw.report.claims.judge import Judgement
 from thaw.report.claims.resampling import Drawn
 from thaw.report.claims.sides import Sides
-from thaw.report.statistics import Estimate
+from thaw.report.statistics import FEWEST, Estimate
 
 QUESTIONS = {
     "time": "Does transfer save training time?",
@@ -26,7 +26,9 @@ class Verdict:
     settle: str  # what would settle it, or how sure it is
     judgement: Judgement
     controls: dict[str, Estimate]  # accuracy: transfer minus each control, pooled over tasks
-    examples: dict[str, Drawn]  # accuracy: by task, what drawing test texts adds to the uncertainty
+    examples: dict[str, Drawn]  # accuracy: by task, what the test texts add to the uncertainty
+    without_texts: list[str] = field(default_factory=list)  # accuracy: tasks whose test texts are not in the interval
+    by_text: str = ""  # accuracy: what pairing by text inside each seed says, beside pairing by seed
 
 
 def name(sides: Sides) -> str:
@@ -53,5 +55,28 @@ def nothing(claim: str, sides: Sides, found: Judgement) -> Verdict:
         what = f"no train size has scratch runs at {sides.rule.fewer:g} times as many labels"
         remedy = "Run scratch at more train sizes."
     else:
-        what, remedy = "fewer than two seeds pair", "Run both with the same seeds, five or more."
-    return verdict(claim, found, f"Nothing to judge: {what}.", remedy)
+        what, remedy = f"fewer than {FEWEST} seeds pair", "Run both with the same seeds, five or more."
+    return verdict(claim, replace(found, why=what), f"Nothing to judge: {what}.", remedy)
+
+
+def on_tasks(found: Judgement) -> str:
+    """Return on how many tasks a judgement stands: "3 tasks", "2 of 3 tasks" where some can not be tested."""
+    tested = sum(one.estimate.n >= FEWEST for one in found.tasks) or len(found.tasks)
+    asked = len(found.tasks) + len(found.missing)
+    return f"{tested} task{'s' * (tested != 1)}" if tested == asked else f"{tested} of {asked} tasks"
+
+
+def scoped(one: Verdict, sides: Sides) -> Verdict:
+    """Return a verdict whose sentence ends with what it is about: how many tasks, which encoders.
+
+    A word that does not rest on five pretrainings or more is about the encoders at hand, not about pretraining.
+    """
+    if one.judgement.pooled is None or sides.transfer is None or not one.sentence.endswith("."):
+        return one
+    count = max(sides.pretrainings(sides.transfer), one.judgement.pretrainings)
+    if one.judgement.random:
+        scope = f"over {count} pretrainings"
+    else:
+        scope = "with this encoder" if count == 1 else f"with these {count} encoders"
+    where = "" if " task" in one.sentence else f"on {on_tasks(one.judgement)} "
+    return replace(one, sentence=f"{one.sentence[:-1]}, {where}{scope}.")

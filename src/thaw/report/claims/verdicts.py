@@ -2,9 +2,9 @@
 
 from thaw.report.claims import on_accuracy, on_labels, on_time
 from thaw.report.claims.sides import Sides
-from thaw.report.claims.verdict import Verdict
+from thaw.report.claims.verdict import Verdict, scoped
 
 
 def verdicts(sides: Sides) -> list[Verdict]:
-    """Return the verdicts on time, accuracy and labels."""
-    return [on_time.judged(sides), on_accuracy.judged(sides), on_labels.judged(sides)]
+    """Return the verdicts on time, accuracy and labels: always three, whatever was run."""
+    return [scoped(one.judged(sides), sides) for one in (on_time, on_accuracy, on_labels)]

@@ -30,7 +30,7 @@ def report(content: Content) -> dict[str, Any]:
         "folders": [str(folder) for folder in study.folders],
         "rule": vars(analysis.rule),
         "transfer": analysis.sides.transfer.label if analysis.sides.transfer else None,
-        "verdicts": [simple(one) for one in analysis.verdicts] if content.cells else [],
+        "verdicts": [simple(one) for one in analysis.verdicts],
         "notes": analysis.guards,
         "cells": [_cell(cell) for cell in content.cells],
         **{name: simple(getattr(analysis, name)) for name in CLAIMS},

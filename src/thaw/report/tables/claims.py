@@ -27,8 +27,9 @@ def against_table(analysis: Analysis) -> Table | None:
         name="against",
         title=f"Every strategy against {transfer.label}",
         caption=(
-            f"Difference in test score, interquartile mean over tasks, interval over paired seeds; Holm over the rows; "
-            f"equal: within {analysis.rule.margin:g} of 0 by two one-sided tests."
+            f"Difference in test score, mean over tasks, interval over paired seeds and test texts; Holm over the "
+            f"rows; equal: within {analysis.rule.margin:g} of 0 by two one-sided tests; not tuned: one learning rate "
+            f"was tried on both sides."
         ),
         columns=("strategy", "is", "difference", "p", "seeds", "tasks"),
         rows=tuple(rows),

@@ -1,0 +1,53 @@
+"""What the seeds of a comparison can see, and how many would see the effect that was measured."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from thaw.report.claims.rule import Rule
+from thaw.report.power import FEWEST, detectable, deviation_interval, seeds_needed
+from thaw.report.statistics import Estimate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Effects are of the mean over tasks."""
+
+    detectable: float | None = None  # found with a power of 80 %
+    seeds: int | None = None  # that find an effect as large as the one measured; None: no number does
+    seeds_range: tuple[int, int | None] | None = (
+        None  # by the interval of the deviation; an end of None: no number does
+    )
+
+
+def planned(pooled: Estimate | None, tasks: Sequence[Estimate], rule: Rule, least: float, error: float) -> Plan | None:
+    """Return the plan for an estimate whose ``error`` the seeds do not show; None under three seeds.
+
+    The number of seeds comes from the spread and the effect that these seeds happen to show, which say little more
+    than p does (Hoenig and Heisey 2001); so it is a range, by what the spread may be.
+    """
+    if pooled is None or pooled.n < FEWEST or pooled.error is None or pooled.df is None:
+        return None
+    own = math.sqrt(max(0.0, pooled.error**2 - error**2))  # of the seeds and, where they are random, pretrainings
+    df = pooled.df * (own / pooled.error) ** 4 if own > 0 else pooled.n - 1.0
+    count = max(FEWEST, df + 1)
+    found = detectable(own * math.sqrt(count), count, level=rule.level, error=error, least=least)
+    needed = math.ceil(rule.tasks * len(tasks) - 1e-9)
+    usable = [one for one in tasks if one.n >= FEWEST]
+    if needed and found is not None and usable:
+        deviation = math.sqrt(sum((one.deviation or 0.0) ** 2 for one in usable) / len(usable))
+        each = detectable(
+            deviation, min(one.n for one in usable), tests=len(tasks), needed=needed, level=rule.level,
+            error=error * math.sqrt(len(usable)),
+        )  # fmt: skip
+        found = max(found, each or 0.0)
+    deviation = own * math.sqrt(pooled.n)
+
+    def seeds(spread: float) -> int | None:
+        return seeds_needed(pooled.mean, spread, level=rule.level, error=error, least=least)
+
+    count_ = seeds(deviation)
+    if count_ is None:
+        return Plan(detectable=found)
+    low, high = deviation_interval(deviation, pooled.n)
+    return Plan(detectable=found, seeds=count_, seeds_range=(seeds(low) or count_, seeds(high)))
