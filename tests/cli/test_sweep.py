@@ -201,3 +201,48 @@ def test_what_a_job_returns_holds_no_config(words: list[str]) -> None:
         jobs = [one.overrides for one in compose.combinations()]
         returned = compose.launcher(lambda raw: raw.seed).launch(jobs, initial_job_idx=0)
     assert [(one.return_value, one.cfg, one.hydra_cfg) for one in returned] == [(1, None, None), (2, None, None)]
+
+
+def test_a_file_that_changes_while_a_sweep_runs_stops_what_is_left(
+    words: list[str], task_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """Else half of a study would be on other data, in folders that nobody planned."""
+    from thaw import run
+
+    original, test = run.transfer, task_folder / "test.jsonl"
+
+    def changing(config: TransferConfig) -> dict:
+        row = original(config)
+        test.write_text("".join(test.read_text().splitlines(keepends=True)[:10]))
+        return row
+
+    sweep = [*words, "-m", "strategy=majority", "seed=1,2,3", "data.train_size=10"]
+    with monkeypatch.context() as patched:
+        patched.setattr(run, "transfer", changing)
+        assert main(sweep) == 1
+    shown = capsys.readouterr()
+    assert shown.out.count(f"failed: {test} was changed after the sweep began") == 2
+    assert [row["seed"] for row in results(tmp_path)] == [1]
+    assert main(sweep) == 0  # the command again: other runs, all on the new file
+    assert "3 runs, 0 finished before" in capsys.readouterr().out
+    splits = {json.loads(path.read_text())["split"] for path in tmp_path.glob("runs/s/*/lineage.json")}
+    assert len(splits) == 2
+    assert len(results(tmp_path)) == 4
+
+
+def test_the_line_of_a_run_names_the_positive_label(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of "bad" and "good" the last is counted, which no reader can know."""
+    assert main([*words, "strategy=tfidf", "task.metric=f1"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.startswith("f1 of 'good' dev 1.000 test 1.000")
+    assert "note: files: f1 is that of label 'good', the last one; task.positive=bad takes the other" in shown.err
+    assert main([*words, "strategy=majority", "task.metric=f1", "task.positive=bad"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.startswith("f1 of 'bad' dev ")
+    assert shown.err == ""
+    assert {(row["strategy"], row["positive"]) for row in results(tmp_path)} == {("tfidf", "good"), ("majority", "bad")}
+    assert main([*words, "strategy=majority", "task.positive=god"]) == 2
+    assert "task.positive=god is no label of files, did you mean 'good'?" in capsys.readouterr().err

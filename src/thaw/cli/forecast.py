@@ -17,10 +17,12 @@ def show(command: str, jobs: Sequence[Job]) -> None:
     """Print one line a run and the estimate."""
     width = len(str(len(jobs)))
     for job in jobs:
-        state = "finished" if job.row is not None else state_of(job.folder)
+        state = "finished" if job.row is not None else "diverged" if job.diverged else state_of(job.folder)
         print(f"[{job.number:>{width}}/{len(jobs)}] {state:<11} {job.folder}  {title(job.config)}")
-    pending = [job for job in jobs if job.row is None]
-    print(f"{len(jobs)} runs, {len(jobs) - len(pending)} finished, {len(pending)} to run; {_estimate(jobs, pending)}")
+    pending = [job for job in jobs if job.pending]
+    lost = sum(job.diverged is not None for job in jobs)
+    done = f"{len(jobs) - len(pending) - lost} finished" + (f", {lost} diverged" if lost else "")
+    print(f"{len(jobs)} runs, {done}, {len(pending)} to run; {_estimate(jobs, pending)}")
 
 
 def state_of(folder: Path) -> str:

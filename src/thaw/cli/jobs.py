@@ -10,7 +10,7 @@ from typing import Any
 
 from thaw import config as schema
 from thaw.errors import ConfigError, ThawError
-from thaw.job.finished import finished
+from thaw.job.finished import diverged, finished
 from thaw.track.redact import shown
 
 
@@ -23,10 +23,16 @@ class Job:
     config: Any
     folder: Path
     row: dict[str, Any] | None  # the result, if it is finished
+    diverged: str | None = None  # the error of an earlier try that diverged: only --retry tries it again
+
+    @property
+    def pending(self) -> bool:
+        """Whether the command has to run it."""
+        return self.row is None and self.diverged is None
 
 
-def named(command: str, combinations: list[tuple[list[str], Any]]) -> list[Job]:
-    """Return the runs with their folders and results so far.
+def named(command: str, combinations: list[tuple[list[str], Any]], retry: bool = False) -> list[Job]:
+    """Return the runs with their folders and results so far; with ``retry`` those that diverged are to be run.
 
     Combinations that are one run are run once where the value they differ in counts for other combinations (a control
     serves all learning rates of a sweep); a value that never counts is refused.
@@ -44,8 +50,10 @@ def named(command: str, combinations: list[tuple[list[str], Any]]) -> list[Job]:
     jobs: dict[Path, Job] = {}
     for (overrides, config), folder in zip(combinations, folders, strict=True):
         if folder not in jobs:
-            row = finished(folder, getattr(config, "keep", False))
-            jobs[folder] = Job(len(jobs) + 1, overrides, config, folder, row)
+            row = finished(folder, config)
+            jobs[folder] = Job(
+                len(jobs) + 1, overrides, config, folder, row, None if row or retry else diverged(folder)
+            )
             continue
         pairs = zip(jobs[folder].overrides, overrides, strict=True)
         differ = [(i, f"{one} and {other}") for i, (one, other) in enumerate(pairs) if one != other]

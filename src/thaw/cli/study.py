@@ -31,12 +31,13 @@ def main(argv: list[str]) -> int:
     parser.add_argument("name", metavar="NAME", help="folder of experiments/ that holds a stages.yaml")
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="for every stage that knows the key")
     parser.add_argument("--out", help="folder of the page (report/NAME)")
+    parser.add_argument("--retry", action="store_true", help="try runs again that diverged; else they are outcomes")
     given = parser.parse_args(argv)
-    return run(given.name, given.overrides, given.out or f"report/{given.name}")
+    return run(given.name, given.overrides, given.out or f"report/{given.name}", given.retry)
 
 
-def run(name: str, overrides: list[str], out: str) -> int:
-    """Run the stages of a study and write its page; stop at the first stage that fails."""
+def run(name: str, overrides: list[str], out: str, retry: bool = False) -> int:
+    """Run the stages of a study and write its page; stop at the first stage that fails, but not for diverged runs."""
     begun = time.monotonic()
     plan = read(experiments(name, STAGES))
     stages = [shlex.split(stage) for stage in plan["stages"]]
@@ -45,7 +46,8 @@ def run(name: str, overrides: list[str], out: str) -> int:
         print(f"\n== {number}/{len(stages) + 1}  {command} {' '.join(words)}", flush=True)
         more = [word for word, commands in given.items() if command in commands]
         launched = command == "pretrain" or any(word.startswith("hydra") for word in more)
-        code = sweep.main(command, [*words, *([] if launched else _workers()), *more])
+        more += ["--retry"] if retry else []
+        code = sweep.main(command, [*words, *([] if launched else _workers()), *more], settled=True)
         if code:
             return code
     print(f"\n== {len(stages) + 1}/{len(stages) + 1}  report", flush=True)

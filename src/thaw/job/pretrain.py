@@ -18,16 +18,18 @@ from thaw.fields import as_dict
 from thaw.job import length, resume
 from thaw.job.blocks import blocks, own_tokenizer
 from thaw.job.card import pretrain_card
-from thaw.job.finished import finished
+from thaw.job.finished import finished, missing
 from thaw.job.identity import checkpoint_content, corpus_content, pretrain_id
 from thaw.job.recipe import pretrain_recipe
 from thaw.job.record import Record, record
+from thaw.job.source import source
 from thaw.job.tell import tell
 from thaw.objective.mlm import MLMHead
 from thaw.storage import write_text
 from thaw.strategy.apply import ApplyPlan
 from thaw.strategy.plan import STRATEGIES, Full, Progress
 from thaw.track.cost import host, host_gflops, peak_rss_bytes, training_flops
+from thaw.track.epoch import RESULTS
 from thaw.track.lineage import lineage
 from thaw.train import state
 from thaw.train.interrupt import stoppable
@@ -39,8 +41,11 @@ from thaw.train.progress import Bar
 def run(config: PretrainConfig) -> dict[str, Any]:
     """Run or resume a pretraining and return its row."""
     path = Path(config.runs) / config.name / pretrain_id(config)
-    if (done := finished(path)) is not None:
+    if (done := finished(path, config)) is not None:
         return done
+    if (row := finished(path)) is not None:
+        asked = ",".join(missing(path, config.save_at))
+        tell(f"{row['run_id']} is finished without save_at=[{asked}], it trains again to keep them")
     tags = ["pretrain", config.encoder.name, *config.wandb.tags]
     with record(
         path, as_dict(config), config.wandb, name=f"{config.encoder.name}-{config.objective.name}-s{config.seed}",
@@ -169,6 +174,10 @@ class Pretraining:
                 self.save_checkpoint(self.rec.folder.path / "checkpoints" / name)
 
         due = length.milestones(self.config, self.steps, self.step_tokens)
+        kept, start = self.rec.folder.path / "checkpoints", self.module.start
+        passed = [name for step, names in due.items() for name in names if step < start and not (kept / name).exists()]
+        if passed and self.rec.leads:
+            tell(f"save_at=[{','.join(passed)}] lies before step {start}, where the run goes on: not kept")
         return {step: functools.partial(save, names) for step, names in due.items()}
 
     def save_checkpoint(self, folder: Path) -> None:
@@ -187,7 +196,7 @@ class Pretraining:
         checkpoint = checkpoint_content(self.config.checkpoint) if self.config.checkpoint else None
         made = lineage(
             self.rec.run_id, tokenizer=self.tokenizer.fingerprint, corpus=self.corpus_sha, checkpoint=checkpoint,
-            parent=self.parent.lineage if self.parent else None,
+            parent=self.parent.lineage if self.parent else None, source=source(),
         )  # fmt: skip
         return made | {"read": self.train.blocks.file.meta.get("read")}
 
@@ -244,6 +253,7 @@ class Pretraining:
                 "tokens": cost["own"]["tokens"], "flops": cost["own"]["flops"], "peak_rss_bytes": peak_rss_bytes(),
                 "trainable_parameters": parameters, "total_parameters": parameters, "threads": self.threads,
                 "host": host(), "host_gflops": host_gflops(), "torch": torch.__version__,
-                "precision": config.trainer.precision, "thaw_version": __version__,
+                "precision": config.trainer.precision, "thaw_version": __version__, "results": RESULTS,
+                "source": source(), "device": build.device_name(config.trainer),
             }
         )  # fmt: skip

@@ -44,7 +44,11 @@ class Record:
             else:
                 self.folder.restart()
             more = {"resumed": self.resumed, "forked_from": self.forked}
-            lineage = {**lineage, **{key: value for key, value in more.items() if value}}
+            self.lineage({**lineage, **{key: value for key, value in more.items() if value}})
+
+    def lineage(self, lineage: Mapping[str, Any]) -> None:
+        """Record where the run comes from."""
+        if self.mirror is not None:
             self.folder.write_lineage(lineage)
             self.mirror.summary({"lineage": lineage})
 

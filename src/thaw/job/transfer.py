@@ -1,5 +1,6 @@
 """The transfer job: a task's subset, an encoder, a head, a strategy; the row says how it went and what it cost."""
 
+import functools
 import math
 import sys
 from pathlib import Path
@@ -12,13 +13,13 @@ from thaw import build
 from thaw.config import TransferConfig, strategies
 from thaw.encoder import checkpoint as checkpoints
 from thaw.fields import as_dict
-from thaw.job import data, resume
+from thaw.job import best, data, resume
 from thaw.job.card import transfer_card
-from thaw.job.finished import finished
+from thaw.job.finished import finished, unscored
 from thaw.job.flops import transfer_flops
 from thaw.job.identity import transfer_id
 from thaw.job.network import Network
-from thaw.job.outcome import common_row, data_lineage, majority_score, marked, run_name, score
+from thaw.job.outcome import common_row, data_lineage, marked, notes, run_name, score
 from thaw.job.recipe import transfer_recipe
 from thaw.job.record import Record, record
 from thaw.job.tell import tell
@@ -26,8 +27,8 @@ from thaw.strategy.apply import ApplyPlan
 from thaw.strategy.audit import Audit
 from thaw.strategy.plan import Factor, Progress, timeline
 from thaw.strategy.show import table
-from thaw.task.duplicates import overlap
 from thaw.task.example import fingerprint
+from thaw.track.folder import LINEAGE
 from thaw.track.redact import redact
 from thaw.train import state
 from thaw.train.interrupt import stoppable
@@ -40,7 +41,7 @@ from thaw.train.transfer import answers
 def run(config: TransferConfig) -> dict[str, Any]:
     """Run or resume a transfer and return its row."""
     path = Path(config.runs) / config.name / transfer_id(config)
-    if (done := finished(path, config.keep)) is not None:
+    if (done := finished(path, config)) is not None:
         return done
     kind = "control" if strategies()[config.strategy.name].control else "transfer"
     with record(
@@ -73,8 +74,11 @@ class Transfer(Network):
     def run(self) -> dict[str, Any]:
         """Train, choose by dev, score the test set once; return the row."""
         config, rec, module = self.config, self.rec, self.module
+        data.unchanged(config, rec.run_id)
+        if (row := self.scored_later()) is not None:
+            return row
         self.resume()
-        rec.begin(self.lineage(), module.start)
+        rec.begin(self.lineage, module.start)
         self.tell()
         if self.parent and self.strategy.pretrained:
             name = self.parent.lineage.get("run_id") or self.parent.fingerprint[:10]
@@ -109,9 +113,10 @@ class Transfer(Network):
             print(text, file=sys.stderr)
         task = self.config.task
         cut = f"{task.name} at {task.max_length} pieces"  # the share differs from subset to subset, the remedy does not
-        for note, about in ((self.train.report["warning"], cut), (overlap(self.found.report["duplicates"]), "")):
-            if note and self.rec.leads:
-                tell(f"{task.name}: {note}", about)
+        if self.rec.leads and (warning := self.train.report["warning"]):
+            tell(f"{task.name}: {warning}", cut)
+        for note in notes(self.config, self.found) if self.rec.leads else ():
+            tell(note)
 
     def timeline(self) -> list[tuple[int, list[Factor]]]:
         """Return the plan of the whole run."""
@@ -180,11 +185,13 @@ class Transfer(Network):
         self.reuse.used = set(info["reused"])
         self.rec.clock.load_state_dict(info["clock"])
 
+    @functools.cached_property
     def lineage(self) -> dict[str, Any]:
-        """What this run comes from."""
+        """What this run comes from, as it stands when it begins."""
         known = self.parent is not None and self.strategy.pretrained
         made = data_lineage(
-            self.config, self.found, self.train_indices, self.rec.run_id, tokenizer=self.tokenizer.fingerprint,
+            self.config, self.found, self.train_indices, self.dev_indices, self.rec.folder,
+            tokenizer=self.tokenizer.fingerprint,
             checkpoint=self.parent.fingerprint if known and self.parent else None,
             parent=self.parent.lineage if known and self.parent else None,
         ) | {"train": self.train.report, "dev": self.dev.report, "contamination": self.contamination()}  # fmt: skip
@@ -222,10 +229,13 @@ class Transfer(Network):
             rec.plan(table(run_name(config), self.plan.names, self.went()))
         if config.keep and rec.leads:
             self.keep()
-        floor = majority_score(config, self.found, self.train_examples, self.dev_examples)
+        if not config.test and rec.leads and config.trainer.num_nodes == 1:
+            best.keep(rec.folder, module, self.audit.moved, config.keep_best)
         parent = self.parent.lineage if self.parent and self.strategy.pretrained else {}
         return rec.finish(
-            common_row(config, rec.run_id, self.threads, torch.__version__)
+            common_row(
+                config, rec.folder, self.found, self.threads, torch.__version__, build.device_name(config.trainer)
+            )
             | {
                 "kind": "control" if self.strategy.control else "transfer",
                 "encoder": module.encoder.config.name, "train_size": len(self.train_indices), "lr": config.optim.lr,
@@ -237,9 +247,38 @@ class Transfer(Network):
                 "total_parameters": sum(counts.values()),
                 "pretrain_run": parent.get("run_id"), "pretrain_seconds": parent.get("seconds"),
                 "pretrain_flops": parent.get("flops"), "pretrain_tokens": parent.get("tokens"),
-                "frozen_audit": verdict, "collapsed": self.last <= floor, "precision": config.trainer.precision,
+                "frozen_audit": verdict, "collapsed": self.last <= self.lineage["floor"],
+                "precision": config.trainer.precision,
             }
         )  # fmt: skip
+
+    def scored_later(self) -> dict[str, Any] | None:
+        """Score the test set of a run that left it alone (``test=false``); None where it must be trained (again)."""
+        config, rec = self.config, self.rec
+        row = rec.folder.result()
+        if row is None or not rec.leads:
+            return None
+        if not best.load(rec.folder, self.module):
+            if config.test and unscored(rec.folder):
+                kept = f"were not kept (keep_best={config.keep_best:g} MB), were removed or do not fit"
+                tell(f"{run_name(config)}: the weights of its run with test=false {kept}; it trains again")
+            return None
+        self.module.to(build.device(config.trainer))
+        self.best = row["dev"], row["best_step"], self.weights()
+        if config.keep:
+            self.keep()
+        if config.test:
+            test, before = self.score_test(), rec.folder.events()[-1]
+            floor = {name: self.lineage[name] for name in ("floor", "floor_test")}
+            rec.lineage({**(rec.folder.read(LINEAGE) or {}), **floor})
+            place = {name: before[name] for name in ("step", "epoch", "seconds", "cpu_seconds", "tokens")}
+            rec.event(place | {f"test/{name}": value for name, value in test.items()})
+            row |= {"test": test[config.task.metric], "floor_test": floor["floor_test"]}
+            row["eval_seconds"] += rec.clock.eval_seconds
+        row = rec.finish(row)
+        if config.test:
+            best.remove(rec.folder)
+        return row
 
     def score_test(self) -> dict[str, float]:
         """Score the test set with the weights as they are and write its predictions."""
@@ -253,12 +292,11 @@ class Transfer(Network):
 
     def keep(self) -> None:
         """Keep the best-dev weights as a checkpoint that `thaw predict` and `thaw export` read."""
-        folder, lineage = self.rec.folder.checkpoint, self.lineage()
         parent = self.parent if self.strategy.pretrained else None
         recipe = transfer_recipe(
             self.config, parent.lineage if parent else None, parent.fingerprint if parent else None
         )
-        lineage["recipe"] = recipe
+        folder, lineage = self.rec.folder.checkpoint, {**self.lineage, "recipe": recipe}
         checkpoints.save(
             folder, encoder=self.module.encoder, tokenizer=self.tokenizer, lineage=lineage,
             head_state=self.module.head.state_dict(), head_config=self.kept_head(),

@@ -11,7 +11,8 @@ change a run:
 
 These are settings, and chosen between: ``data.batch_size`` (a step of more examples costs more, which the ledger and
 the FLOPs show; the contract is equal optimizer steps), ``trainer.accumulate`` and ``trainer.precision`` (the same
-examples a step, other rounding), ``task.max_length`` and ``task.stride`` (the labels and the looks stay the same).
+examples a step, other rounding), ``task.max_length`` and ``task.stride`` (the labels and the looks stay the same; a control without a network
+reads whole texts).
 """
 
 import json
@@ -26,7 +27,7 @@ from thaw.report.run import Run
 from thaw.report.statistics import estimate
 
 # Config keys that make no variant: they define the cell or the arm, or say where, who and how fast.
-_FREE = {"name", "seed", "test", "checkpoint", "tokenizer.path", "tuned", "keep", "runs", "debug", "forked", "steps",
+_FREE = {"name", "seed", "test", "checkpoint", "tokenizer.path", "tuned", "keep", "keep_best", "runs", "debug", "forked", "steps",
          "eval_every", "data.train_size", "data.dev_size"}  # fmt: skip
 _FREE_ROOTS = {"wandb", "hydra", "cache", "verdict"}
 _ARCHITECTURE_ROOTS = {"encoder", "tokenizer"}  # a checkpoint brings its own
@@ -158,7 +159,7 @@ def _varies(key: str, arm: Arm, from_checkpoint: bool) -> bool:
     if root == "trainer":
         return arm.network and key in _TRAINER_SETTINGS
     if root == "task":
-        return key in _TASK_SETTINGS
+        return arm.network and key in _TASK_SETTINGS
     if not arm.network:
         return root in _WITHOUT_NETWORK and key != "data.batch_size"
     return not (from_checkpoint and root in _ARCHITECTURE_ROOTS)

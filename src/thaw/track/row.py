@@ -44,6 +44,12 @@ COLUMNS: dict[str, str] = {
     "thaw_version": "version of thaw",
     "pretrain_tokens": "training tokens of the parent pretraining",
     "host_gflops": "float32 speed of one core at the run's start, to tell machines and their load apart",
+    "floor": "dev score of the majority answer; 0 for spans",
+    "floor_test": "test score of the majority answer, where the test set is scored; 0 for spans",
+    "device": "cpu, or the name of the GPU",
+    "results": "results epoch of the code (thaw.track.epoch)",
+    "source": "sha256 of the package's source and configs, 12 digits",
+    "positive": "label counted as positive by f1, null where f1 does not apply",
 }
 
 

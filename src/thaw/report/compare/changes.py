@@ -21,7 +21,7 @@ from thaw.report.differences import MISSING, value_text
 from thaw.report.statistics import FEWEST, Estimate, estimate, holm
 
 LEVEL = 0.05
-ASIDE = {"name", "runs", "debug", "keep", "test"}  # settings that say where, not what
+ASIDE = {"name", "runs", "debug", "keep", "keep_best", "test"}  # settings that say where, not what
 ASIDE_ROOTS = {"wandb", "hydra", "cache"}
 
 
