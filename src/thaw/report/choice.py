@@ -7,12 +7,12 @@ change a run:
 * ``data.train_size`` and ``data.dev_size`` are labels, another budget; ``task.*`` but for how much of a text is read
   says what is learnt. Runs that differ there are other cells, or other tasks (tasks.py).
 * ``eval_every`` says how often dev was looked at. The best of more looks is higher by chance alone, so nothing is
-  chosen between them; notes.py tells where a task's runs had several.
+  chosen between them; comparable.py tells where a task's runs had several.
 
 These are settings, and chosen between: ``data.batch_size`` (a step of more examples costs more, which the ledger and
 the FLOPs show; the contract is equal optimizer steps), ``trainer.accumulate`` and ``trainer.precision`` (the same
-examples a step, other rounding), ``task.max_length`` and ``task.stride`` (the labels and the looks stay the same; a control without a network
-reads whole texts).
+examples a step, other rounding), ``task.max_length`` and ``task.stride`` (the labels and the looks stay the same; a
+control without a network reads whole texts).
 """
 
 import json
@@ -27,8 +27,8 @@ from thaw.report.run import Run
 from thaw.report.statistics import estimate
 
 # Config keys that make no variant: they define the cell or the arm, or say where, who and how fast.
-_FREE = {"name", "seed", "test", "checkpoint", "tokenizer.path", "tuned", "keep", "keep_best", "runs", "debug", "forked", "steps",
-         "eval_every", "data.train_size", "data.dev_size"}  # fmt: skip
+_FREE = {"name", "seed", "test", "checkpoint", "tokenizer.path", "tuned", "keep", "keep_best", "runs", "debug", "forked",
+         "steps", "eval_every", "data.train_size", "data.dev_size"}  # fmt: skip
 _FREE_ROOTS = {"wandb", "hydra", "cache", "verdict"}
 _ARCHITECTURE_ROOTS = {"encoder", "tokenizer"}  # a checkpoint brings its own
 _TRAINER_SETTINGS = {"trainer.precision", "trainer.accumulate"}
