@@ -7,11 +7,12 @@ change a run:
 * ``data.train_size`` and ``data.dev_size`` are labels, another budget; ``task.*`` but for how much of a text is read
   says what is learnt. Runs that differ there are other cells, or other tasks (tasks.py).
 * ``eval_every`` says how often dev was looked at. The best of more looks is higher by chance alone, so nothing is
-  chosen between them; notes.py tells where a task's runs had several.
+  chosen between them; comparable.py tells where a task's runs had several.
 
 These are settings, and chosen between: ``data.batch_size`` (a step of more examples costs more, which the ledger and
 the FLOPs show; the contract is equal optimizer steps), ``trainer.accumulate`` and ``trainer.precision`` (the same
-examples a step, other rounding), ``task.max_length`` and ``task.stride`` (the labels and the looks stay the same).
+examples a step, other rounding), ``task.max_length`` and ``task.stride`` (the labels and the looks stay the same; a
+control without a network reads whole texts).
 """
 
 import json
@@ -179,7 +180,7 @@ def _varies(key: str, arm: Arm, from_checkpoint: bool) -> bool:
     if root == "trainer":
         return arm.network and key in _TRAINER_SETTINGS
     if root == "task":
-        return key in _TASK_SETTINGS
+        return arm.network and key in _TASK_SETTINGS
     if not arm.network:
         return root in _WITHOUT_NETWORK and key != "data.batch_size"
     return not (from_checkpoint and root in _ARCHITECTURE_ROOTS)
