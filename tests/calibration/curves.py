@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from thaw.report.claims.between import reading, shifted, together
-from thaw.report.claims.labels import GRID, half_width
+from thaw.report.claims.between import reading, together
+from thaw.report.claims.labels import GRID, half_width, places
 
 Array = NDArray[np.float64]
 SHARED, OWN, LEVEL = 0.01, 0.015, 0.95
@@ -74,12 +74,9 @@ def against_twice(scratch: Array, transfer: Array, sizes: tuple[int, ...]) -> tu
     parts, readings = [], []
     for place, labels in enumerate(sizes):
         if 2 * labels <= sizes[-1]:
-            how = reading(sizes, scratch.mean(axis=1), 2 * labels)
-            assert how is not None
-            worth = np.stack(
-                [shifted(how, scratch[:, seed, :, None, :])[..., 0] for seed in range(scratch.shape[1])], 1
-            )
-            parts.append(transfer[..., place] - worth)
+            how = reading(sizes, scratch.mean(axis=1), [2 * labels])
+            worth = how.scores(np.moveaxis(scratch, 1, 2))[..., 0]  # (studies, tasks, seeds)
+            parts.append(transfer[..., place] - np.moveaxis(worth, 1, 2))
             readings.append(how)
     return np.mean(parts, axis=0), together(readings, [sizes] * len(readings))
 
@@ -100,17 +97,10 @@ def rate(curve: str, sizes: tuple[int, ...], labels: int, seeds: int, studies: i
     """Return how often the interval of the exchange rate of ``labels`` labels on one task holds its truth, 2n."""
     scratch, transfer = draws(CURVES[curve], sizes, 1, seeds, studies, np.random.default_rng(seed))
     scratch, own = scratch[:, :, 0], transfer[:, :, 0, sizes.index(labels)]  # (studies, seeds, sizes), (studies, seeds)
-    n = np.array(sizes, dtype=float)
-    grid = np.exp(np.linspace(math.log(n[0]), math.log(n[-1]), GRID)).clip(n[0], n[-1])
-    near = np.abs(grid[:, None] / n - 1) < 1e-9
-    grid = np.where(near.any(axis=1), n[near.argmax(axis=1)], grid)
-    inside = np.empty((studies, GRID), dtype=bool)
-    for place, at in enumerate(grid):
-        how = reading(sizes, scratch.mean(axis=1), float(at))
-        assert how is not None
-        gaps = own - shifted(how, scratch)
-        half = half_width(gaps[..., None], how.error[:, None], LEVEL)[:, 0]
-        inside[:, place] = np.abs(gaps.mean(axis=1)) <= half
+    grid = places(sizes)
+    how = reading(sizes, scratch.mean(axis=1), list(grid))
+    gaps = own[..., None] - how.scores(scratch)  # (studies, seeds, grid)
+    inside = np.abs(gaps.mean(axis=1)) <= half_width(gaps, how.error, LEVEL)
     low = np.where(inside[:, 0], 0.0, grid[inside.argmax(axis=1)])
     last = GRID - 1 - inside[:, ::-1].argmax(axis=1)
     high = np.where(inside[:, -1], np.inf, grid[last])

@@ -25,6 +25,7 @@ that is sharper than the sizes are apart can not be seen by any of this; only si
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -35,17 +36,35 @@ SMALLEST_ERROR = 1e-3  # of 1 - score, for its logarithm: a score of 1 has none
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """How the score with some labels follows from the scores at the measured sizes: weights, a shift, an error."""
+    """How the scores at G places follow from the scores at K measured sizes: weights, a shift, an error."""
 
-    weights: np.ndarray  # (K,): of the score at each size; they sum to 1
-    shift: np.ndarray  # (...): added to every seed's score, so that the mean stays between its neighbours
-    bend: np.ndarray  # (...): standard error from the bend of the curve, 0 at a measured size
-    sway: np.ndarray  # (...): the same from an S that the sizes do not show, with the side to which it goes here
+    weights: np.ndarray  # (G, K): of the score at each size; a row sums to 1
+    shift: np.ndarray  # (..., G): added to every seed's score, so that the mean stays between its neighbours
+    bend: np.ndarray  # (..., G): standard error from the bend of the curve, 0 at a measured size
+    sway: np.ndarray  # (..., G): the same from an S that the sizes do not show, with the side to which it goes there
 
     @property
     def error(self) -> np.ndarray:
-        """Standard error of the interpolation, (...)."""
+        """Standard error of the interpolation, (..., G)."""
         return np.asarray(np.hypot(self.bend, self.sway))
+
+    def scores(self, table: np.ndarray) -> np.ndarray:
+        """Return the score of each seed at each place, (..., S, G), from those at the sizes, (..., S, K)."""
+        return np.asarray(table @ self.weights.T + self.shift[..., None, :])
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Rules:
+    """What the sizes alone say of some places, row by row; (G, K) or (G,)."""
+
+    weights: np.ndarray  # of the reading
+    others: list[np.ndarray]  # of the lines it is compared with: straight, and each parabola
+    right: np.ndarray  # place of the next size to the right
+    share: np.ndarray  # of the gap, from the size to the left
+    alone: np.ndarray  # whether there is no third size
+    wider: np.ndarray  # factor on the bend; 0 at a measured size
+    sway: np.ndarray  # factor on the rise from the first to the last size of the only parabola, else 0
+    ends: np.ndarray  # (G, 2): places of those sizes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +78,7 @@ class Scores:
     @property
     def weights(self) -> dict[Size, float]:
         """What each measured size counts, for errors that all sizes share."""
-        return {size: float(weight) for size, weight in zip(self.sizes, self.reading.weights, strict=True) if weight}
+        return {size: float(weight) for size, weight in zip(self.sizes, self.reading.weights[0], strict=True) if weight}
 
     @property
     def measured(self) -> bool:
@@ -69,56 +88,81 @@ class Scores:
     @property
     def error(self) -> float:
         """Standard error of the interpolation, 0 where this size was run."""
-        return float(self.reading.error)
+        return float(self.reading.error[0])
 
 
-def reading(sizes: Sequence[Size], means: np.ndarray, labels: float) -> Reading | None:
-    """Return how the score with ``labels`` labels follows from the means at ascending ``sizes``; None beyond them.
+def reading(sizes: Sequence[Size], means: np.ndarray, places: Sequence[float]) -> Reading:
+    """Return how the scores at some numbers of labels follow from the means at ascending ``sizes``, none beyond them.
 
     ``means`` is (..., K), a score for each size; leading axes are studies or tasks, each read for itself.
     """
-    n = np.asarray(sizes, dtype=float)  # (K,)
-    if not len(n) or not n[0] <= labels <= n[-1]:
-        return None
-    weights = np.zeros(len(n))
-    none = np.zeros(means.shape[:-1])
-    if labels in n:
-        weights[int(np.flatnonzero(n == labels)[0])] = 1.0
-        return Reading(weights=weights, shift=none, bend=none, sway=none)
-    x, at = np.log(n), math.log(labels)
-    right = int(np.searchsorted(x, at))
-    share = (at - x[right - 1]) / (x[right] - x[right - 1])
-    straight = weights.copy()
-    straight[right - 1], straight[right] = 1 - share, share
-    ends = means[..., right - 1], means[..., right]
-    low, high = np.minimum(*ends), np.maximum(*ends)
-    parabolas = [_parabola(x, at, first) for first in (right - 2, right - 1) if 0 <= first <= len(x) - 3]
-    if not parabolas:
-        middle = 0.5 * (straight > 0)
-        return Reading(weights=middle, shift=none, bend=(high - low) / math.sqrt(12), sway=none)
-    weights = np.mean(parabolas, axis=0)
-    raw = means @ weights
+    rules = _rules(tuple(map(float, sizes)), tuple(map(float, places)))
+    left, right = means[..., rules.right - 1], means[..., rules.right]  # (..., G)
+    low, high = np.minimum(left, right), np.maximum(left, right)
+    raw = means @ rules.weights.T
     value = np.clip(raw, low, high)
-    errors = [np.maximum(1 - end, SMALLEST_ERROR) for end in ends]
-    others = [means @ straight, 1 - errors[0] ** (1 - share) * errors[1] ** share, *(means @ one for one in parabolas)]
-    farthest = np.max([np.abs(one - value) for one in others], axis=0)
-    wider = max(1.0, (x[right] - x[right - 1]) / math.log(GAP)) ** 3
-    sway = _sway(x, means, at, np.flatnonzero(weights)) if len(parabolas) == 1 else none
-    return Reading(weights=weights, shift=value - raw, bend=farthest / math.sqrt(2) * wider, sway=sway)
+    errors = [np.maximum(1 - end, SMALLEST_ERROR) for end in (left, right)]
+    power = 1 - errors[0] ** (1 - rules.share) * errors[1] ** rules.share
+    farthest = np.max([np.abs(one - value) for one in (power, *(means @ one.T for one in rules.others))], axis=0)
+    bend = rules.wider * np.where(rules.alone, (high - low) / math.sqrt(12), farthest / math.sqrt(2))
+    rise = np.abs(means[..., rules.ends[:, 1]] - means[..., rules.ends[:, 0]])
+    shift = np.where(rules.wider > 0, value - raw, 0.0)
+    return Reading(weights=rules.weights, shift=shift, bend=bend, sway=rules.sway * rise)
+
+
+@lru_cache(maxsize=256)  # the same sizes and places come for every task, arm and seed
+def _rules(sizes: tuple[float, ...], places: tuple[float, ...]) -> _Rules:
+    n = np.array(sizes)
+    x, count = np.log(n), len(sizes)
+    weights, straight = np.zeros((len(places), count)), np.zeros((len(places), count))
+    parabolas = np.zeros((2, len(places), count))
+    right = np.ones(len(places), dtype=int)
+    share, wider, sway = np.zeros(len(places)), np.zeros(len(places)), np.zeros(len(places))
+    alone, ends = np.zeros(len(places), dtype=bool), np.zeros((len(places), 2), dtype=int)
+    for row, labels in enumerate(places):
+        if not n[0] <= labels <= n[-1]:
+            raise ValueError(f"{labels:g} labels are not between {n[0]:g} and {n[-1]:g}")
+        if labels in sizes:
+            own = sizes.index(labels)
+            weights[row, own] = straight[row, own] = 1.0
+            parabolas[:, row, own] = 1.0
+            right[row] = max(1, own) if count > 1 else 0
+            continue
+        at = math.log(labels)
+        right[row] = int(np.searchsorted(x, at))
+        gap = x[right[row]] - x[right[row] - 1]
+        share[row] = (at - x[right[row] - 1]) / gap
+        straight[row, right[row] - 1], straight[row, right[row]] = 1 - share[row], share[row]
+        firsts = [first for first in (right[row] - 2, right[row] - 1) if 0 <= first <= count - 3]
+        wider[row] = max(1.0, gap / math.log(GAP)) ** 3 if firsts else 1.0
+        alone[row] = not firsts
+        if not firsts:
+            weights[row, right[row] - 1 : right[row] + 1] = 0.5
+            parabolas[:, row] = weights[row]
+            continue
+        for place, first in enumerate((firsts[0], firsts[-1])):
+            parabolas[place, row] = _parabola(x, at, first)
+        weights[row] = parabolas[:, row].mean(axis=0)
+        if len(firsts) == 1:
+            sway[row], ends[row] = _sway(x[firsts[0] : firsts[0] + 3], at), (firsts[0], firsts[0] + 2)
+    return _Rules(
+        weights=weights, others=[straight, *parabolas], right=right, share=share, alone=alone, wider=wider, sway=sway,
+        ends=ends,
+    )  # fmt: skip
 
 
 def together(readings: Sequence[Reading], sizes: Sequence[Sequence[Size]]) -> np.ndarray:
-    """Return the standard error of the mean of several readings of one curve, (...); ``sizes`` holds those of each.
+    """Return the standard error of the mean of readings of one curve, a place each, (...); ``sizes`` are those of each.
 
     Bends add up, since one curve bends one way. The sways of readings by the same three sizes are of one S; those by
     other sizes are independent.
     """
     count = len(readings)
-    bend = np.sum([one.bend for one in readings], axis=0) / count
+    bend = np.sum([one.bend[..., 0] for one in readings], axis=0) / count
     by_sizes: dict[tuple[Size, ...], list[np.ndarray]] = {}
     for one, own in zip(readings, sizes, strict=True):
-        read = tuple(size for size, weight in zip(own, one.weights, strict=True) if weight)
-        by_sizes.setdefault(read, []).append(one.sway)
+        read = tuple(size for size, weight in zip(own, one.weights[0], strict=True) if weight)
+        by_sizes.setdefault(read, []).append(one.sway[..., 0])
     squares = [(np.sum(parts, axis=0) / count) ** 2 for parts in by_sizes.values()]
     return np.asarray(np.sqrt(bend**2 + np.sum(squares, axis=0)))
 
@@ -133,9 +177,7 @@ def scores_at(measured: Mapping[Size, Mapping[int, float]], labels: float) -> Sc
     if not sizes or not sizes[0] <= labels <= sizes[-1]:
         return None
     if own := measured.get(labels):
-        how = reading([labels], np.zeros(1), labels)
-        assert how is not None
-        return Scores(scores=dict(own), sizes=[labels], reading=how)
+        return Scores(scores=dict(own), sizes=[labels], reading=reading([labels], np.zeros(1), [labels]))
     right = next(place for place, size in enumerate(sizes) if size > labels)
     seeds = set(measured[sizes[right - 1]]) & set(measured[sizes[right]])
     first, last = right - 1, right + 1
@@ -147,15 +189,9 @@ def scores_at(measured: Mapping[Size, Mapping[int, float]], labels: float) -> Sc
     if not seeds:
         return None
     table = np.array([[measured[size][seed] for size in near] for seed in sorted(seeds)])  # (S, K)
-    how = reading(near, table.mean(axis=0), labels)
-    assert how is not None
-    values = shifted(how, table)
+    how = reading(near, table.mean(axis=0), [labels])
+    values = how.scores(table)[:, 0]
     return Scores(scores=dict(zip(sorted(seeds), map(float, values), strict=True)), sizes=near, reading=how)
-
-
-def shifted(how: Reading, table: np.ndarray) -> np.ndarray:
-    """Return the score of each seed by a reading; ``table`` is (..., S, K), the result (..., S)."""
-    return np.asarray(table @ how.weights + how.shift[..., None])
 
 
 def _parabola(x: np.ndarray, at: float, first: int) -> np.ndarray:
@@ -167,9 +203,8 @@ def _parabola(x: np.ndarray, at: float, first: int) -> np.ndarray:
     return weights
 
 
-def _sway(x: np.ndarray, means: np.ndarray, at: float, places: np.ndarray) -> np.ndarray:
-    """Return the standard deviation at ``at`` of an S that the three ``places`` do not show, with its side; (...)."""
-    low, middle, high = x[places]
+def _sway(three: np.ndarray, at: float) -> float:
+    """Return the deviation at ``at`` of an S that ``three`` places do not show, with its side; for a rise of 1."""
+    low, middle, high = three
     half = (high - low) / 2
-    rise = np.abs(means[..., places[2]] - means[..., places[0]]) / 2  # for each half
-    return np.asarray(1.5 / math.sqrt(12) * rise * (at - low) * (at - middle) * (at - high) / half**3)
+    return float(1.5 / math.sqrt(12) / 2 * (at - low) * (at - middle) * (at - high) / half**3)

@@ -8,12 +8,13 @@ end that runs out of them is open, shown as "> 10x".
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from thaw.report.arms import Arm
-from thaw.report.claims.between import reading, shifted
+from thaw.report.claims.between import reading
 from thaw.report.claims.fewer import fewer
 from thaw.report.claims.judge import Effects
 from thaw.report.claims.resampling import drawn
@@ -64,15 +65,11 @@ def exchange(sides: Sides, task: str, arm: Arm, level: float = 0.95) -> list[Exc
     curves = _curves(sides, task, scratch, sizes)
     if len(sizes) < 2 or len(curves) < 2:
         return []
-    n = np.array(sizes, dtype=float)
-    grid = np.exp(np.linspace(math.log(sizes[0]), math.log(sizes[-1]), GRID)).clip(n[0], n[-1])
-    near = np.abs(grid[:, None] / n - 1) < 1e-9  # a place of the grid at a measured size is that size
-    grid = np.where(near.any(axis=1), n[near.argmax(axis=1)], grid)
+    grid = places(sizes)
     seeds = sorted(curves)
     table = np.array([curves[seed] for seed in seeds])  # (S, K)
-    readings = [one for labels in grid if (one := reading(sizes, table.mean(axis=0), float(labels))) is not None]
-    lines = np.array([shifted(one, table) for one in readings]).T  # (S, grid)
-    between = np.array([float(one.error) for one in readings])
+    how = reading(sizes, table.mean(axis=0), list(grid))
+    lines, between = how.scores(table), how.error  # (S, grid), (grid,)
     made = []
     for labels in sides.sizes(task, arm):
         scores = sides.scores(task, arm, labels)
@@ -82,6 +79,14 @@ def exchange(sides: Sides, task: str, arm: Arm, level: float = 0.95) -> list[Exc
             texts = _text_errors(sides, task, scratch, arm, labels, grid)
             made.append(_invert(gaps, np.hypot(between, texts), grid, task, arm, labels, sizes, level))
     return made
+
+
+def places(sizes: Sequence[Size]) -> np.ndarray:
+    """Return the numbers of labels at which the difference is tested, (grid,): even on log n, measured sizes exact."""
+    n = np.array(sizes, dtype=float)
+    grid = np.exp(np.linspace(math.log(n[0]), math.log(n[-1]), GRID)).clip(n[0], n[-1])
+    near = np.abs(grid[:, None] / n - 1) < 1e-9
+    return np.where(near.any(axis=1), n[near.argmax(axis=1)], grid)
 
 
 def _invert(
