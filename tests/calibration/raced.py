@@ -109,8 +109,9 @@ def outcome(world: Race, studies: int, seed: int = 0) -> Outcome:
         ratio = found.pooled
         if ratio is None or ratio.low is None or ratio.high is None:
             continue
-        low, high = ratio.low <= truth or own.bound in ("at most", "about"), (
-            truth <= ratio.high or own.bound in ("at least", "about")
+        low, high = (
+            ratio.low <= truth or own.bound in ("at most", "about"),
+            (truth <= ratio.high or own.bound in ("at least", "about")),
         )
         true.append(low and high)
         if own.bound == "":
