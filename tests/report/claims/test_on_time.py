@@ -12,6 +12,9 @@ from thaw.report.claims.on_time import exact
 from thaw.report.claims.rule import Rule
 from thaw.report.claims.verdicts import verdicts
 from thaw.report.collect import Study
+from thaw.report.page.content import gather
+from thaw.report.page.record import report
+from thaw.report.page.verdicts import cards
 
 
 def learns(t):
@@ -36,6 +39,18 @@ def test_twice_as_fast_is_supported_by_all_clocks():
     assert {clock.word for clock in found.clocks} == {"supported"}
     assert [clock.clock for clock in found.clocks if clock.decides] == ["cpu_seconds"]
     assert "10 of 10 arrive, scratch 10 of 10" in found.sentence
+
+
+def test_the_card_and_the_record_have_all_four_clocks():
+    sides = study(learns, twice, seeds=5, wait=6.3)
+    content = gather(Study(folders=[], runs=[one for cell in sides.cells.values() for one in cell.runs]))
+    kept = report(content)["verdicts"][0]["clocks"]
+    assert {clock["clock"]: bool(clock["disturbed"]) for clock in kept} == {
+        "seconds": True, "cpu_seconds": False, "step": False, "flops": False,
+    }  # fmt: skip
+    shown = cards(content.analysis, content.plots, content.style)
+    assert all(f">{name}" in shown for name in ("wall seconds", "CPU seconds (decides)", "steps", "FLOPs"))
+    assert "no vote: transfer waited 6.30 times" in shown
 
 
 def test_a_busy_machine_does_not_decide():

@@ -45,7 +45,7 @@ def test_runs_that_all_arrive_at_one_look_do_not_have_no_error():
     found = speed(compared(*runs))
     assert len({round(value, 9) for value in found.effects["trec"].values()}) == 1
     h = math.log(96 / 72), math.log(72 / 48)
-    assert found.errors["trec"] == pytest.approx(math.hypot(*h) / math.sqrt(12))
+    assert found.errors["trec"] == pytest.approx(4.303 / 1.96 * math.hypot(*h) / math.sqrt(12), rel=1e-3)
     each = judge(found.effects, compared(*runs).rule, math.log(1.1), errors=found.errors)
     assert each.pooled.high - each.pooled.low == pytest.approx(2 * 1.96 * found.errors["trec"], rel=1e-3)
 

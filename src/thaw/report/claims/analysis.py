@@ -4,7 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from thaw.report.cells import Cell
-from thaw.report.claims import against, arrival, breakeven, curves, dose, labels, ledger, looks, pooled, speed, tuning
+from thaw.report.claims import (
+    against,
+    area,
+    arrival,
+    breakeven,
+    curves,
+    dose,
+    labels,
+    ledger,
+    looks,
+    pareto,
+    pooled,
+    speed,
+    tuning,
+)
 from thaw.report.claims.guards import guards
 from thaw.report.claims.rule import Rule, rule_of
 from thaw.report.claims.sides import Sides, sides
@@ -26,6 +40,8 @@ class Analysis:
     curves: list[curves.Curve]
     exchange: list[labels.Exchange]  # of every transfer arm
     times: list[arrival.Times]  # to every share of scratch's best, by every clock
+    areas: list[area.Area]  # between every arm and scratch, by every clock
+    pareto: list[pareto.Point]  # score against cost of every arm
     break_even: list[breakeven.BreakEven]
     against: list[against.Against]  # every other arm against the one of the verdicts
     pooled: list[pooled.Pooled]
@@ -63,6 +79,14 @@ def analyse(study: Study, cells: Sequence[Cell]) -> Analysis:
             for share in sorted({*speed.SHARES, rule.target})
             for one in speed.by_clocks(found, task, arm, size, share)
         ],
+        areas=[
+            one
+            for task in tasks
+            for arm in networks
+            for size in found.sizes(task, arm)
+            for one in area.areas(found, task, arm, size)
+        ],
+        pareto=pareto.points(cells),
         break_even=[
             paid
             for task in tasks

@@ -94,8 +94,13 @@ def arrival(run: Run, seed: int, target: float, clock: str) -> Arrival | None:
 
 
 def curve_of(run: Run, clock: str) -> list[tuple[float, float]]:
-    """Return the dev scores of a run as (time by a clock, score), in the order of its steps."""
+    """Return the dev scores of a run as (time by a clock, score), in the order of its steps.
+
+    A control that takes no step has none: what it records are trials of a setting, not a training.
+    """
     name, curve = f"dev/{run['metric']}", []
+    if run["steps"] == 0:
+        return []
     for event in run.events:
         score = event.get(name)
         if isinstance(score, int | float) and (at := at_event(run, event, clock)) is not None:

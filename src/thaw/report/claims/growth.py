@@ -1,8 +1,8 @@
 """Where the noise-free dev curve of an arm crosses a target, from few and noisy looks at it.
 
 The first look that is as good as a target comes too early, since of many noisy looks one is lucky; and it is only known
-to lie within the grid of looks. So a curve is fitted to the mean over seeds, over the logarithm of the step: growth with
-a lower and an upper end and Weibull's shape, ``low + gain (1 - exp(-exp(slope (log step - place))))``. Exponential
+to lie within the grid of looks. So a curve is fitted to the mean over seeds, over the logarithm of the step: growth
+with a lower and an upper end and Weibull's shape, ``low + gain (1 - exp(-exp(slope (log step - place))))``. Exponential
 learning has the slope 1. All places and slopes of a grid are fitted at once, each with its best ``low`` and ``gain``
 (variable projection, Golub and Pereyra 1973), and weighed by how well they fit (Bayesian model averaging, Hoeting et
 al. 1999): an average does not jump as a best fit does. Where growth does not describe the curve, by a test against the
@@ -86,7 +86,7 @@ class Growth:
         return np.asarray((self.weight * (self.low + self.gain * done)).sum(-1))
 
     def crossing(self, targets: Floats) -> Floats:
-        """Return the log step at which each curve reaches its target, (B,); FAR times the last step where it does not."""
+        """Return the log step at which each curve reaches its target, (B,); that of FAR times the last where none."""
         left = (targets[:, None] - self.low) / np.maximum(self.gain, 1e-9)
         looks = self.grid.steps
         nearest, farthest = np.log(max(1.0, looks[looks > 0][0] / 4)), np.log(FAR * looks[-1])
@@ -126,7 +126,7 @@ class Isotonic:
         return np.array([np.interp(share * self.steps[-1], self.steps, curve) for curve in self.curves])
 
     def crossing(self, targets: Floats) -> Floats:
-        """Return the log step at which each curve reaches its target, (B,); FAR times the last step where it does not."""
+        """Return the log step at which each curve reaches its target, (B,); that of FAR times the last where none."""
         found = np.empty(len(targets))
         for number, (curve, target) in enumerate(zip(self.curves, targets, strict=True)):
             first = int(np.argmax(curve >= target - 1e-9))

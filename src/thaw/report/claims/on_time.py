@@ -1,9 +1,9 @@
 """The verdict on time: does transfer reach what scratch reaches sooner?
 
 The same ratio is judged by four clocks. One decides (clocks.py), all are shown; one that is disturbed has no vote, and
-two undisturbed ones of which one says *supported* and another *not supported* leave the word open. A word needs a target
-that is scratch's own (target.py); *supported* needs no fewer arrivals than scratch's, and a ratio of which only a bound
-is known is never *not supported* from below.
+two undisturbed ones of which one says *supported* and another *not supported* leave the word open. A word needs a
+target that is scratch's own (target.py); *supported* needs no fewer arrivals than scratch's, and a ratio of which only
+a bound is known is never *not supported* from below.
 """
 
 import math

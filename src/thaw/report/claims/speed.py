@@ -1,16 +1,16 @@
 """Claim 1, less training time: how many times as fast as scratch a run's dev score is as good as scratch's own.
 
-What is estimated is the ratio of the times at which the noise-free curves cross the target (growth.py). Where every run
-of both arms arrives, the values by seed are jackknife pseudo-values (Tukey 1958) about the crossings of the mean curves,
-as logarithms of scratch's time over transfer's; a clock goes by each run's own record of it. The grid of looks is a
-floor under their variance: a time known to lie between two looks, ``h`` apart on the log scale, has the variance
+What is estimated is the ratio of the times at which the noise-free curves cross the target (growth.py). Where every
+run of both arms arrives, the values by seed are jackknife pseudo-values (Tukey 1958) about the crossings of the mean
+curves, as logarithms of scratch's time over transfer's; a clock goes by each run's own record of it. The grid of looks
+is a floor under their variance: a time known to lie between two looks, ``h`` apart on the log scale, has the variance
 ``h^2 / 12``, and runs that all arrive at the same look do not make it smaller.
 
 Where a run never arrives, a mean of ratios is none. Then the times of a cell are restricted to one horizon, the longest
 watch of its runs: a run that does not arrive counts the whole horizon, whatever it cost, so it loses against one that
 does. Of the tests of the field this one, by Student's t over seeds, with a condition on the arrivals (on_time.py), had
-the right level and most power in simulation (tests/calibration/test_time.py); log-rank and Prentice-Wilcoxon call a fast
-arm of which half never arrives faster.
+the right level and most power in simulation; log-rank and Prentice-Wilcoxon call an arm faster of which half the runs
+never arrive.
 """
 
 import math
@@ -27,6 +27,7 @@ from thaw.report.claims.judge import Effects
 from thaw.report.claims.sides import Sides, Size, mean_effect
 from thaw.report.claims.target import Target, looks, target_of
 from thaw.report.collect import Run
+from thaw.report.statistics import critical
 
 SHARES = (0.9, 0.95, 1.0)  # of scratch's own gain
 EARLY = 2  # looks, the one before the first step apart: an arrival at one of them has a least ratio alone
@@ -110,7 +111,7 @@ def speed(sides: Sides, clock: str = "seconds") -> Speed:
                 floorless |= target.floor is None
         if parts:
             effects[task] = mean_effect([each.values for each in parts])
-            errors[task] = _error(effects[task], parts)
+            errors[task] = _error(effects[task], parts, sides.rule.level)
             ratios += parts
     bounds = {each.bound for each in ratios if each.bound}
     return Speed(
@@ -120,11 +121,17 @@ def speed(sides: Sides, clock: str = "seconds") -> Speed:
     )  # fmt: skip
 
 
-def _error(values: Mapping[int, float], parts: Sequence[Ratio]) -> float:
-    """Return the standard error that lifts the variance of a task's mean to that of the grid of looks."""
+def _error(values: Mapping[int, float], parts: Sequence[Ratio], level: float) -> float:
+    """Return the standard error that lifts the variance of a task's mean to that of the grid of looks.
+
+    Few seeds can not show that they vary less than the grid: its variance is taken at their quantile of Student's t.
+    """
     grid = math.fsum(each.grid for each in parts) / len(parts) ** 2
-    own = float(np.var(list(values.values()), ddof=1)) / len(values) if len(values) > 1 else 0.0
-    return math.sqrt(max(0.0, grid - own))
+    count = len(values)
+    if count < 2:
+        return math.sqrt(grid)
+    own = float(np.var(list(values.values()), ddof=1)) / count
+    return math.sqrt(max(0.0, (critical(count, level) / critical(math.inf, level)) ** 2 * grid - own))
 
 
 def ratio(scratch: Mapping[int, Run], transfer: Mapping[int, Run], target: Target, clock: str) -> Ratio | None:

@@ -17,7 +17,11 @@ CAPTION = "{metric} of {shown} of {all} single runs as recorded, thinned but not
 def dev_curves(task: str, metric: str, runs: Mapping[int, tuple[Arm, Run]], style: Style) -> Plot | None:
     """Return the dev scores of a task's runs over optimizer steps, None where there is no curve."""
     name = f"dev/{metric}"
-    having = [(arm, run) for arm, run in runs.values() if run["task"] == task and len(_points(run, name)) > 1]
+    having = [
+        (arm, run)
+        for arm, run in runs.values()
+        if run["task"] == task and run["steps"] != 0 and len(_points(run, name)) > 1  # trials of a control are no curve
+    ]
     if not having:
         return None
     drawn = having[:: -(-len(having) // MOST)]

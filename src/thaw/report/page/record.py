@@ -16,7 +16,19 @@ from thaw.track.plain import plain
 from thaw.track.row import COLUMNS
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-CLAIMS = ("against", "curves", "exchange", "times", "break_even", "pooled", "tuning", "doses", "costs")
+CLAIMS = (
+    "against",
+    "curves",
+    "exchange",
+    "times",
+    "areas",
+    "pareto",
+    "break_even",
+    "pooled",
+    "tuning",
+    "doses",
+    "costs",
+)
 
 
 def report(content: Content) -> dict[str, Any]:

@@ -40,7 +40,7 @@ SECTIONS = (
         name="time",
         title="Does it save training time?",
         lead="How the score grows with the time spent, how long it takes to get as far as scratch gets, what it costs.",
-        keys=("seconds", "survival", "breakeven"),
+        keys=("seconds", "pareto", "survival", "breakeven"),
     ),
     Section(
         name="accuracy",

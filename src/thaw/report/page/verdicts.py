@@ -6,6 +6,7 @@ from html import escape
 from thaw.report.arms import Arm
 from thaw.report.claims.analysis import Analysis
 from thaw.report.claims.judge import INCONCLUSIVE, MIXED, NOT_SUPPORTED, SMALL, SUPPORTED
+from thaw.report.claims.on_time import spread
 from thaw.report.claims.rule import Rule
 from thaw.report.claims.verdict import Verdict
 from thaw.report.figures import Plot, Style
@@ -64,7 +65,7 @@ def _card(verdict: Verdict, plot: Plot | None) -> str:
 <h2 id="h-{verdict.claim}">{CLAIMS[verdict.claim]}</h2>
 <p class="word"><span aria-hidden="true">{mark}</span> {escape(verdict.word)}</p>
 <p class="sentence">{escape(verdict.sentence)}</p>
-{frame}
+{frame}{_clocks(verdict)}
 <p class="settle">{escape(verdict.settle)}</p>
 {_more(verdict)}
 </article>"""
@@ -105,6 +106,22 @@ def component_rows(verdict: Verdict) -> list[tuple[str, str]]:
 
 def _deviation(value: float | None) -> str:
     return "not known" if value is None else f"{value:.4f}"
+
+
+def _clocks(verdict: Verdict) -> str:
+    """Return what each clock says of time as a small table, empty for the other claims."""
+    if not verdict.clocks:
+        return ""
+    rows = "".join(
+        f'<tr><th scope="row">{escape(clock.name)}{" (decides)" if clock.decides else ""}</th>'
+        f"<td>{escape(f'{clock.bound} {spread(clock.ratio)}'.strip())}</td><td>{escape(clock.word)}"
+        f"{escape(f', no vote: {clock.disturbed}') if clock.disturbed else ''}</td></tr>"
+        for clock in verdict.clocks
+    )
+    head = '<tr><th scope="col">by</th><th scope="col">as fast as scratch</th><th scope="col">word</th></tr>'
+    return f"""
+<details class="clocks"><summary>By every clock</summary><table><thead>{head}</thead>
+<tbody>{rows}</tbody></table></details>"""
 
 
 def rule_text(rule: Rule) -> str:
