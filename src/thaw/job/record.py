@@ -53,6 +53,12 @@ class Record:
             self.folder.write_lineage(lineage)
             self.mirror.summary({"lineage": lineage})
 
+    def repeat(self) -> None:
+        """Tell W&B the events so far: of a run that is only scored now it makes a new one, which then is whole too."""
+        if self.mirror is not None:
+            for event in self.folder.events():
+                self.mirror.log(event)
+
     def event(self, event: dict[str, Any]) -> None:
         """Record one event."""
         if self.mirror is not None:

@@ -15,10 +15,11 @@ from thaw.encoder import checkpoint as checkpoints
 from thaw.fields import as_dict
 from thaw.job import best, data, resume
 from thaw.job.card import transfer_card
-from thaw.job.costs import ancestors_row, costs, spent, spent_by
-from thaw.job.finished import finished, unscored
+from thaw.job.costs import ancestors_row, costs, spent
+from thaw.job.finished import finished
 from thaw.job.flops import TransferFlops
 from thaw.job.identity import transfer_id
+from thaw.job.later import scored_later
 from thaw.job.network import Network
 from thaw.job.outcome import common_row, data_lineage, marked, notes, run_name, score
 from thaw.job.recipe import transfer_recipe
@@ -29,7 +30,6 @@ from thaw.strategy.audit import Audit
 from thaw.strategy.plan import Factor, Progress, timeline
 from thaw.strategy.show import table
 from thaw.task.example import fingerprint
-from thaw.track.folder import LINEAGE
 from thaw.track.redact import redact
 from thaw.train import processes, state
 from thaw.train.evaluations import evaluation_steps, regular_steps
@@ -79,7 +79,7 @@ class Transfer(Network):
         """Train, choose by dev, score the test set once; return the row."""
         config, rec, module = self.config, self.rec, self.module
         data.unchanged(config, rec.run_id)
-        if (row := self.scored_later()) is not None:
+        if (row := scored_later(self)) is not None:
             return row
         self.resume()
         rec.begin(self.lineage, module.start)
@@ -256,34 +256,6 @@ class Transfer(Network):
                 "precision": config.trainer.precision,
             }
         )  # fmt: skip
-
-    def scored_later(self) -> dict[str, Any] | None:
-        """Score the test set of a run that left it alone (``test=false``); None where it must be trained (again)."""
-        config, rec = self.config, self.rec
-        row = rec.folder.result()
-        if row is None or not rec.leads:
-            return None
-        if not best.load(rec.folder, self.module):
-            if config.test and unscored(rec.folder):
-                kept = f"were not kept (keep_best={config.keep_best:g} MB), were removed or do not fit"
-                tell(f"{run_name(config)}: the weights of its run with test=false {kept}; it trains again")
-            return None
-        self.module.to(build.device(config.trainer))
-        self.best = row["dev"], row["best_step"], self.weights()
-        if config.keep:
-            self.keep(spent_by(row))
-        if config.test:
-            test, before = self.score_test(), rec.folder.events()[-1]
-            floor = {name: self.lineage[name] for name in ("floor", "floor_test")}
-            rec.lineage({**(rec.folder.read(LINEAGE) or {}), **floor})
-            place = {name: before[name] for name in ("step", "epoch", "seconds", "cpu_seconds", "tokens")}
-            rec.event(place | {f"test/{name}": value for name, value in test.items()})
-            row |= {"test": test[config.task.metric], "floor_test": floor["floor_test"]}
-            row["eval_seconds"] += rec.clock.eval_seconds
-        row = rec.finish(row)
-        if config.test:
-            best.remove(rec.folder)
-        return row
 
     def score_test(self) -> dict[str, float]:
         """Score the test set with the weights as they are and write its predictions."""
