@@ -27,8 +27,8 @@ from thaw.report.run import Run
 from thaw.report.statistics import estimate
 
 # Config keys that make no variant: they define the cell or the arm, or say where, who and how fast.
-_FREE = {"name", "seed", "test", "checkpoint", "tokenizer.path", "tuned", "keep", "keep_best", "runs", "debug", "forked",
-         "steps", "eval_every", "data.train_size", "data.dev_size"}  # fmt: skip
+_FREE = {"name", "seed", "test", "checkpoint", "tokenizer.path", "tuned", "keep", "keep_best", "runs", "debug",
+         "forked", "steps", "eval_every", "data.train_size", "data.dev_size"}  # fmt: skip
 _FREE_ROOTS = {"wandb", "hydra", "cache", "verdict"}
 _ARCHITECTURE_ROOTS = {"encoder", "tokenizer"}  # a checkpoint brings its own
 _TRAINER_SETTINGS = {"trainer.precision", "trainer.accumulate"}
