@@ -13,8 +13,9 @@ from calibration.simulated import World, study
 from thaw.report.claims import labels, speed
 from thaw.report.claims.judge import judge
 from thaw.report.claims.labels import exchange
+from thaw.report.claims.rule import Rule
 from thaw.report.claims.verdicts import verdicts
-from thaw.report.statistics import detectable
+from thaw.report.power import detectable
 
 REPEATS = 200
 
@@ -67,10 +68,10 @@ def test_intervals_cover_the_truth():
 
 def test_the_effect_said_to_be_detectable_is_detected():
     for seeds in (5, 10):
-        own = World().own * math.sqrt(2) / math.sqrt(len(World().sizes))  # of a seed's mean difference over sizes
-        gain = detectable(own, seeds, tests=3, needed=2)
+        own = World().own * math.sqrt(2) / math.sqrt(len(World().sizes) * World().tasks)  # of a seed's mean difference
+        gain = detectable(own, seeds, least=Rule().margin)
         found = words(World(gain=gain, seeds=seeds, words=-0.2), seed=seeds)
-        assert found["accuracy"]["supported"] >= 0.8 * REPEATS - 12, (seeds, gain, found["accuracy"])
+        assert abs(found["accuracy"]["supported"] - 0.8 * REPEATS) <= 16, (seeds, gain, found["accuracy"])
 
 
 def test_the_time_of_runs_that_never_arrive_is_taken_against_transfer():

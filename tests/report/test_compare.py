@@ -38,6 +38,45 @@ def test_paired_differences_and_holm(tmp_path: Path, make_run: Any) -> None:
     assert [one.key for one in settings(read(first), read(second))] == ["optim.steps"]
 
 
+def test_two_seeds_are_no_test(tmp_path: Path, make_run: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """Newcomer N3: "1 of 3 differences in test score is real", +0.019 [+0.019, +0.019], p = 5e-05, n = 2."""
+    for name, gain in (("a", 0.0), ("b", 0.019231)):
+        for strategy, scores in SCORES.items():
+            for seed in (1, 2):
+                test = scores[seed] + gain * (strategy == "full")
+                make_run(tmp_path / name, run_id=f"{strategy}{seed}", strategy=strategy, seed=seed, dev=test, test=test)
+    found = {one.label: one for one in changes(read(tmp_path / "a"), read(tmp_path / "b"))}
+    assert [(one.real, one.tested, one.p) for one in found.values()] == [(False, False, 1.0)] * 2
+    assert found["full"].difference.mean == pytest.approx(0.019231)
+    assert report.main([str(tmp_path / "a"), str(tmp_path / "b"), "--compare", "--out", str(tmp_path / "out")]) == 0
+    page = (tmp_path / "out" / "index.html").read_text("utf-8")
+    assert "No difference in test score can be tested" in page
+    assert "n = 2: no test" in (tmp_path / "out" / "summary.md").read_text("utf-8")
+
+
+def test_equal_differences_of_three_seeds_are_no_certainty(tmp_path: Path, make_run: Any) -> None:
+    for name, gain in (("a", 0.0), ("b", 0.02)):
+        for seed in (1, 2, 3):
+            make_run(tmp_path / name, run_id=f"full{seed}", seed=seed, dev=0.5 + gain, test=0.5 + gain)
+    (one,) = changes(read(tmp_path / "a"), read(tmp_path / "b"))
+    assert (one.real, one.tested, one.p) == (False, False, 1.0)
+    (same,) = changes(read(tmp_path / "a"), read(tmp_path / "a"))
+    assert (same.real, same.tested, same.difference.mean) == (False, True, 0.0)
+
+
+def test_the_error_of_the_test_texts_is_in_the_interval(tmp_path: Path, make_run: Any) -> None:
+    for name, first in (("a", 0), ("b", 20)):  # 70 and 80 of 100 texts right: 20 lost, 30 gained
+        for seed in (1, 2, 3):
+            right = [first <= number < first + 70 + first // 2 for number in range(100)]
+            lines = [{"prediction": "x", "label": "x", "credit": [float(one), 1.0]} for one in right]
+            score = sum(right) / 100
+            make_run(tmp_path / name, run_id=f"full{seed}", seed=seed, dev=score, test=score, predictions=lines)
+    (one,) = changes(read(tmp_path / "a"), read(tmp_path / "b"))
+    assert (one.texts, one.tested, one.real) == (True, True, False)
+    assert one.difference.mean == pytest.approx(0.1)
+    assert one.difference.error == pytest.approx(((0.5 - 0.01) / 99) ** 0.5, rel=1e-6)  # 50 texts differ
+
+
 def test_other_seeds_or_subsets_do_not_pair(tmp_path: Path, make_run: Any) -> None:
     first, second = write(make_run, tmp_path / "a"), write(make_run, tmp_path / "b", gain=1.0, seeds=11)
     found = {one.label: one for one in changes(read(first), read(second))}

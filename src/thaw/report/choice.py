@@ -7,11 +7,12 @@ change a run:
 * ``data.train_size`` and ``data.dev_size`` are labels, another budget; ``task.*`` but for how much of a text is read
   says what is learnt. Runs that differ there are other cells, or other tasks (tasks.py).
 * ``eval_every`` says how often dev was looked at. The best of more looks is higher by chance alone, so nothing is
-  chosen between them; notes.py tells where a task's runs had several.
+  chosen between them; comparable.py tells where a task's runs had several.
 
 These are settings, and chosen between: ``data.batch_size`` (a step of more examples costs more, which the ledger and
 the FLOPs show; the contract is equal optimizer steps), ``trainer.accumulate`` and ``trainer.precision`` (the same
-examples a step, other rounding), ``task.max_length`` and ``task.stride`` (the labels and the looks stay the same).
+examples a step, other rounding), ``task.max_length`` and ``task.stride`` (the labels and the looks stay the same; a
+control without a network reads whole texts).
 """
 
 import json
@@ -27,8 +28,8 @@ from thaw.report.statistics import estimate
 from thaw.track.ties import EQUAL, taken
 
 # Config keys that make no variant: they define the cell or the arm, or say where, who and how fast.
-_FREE = {"name", "seed", "test", "checkpoint", "tokenizer.path", "tuned", "keep", "runs", "debug", "forked", "steps",
-         "eval_every", "data.train_size", "data.dev_size", "strategy.lr"}  # fmt: skip
+_FREE = {"name", "seed", "test", "checkpoint", "tokenizer.path", "tuned", "keep", "keep_best", "runs", "debug",
+         "forked", "steps", "eval_every", "data.train_size", "data.dev_size", "strategy.lr"}  # fmt: skip
 _FREE_ROOTS = {"wandb", "hydra", "cache", "verdict"}
 _ARCHITECTURE_ROOTS = {"encoder", "tokenizer"}  # a checkpoint brings its own
 _TRAINER_SETTINGS = {"trainer.precision", "trainer.accumulate"}
@@ -64,9 +65,9 @@ def choose(arm: Arm, runs: list[Run]) -> Choice:
     """Choose the variant of one cell; diverged runs hold the scores of the majority answer.
 
     Runs of a tuning that left the test set alone (``test=false``) are no candidates beside scored ones; they tell what
-    was tried where the scored runs have one variant.
+    was tried where the scored runs have one variant. A trial whose test set was scored later is both.
     """
-    tuning = [run for run in runs if run.config.get("test") is False]
+    tuning = [run for run in runs if run.config.get("test") is False or run.lineage.get("tuning") is True]
     scored = [run for run in runs if run.config.get("test") is not False]
     if not tuning or not scored:
         return _best(arm, runs)
@@ -75,13 +76,14 @@ def choose(arm: Arm, runs: list[Run]) -> Choice:
         return choice
     return replace(
         choice, variant=tried.variant, trials=tried.trials, trial_devs=tried.trial_devs, edge=tried.edge,
-        tried=tried.tried, ties=tried.ties, tuning_seeds=tried.tuning_seeds, held_out=True,
+        tried=tried.tried, ties=tried.ties, tuning_seeds=tried.tuning_seeds,
+        held_out=not any(run["seed"] in tried.tuning_seeds for run in choice.runs),
     )  # fmt: skip
 
 
 def _best(arm: Arm, runs: list[Run]) -> Choice:
     """Choose the variant of some runs."""
-    variants, values = _variants(arm, _witnesses(runs))
+    variants, values = _variants(arm, _tried(arm, runs))
     planned = {name: {run["seed"] for run in members} for name, members in variants.items()}
     shared = set.intersection(*planned.values())
     merits = {name: _merit(members, shared or planned[name]) for name, members in variants.items()}
@@ -118,12 +120,19 @@ def _ended(run: Run) -> bool:
     return run.state == "finished" or (run.diverged and (run["dev"] is not None or run["test"] is not None))
 
 
-def _witnesses(runs: list[Run]) -> list[Run]:
-    """Return the runs that may tell of a variant: one that failed otherwise (a typing mistake, a full disk) does not.
+def _tried(arm: Arm, runs: list[Run]) -> list[Run]:
+    """Return the runs of the variants that were tried: not of one whose runs all failed without an outcome.
 
-    Where nothing else is there, all are: the cell then says how many failed.
+    Such a one is a typing mistake or a full disk, no setting that was worse. Where nothing else is there, all count.
     """
-    return [run for run in runs if run.state != "failed" or run.diverged] or runs
+    variants, _ = _variants(arm, runs)
+    tried = [
+        run
+        for members in variants.values()
+        if any(run.state != "failed" or run.diverged for run in members)
+        for run in members
+    ]
+    return tried or runs
 
 
 def _variants(arm: Arm, runs: list[Run]) -> tuple[dict[str, list[Run]], dict[str, dict[str, Any]]]:
@@ -171,7 +180,7 @@ def _varies(key: str, arm: Arm, from_checkpoint: bool) -> bool:
     if root == "trainer":
         return arm.network and key in _TRAINER_SETTINGS
     if root == "task":
-        return key in _TASK_SETTINGS
+        return arm.network and key in _TASK_SETTINGS
     if not arm.network:
         return root in _WITHOUT_NETWORK and key != "data.batch_size"
     return not (from_checkpoint and root in _ARCHITECTURE_ROOTS)

@@ -23,7 +23,7 @@ NOT_RECORDED = "not recorded"
 def comparable(study: Study, cells: Sequence[Cell]) -> list[str]:
     """Return the notes that stand before the verdicts and before any table, most serious first."""
     runs = [run for run in study.runs if run.transfers]
-    return [*_data(runs), *_aside(runs), *_code(runs), *_steps(runs), *_diverged(cells), *_untuned(cells),
+    return [*data_sets(runs), *_aside(runs), *_code(runs), *_steps(runs), *_diverged(cells), *_untuned(cells),
             *_ties(cells), *_looks(runs)]  # fmt: skip
 
 
@@ -38,7 +38,7 @@ def listed(parts: Sequence[str], most: int = MOST_NAMED) -> str:
     return ", ".join(parts[:most]) + more
 
 
-def _data(runs: Iterable[Run]) -> Iterable[str]:
+def data_sets(runs: Iterable[Run]) -> Iterable[str]:
     """Tell which runs have which data, where several contents, kinds or metrics go by one task name."""
     names: dict[str, Counter[str]] = defaultdict(Counter)
     for run in runs:
@@ -68,9 +68,13 @@ def _code(runs: Sequence[Run]) -> Iterable[str]:
         yield f"The runs were made by {len(epochs)} results epochs of the code ({told}): their scores are of two kinds."
     sources = _values(finished, "source")
     if len(sources) > 1:
-        told = listed([f"{value[:DIGITS]} in {number(count, 'run')}" for value, count in sources])
+        told = listed([f"{_digest(value)} in {number(count, 'run')}" for value, count in sources])
         more = "" if len(epochs) > 1 else ": scores may differ by that alone"
         yield f"The runs were made by {len(sources)} states of the code ({told}){more}."
+
+
+def _digest(value: str) -> str:
+    return value if value == NOT_RECORDED else value[:DIGITS]
 
 
 def _values(runs: Iterable[Run], column: str) -> list[tuple[str, int]]:

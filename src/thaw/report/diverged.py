@@ -28,6 +28,7 @@ class Floor:
 def stand_ins(runs: Iterable[Run]) -> dict[int, Run]:
     """Return for each diverged run, by ``id(run)``, the run with the majority answer's scores in its row.
 
+    What its lineage says of its origin is in the row too, as in those of finished runs.
     The scores are those the run recorded, else those of the majority control of the same task, size and seed, else
     those that another run recorded there. A run whose majority answer nobody knows is not in the result.
     """
@@ -48,7 +49,9 @@ def stand_ins(runs: Iterable[Run]) -> dict[int, Run]:
         scored = floor is not None and (floor.dev if run.config.get("test") is False else floor.test) is not None
         if floor is not None and scored:
             test = None if run.config.get("test") is False else floor.test
-            made[id(run)] = replace(run, row={**run.row, "dev": floor.dev, "test": test, "steps": run.steps})
+            origin = {"checkpoint": run.lineage.get("checkpoint"), "pretrain_run": run.lineage.get("parent_run")}
+            scores = {"dev": floor.dev, "test": test, "floor": floor.dev, "floor_test": floor.test}
+            made[id(run)] = replace(run, row={**run.row, **origin, **scores, "steps": run.steps})
     return made
 
 

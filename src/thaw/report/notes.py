@@ -10,12 +10,12 @@ from typing import Any
 from thaw.report.cells import Cell
 from thaw.report.collect import Run, Study
 from thaw.report.comparable import comparable, number
-from thaw.report.differences import MACHINE, machines
+from thaw.report.differences import CODE, MACHINE, machines
+from thaw.report.pretrainings import pretraining_notes
 from thaw.report.strategy import strategies
 
 FEW_SEEDS = 5  # with 3 seeds only differences over 3.1 standard deviations are found with 80 % power
 MANY_TRUNCATED = 0.05  # share of the texts
-CODE = ("results", "source")  # of MACHINE: comparable.py tells them, before all else
 MOST_VALUES = 4  # of one column of a machine that are named
 
 
@@ -26,7 +26,14 @@ def notes(study: Study, cells: Sequence[Cell]) -> list[str]:
 
 def further(study: Study, cells: Sequence[Cell]) -> list[str]:
     """Return the notes of a study that come after those of `comparable`."""
-    return [*_runs(study, cells), *_design(cells), *_tuning(cells), *_data(cells), *_machines(study)]
+    return [
+        *_runs(study, cells),
+        *_design(cells),
+        *_tuning(cells),
+        *_data(cells),
+        *_machines(study),
+        *pretraining_notes(study),
+    ]
 
 
 def _runs(study: Study, cells: Sequence[Cell]) -> list[str]:
@@ -159,7 +166,7 @@ def _machines(study: Study) -> list[str]:
     lines = []
     for one in machines(members):
         if one.key in CODE:
-            continue
+            continue  # told before all else: comparable.py
         noun, consequence = MACHINE[one.key]
         more = f" and {len(one.values) - MOST_VALUES} more" if len(one.values) > MOST_VALUES else ""
         shown = ", ".join(f"{value} in {number(count, 'run')}" for value, count in one.values[:MOST_VALUES])

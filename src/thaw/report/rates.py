@@ -29,13 +29,19 @@ class Rate:
 
 
 def wilson(count: int, n: int, level: float = 0.95) -> Rate:
+    """Return how often something happened in ``n`` runs, with its interval."""
+    low, high = wilson_interval(count, n, level)
+    return Rate(count=count, n=n, low=low, high=high)
+
+
+def wilson_interval(count: float, n: float, level: float = 0.95) -> tuple[float, float]:
     """Return the score interval of a share (Wilson 1927, no correction for continuity); 0 to 1 where ``n`` is 0.
 
     It is that of ``statsmodels.stats.proportion.proportion_confint(method="wilson")``: it never leaves 0 to 1, and no
-    failure in three runs does not read as a rate of zero.
+    failure in three runs does not read as a rate of zero. Counts may be effective ones, so they need not be whole.
     """
-    if n == 0:
-        return Rate(count=0, n=0, low=0.0, high=1.0)
+    if n <= 0:
+        return 0.0, 1.0
     from scipy.special import ndtri
 
     z = float(ndtri(0.5 + level / 2))
@@ -44,4 +50,4 @@ def wilson(count: int, n: int, level: float = 0.95) -> Rate:
     half = z * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
     low = 0.0 if count == 0 else max(0.0, centre - half)
     high = 1.0 if count == n else min(1.0, centre + half)
-    return Rate(count=count, n=n, low=low, high=high)
+    return low, high

@@ -9,6 +9,7 @@ knows it by and whether the folder is such a copy.
 import json
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,12 @@ from thaw.track.mirror import FETCHED, IDENTITY
 from thaw.track.row import COLUMNS
 from thaw.track.settings import settings
 
-DIVERGED = "DivergedError:"  # begins the error of a run whose training broke off since its numbers were not finite
+# How the error of a run begins whose training left the finite numbers; the words are those of before 2026-11-29, and
+# of copies from W&B, which hold no name of the error.
+DIVERGED = re.compile(
+    r"DivergedError:|(the training loss|the gradient's norm) is -?(nan|inf)\b"
+    r"|\d+ of \d+ predicted scores are not finite"
+)
 # Where a column stands in the config of a run that has no result yet.
 CONFIG_KEYS = {
     "name": "name",
@@ -82,7 +88,7 @@ class Run:
     @property
     def diverged(self) -> bool:
         """Whether it failed since its training left the finite numbers: an outcome, as a score is one."""
-        return self.state == "failed" and (self.error or "").startswith(DIVERGED)
+        return self.state == "failed" and DIVERGED.match(self.error or "") is not None
 
     @property
     def steps(self) -> int | None:

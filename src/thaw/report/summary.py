@@ -10,7 +10,8 @@ from rich.text import Text
 from thaw.report.cells import Cell, cells
 from thaw.report.collect import STATES, Study, read
 from thaw.report.comparable import comparable
-from thaw.report.statistics import Estimate
+from thaw.report.pretrainings import WORDS, measure_name, pretraining_notes
+from thaw.report.statistics import FEWEST, Estimate, within
 from thaw.track.plain import printable
 
 NO_DIFFERENCE = "·"  # beside a difference whose interval includes 0
@@ -38,9 +39,11 @@ def summary(study: Study) -> Group:
         parts += [_table(task, [cell for cell in found if cell.task == task]), Text("")]
     pretraining = [run for run in study.runs if run["kind"] == "pretrain"]
     for run in pretraining:
-        text = f"pretrained {run['run_id']}: {run['metric'] or 'dev'} {score(run['dev'])}, {run.state}"
+        text = f"pretrained {run['run_id']}: {measure_name(run['metric'] or 'dev')} {score(run['dev'])}, "
+        text += f"{measure_name(WORDS)} {score(run[WORDS])}, " if run[WORDS] is not None else ""
+        text += run.state
         parts.append(Text(text + (f", {run['train_seconds']:.0f} s" if run["train_seconds"] else "")))
-    parts += [Text(line) for line in counts(study)]
+    parts += [Text(line) for line in (*pretraining_notes(study), *counts(study))]
     return Group(*parts)
 
 
@@ -68,14 +71,19 @@ def score(value: float | None) -> str:
 
 
 def spread(one: Estimate) -> str:
-    """Return the mean with its interval: ``0.873 [0.851, 0.895]``."""
+    """Return the mean with its interval: ``0.873 [0.851, 0.895]``; of scores it is that of `score_interval`."""
     return score(one.mean) + (f" [{score(one.low)}, {score(one.high)}]" if one.low is not None else "")
 
 
 def signed(one: Estimate) -> str:
-    """Return a difference with its sign, its interval and the mark of an interval that includes 0 or is unknown."""
+    """Return a difference with its sign, its interval and the mark of an interval that includes 0 or is unknown.
+
+    Two seeds have no interval to believe, nor have equal values: "+0.019 (n = 2: no test) ·".
+    """
     text = f"{one.mean:+.3f}"
-    if one.low is not None:
+    if not one.tested:
+        text += f" (n = {one.n}: no {'test' if one.n < FEWEST else 'spread'})"
+    else:
         text += f" [{one.low:+.3f}, {one.high:+.3f}]"
     return text if one.excludes_zero else f"{text} {NO_DIFFERENCE}"
 
@@ -101,12 +109,14 @@ def _table(task: str, members: Sequence[Cell]) -> Table:
             Text(cell.arm.label),
             spread(cell.test) if cell.test else "–",
             str(cell.test.n if cell.test else 0),
-            signed(cell.difference) if cell.difference else "",
+            signed(within(cell.difference, cell.metric)) if cell.difference else "",
             score(cell.dev.mean if cell.dev else None),
             f"{sum(seconds) / len(seconds):.1f}" if seconds else "–",
             Text(remarks(cell)),
         )
-    table.caption = Text(f"{NO_DIFFERENCE} the interval of the difference includes 0, or there is one seed only")
+    table.caption = Text(
+        f"{NO_DIFFERENCE} the interval of the difference includes 0, or there are fewer than {FEWEST} seeds"
+    )
     table.caption_justify = "left"
     return table
 

@@ -27,6 +27,7 @@ class Data:
     kind: str
     dev_size: str  # labels to choose by: they are labels too
     metric: str
+    positive: str = ""  # the label whose F1 it is, where the metric is F1
 
     def fits(self, other: "Data") -> bool:
         """Whether both say the same wherever both say something."""
@@ -38,9 +39,9 @@ class Data:
         return whole and self != other
 
     @property
-    def parts(self) -> tuple[str, str, str, str]:
+    def parts(self) -> tuple[str, str, str, str, str]:
         """All that it says, what tells most first."""
-        return self.split, self.kind, self.dev_size, self.metric
+        return self.split, self.kind, self.dev_size, self.metric, self.positive
 
 
 def told_apart(runs: Iterable[Run]) -> list[Run]:
@@ -94,13 +95,20 @@ def _said(run: Run) -> Data:
     return Data(
         split=str(run.lineage.get("split") or ""), kind=str(kind or ""),
         dev_size=str(dev_size if dev_size is not None else ""), metric=str(run["metric"] or ""),
+        positive=str(run.row.get("positive") or run.config.get("task.positive") or "") if run["metric"] == "f1" else "",
     )  # fmt: skip
 
 
 def _reason(data: Data, fitting: Sequence[Data]) -> str:
     if fitting:
         return "it did not record which data it had, and there are several of its task's name"
-    told = {"kind": data.kind, "metric": data.metric, "dev size": data.dev_size, "data": data.split[:DIGITS]}
+    told = {
+        "kind": data.kind,
+        "metric": data.metric,
+        "positive label": data.positive,
+        "dev size": data.dev_size,
+        "data": data.split[:DIGITS],
+    }
     return f"no run with an outcome has its {', '.join(f'{key} ({one})' for key, one in told.items() if one)}"
 
 
@@ -109,10 +117,10 @@ def _names(name: str, whole: Sequence[Data], sources: dict[str, set[str]]) -> di
     made = {}
     for one in whole:
         text, alike = name, [other for other in whole if other != one]
-        for place, words in enumerate((_of_split(one.split, whole, sources), f" · {one.kind}",
-                                       f" · dev {one.dev_size}", f" · {one.metric}")):  # fmt: skip
+        words = (f" · {one.kind}", f" · dev {one.dev_size}", f" · {one.metric}", f" · {one.positive} is positive")
+        for place, word in enumerate((_of_split(one.split, whole, sources), *words)):
             if any(other.parts[place] != one.parts[place] for other in alike):
-                text += words
+                text += word
                 alike = [other for other in alike if other.parts[place] == one.parts[place]]
         made[one] = text
     return made

@@ -1,15 +1,10 @@
-"""Costs count every run; doses go by tokens; test examples are drawn from what a run folder holds."""
+"""Costs count every run; doses go by tokens."""
 
-import math
-
-import numpy as np
 import pytest
 
 from report.claims.made_up import run, study
 from thaw.report.claims.dose import doses
 from thaw.report.claims.ledger import ledger
-from thaw.report.claims.resampling import drawn
-from thaw.track.folder import PREDICTIONS, write_lines
 
 
 def test_the_ledger_counts_tuning_training_and_one_pretraining():
@@ -44,39 +39,3 @@ def test_doses_go_by_tokens_of_one_pretraining():
     ]  # an encoder from elsewhere is no dose of this pretraining
     assert doses(study(*made, *other)[1]) == [found]
     assert doses(study(*made[:2], *other)[1]) == []
-
-
-def test_drawing_test_examples_has_the_error_of_a_share(tmp_path):
-    draw, count = np.random.default_rng(0), 400
-    sides = []
-    for name, share in (("full", 0.8), ("scratch", 0.6)):
-        folder = tmp_path / name
-        right = draw.random(count) < share
-        write_lines(
-            folder / PREDICTIONS, [{"prediction": "a", "label": "a", "credit": [float(one), 1.0]} for one in right]
-        )
-        sides.append((right, {1: run(name, 100, 1, float(right.mean()), folder=folder)}))
-    found = drawn(sides[0][1], sides[1][1], seed_error=0.0)
-    gaps = sides[0][0].astype(float) - sides[1][0]
-    assert found.error == pytest.approx(gaps.std(ddof=1) / math.sqrt(count), rel=0.1)
-    assert (found.examples, found.share) == (400, 1.0)
-    assert 0.4 < drawn(sides[0][1], sides[1][1], seed_error=found.error).share < 0.6
-
-
-def test_a_correlation_is_computed_anew_for_each_draw(tmp_path):
-    draw, sides = np.random.default_rng(0), []
-    truth = draw.normal(size=200)
-    for name, noise in (("full", 0.5), ("scratch", 2.0)):
-        folder = tmp_path / name
-        guesses = truth + draw.normal(0, noise, 200)
-        lines = [
-            {"prediction": float(a), "label": float(b), "credit": None} for a, b in zip(guesses, truth, strict=True)
-        ]
-        write_lines(folder / PREDICTIONS, lines)
-        sides.append({1: run(name, 100, 1, 0.5, folder=folder, metric="spearman")})
-    assert 0.02 < drawn(*sides, seed_error=0.0).error < 0.1
-
-
-def test_without_predictions_nothing_is_drawn(tmp_path):
-    sides = [{1: run(name, 100, 1, 0.5, folder=tmp_path / name)} for name in ("full", "scratch")]
-    assert drawn(*sides, seed_error=0.1) is None

@@ -8,7 +8,8 @@ import pytest
 from scipy import stats
 
 from thaw.report.claims.tuning import expected_maximum
-from thaw.report.statistics import detectable, equivalent, estimate, holm, power, seeds_needed
+from thaw.report.power import detectable, deviation_interval, power, seeds_needed
+from thaw.report.statistics import equivalent, estimate, holm
 
 
 def test_p_is_that_of_scipy():
@@ -16,6 +17,9 @@ def test_p_is_that_of_scipy():
     assert estimate(values).p == pytest.approx(stats.ttest_1samp(values, 0).pvalue)
     assert estimate([0.3]).p == 1.0
     assert (estimate([0.1, 0.1]).p, estimate([0.1, 0.1, 0.1]).p) == (1.0, 1.0)  # nothing to judge by
+    assert estimate([0.1, 0.1, 0.1]).deviation == 0.0  # 1e-17 by rounding
+    assert not estimate([0.019231, 0.0192311]).excludes_zero
+    assert not equivalent(estimate([0.001, 0.001]), 0.01)
 
 
 def test_holm_by_hand():
@@ -36,6 +40,36 @@ def test_power_by_simulation():
     positive = (found.pvalue < 0.05 / 3) & (found.statistic > 0)
     share = (positive.sum(axis=1) >= 2).mean()
     assert power(1.0, 1.0, 6, tests=3, needed=2) == pytest.approx(share, abs=0.025)
+
+
+def test_power_with_a_margin_and_an_error_that_seeds_do_not_lessen():
+    """Trust 13: what a study can see must count the margin and the test texts, or more seeds promise too much."""
+    draw, n, effect, error, least = np.random.default_rng(1), 5, 0.03, 0.008, 0.01
+    values = draw.normal(effect, 0.0175, (20000, n)) + draw.normal(0, error, (20000, 1))
+    own = values.var(axis=1, ddof=1) / n
+    whole = own + error**2
+    low = values.mean(axis=1) - stats.t.ppf(0.975, (n - 1) * whole / own) * np.sqrt(whole)
+    share = ((low > 0) & (values.mean(axis=1) >= least)).mean()
+    assert power(effect, 0.0175, n, error=error, least=least) == pytest.approx(share, abs=0.01)
+    assert detectable(0.0175, n, error=error, least=least) > detectable(0.0175, n)
+    assert seeds_needed(0.02, 0.0175, error=0.008) is None  # the texts alone leave +-.016
+    assert seeds_needed(0.009, 0.001, least=0.01) is None  # below the margin however many
+
+
+def test_power_is_that_of_the_non_central_t():
+    for n, effect in itertools.product((3, 5, 10), (0.5, 1.0, 2.0)):
+        exact = 1 - stats.nct.cdf(stats.t.ppf(0.975, n - 1), n - 1, effect * math.sqrt(n))
+        assert power(effect, 1.0, n) == pytest.approx(exact, abs=2e-4)
+
+
+def test_two_seeds_find_nothing():
+    assert (power(10.0, 1.0, 2), detectable(1.0, 2)) == (0.0, None)
+    assert seeds_needed(10.0, 1.0) == 3
+
+
+def test_the_interval_of_a_deviation_is_that_of_chi_squared():
+    low, high = deviation_interval(1.0, 5)
+    assert (low, high) == pytest.approx((math.sqrt(4 / stats.chi2.ppf(0.9, 4)), math.sqrt(4 / stats.chi2.ppf(0.1, 4))))
 
 
 def test_seeds_needed_is_the_smallest_number_with_that_power():

@@ -1,16 +1,24 @@
 """The words follow from the rule, and say what is missing where there is nothing to judge."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from report.claims.made_up import compared, run, study
+from report.claims.predicted import answered
 from thaw.report.claims.analysis import analyse
+from thaw.report.claims.judge import WORDS
 from thaw.report.claims.rule import Rule, rule_of
+from thaw.report.claims.sides import Sides
 from thaw.report.claims.verdicts import verdicts
 from thaw.report.differences import MACHINE
+from thaw.report.figures import Style
 from thaw.report.page.content import gather
 from thaw.report.page.document import _data
 from thaw.report.page.listings import difference_tables
 from thaw.report.page.record import report
+from thaw.report.page.verdicts import cards, component_rows
 
 NOISE = (0.004, -0.004, 0.001, -0.002, 0.001)
 
@@ -46,7 +54,8 @@ def test_a_clear_gain_is_supported_with_its_sentence():
     assert found.word == "supported"
     assert (
         found.sentence
-        == "full scores +0.100 [+0.096, +0.104] against scratch, and +0.050 [+0.046, +0.054] against TF-IDF."
+        == "full scores +0.100 [+0.096, +0.104] against scratch on 1 task, and +0.050 [+0.046, +0.054] against TF-IDF,"
+        " with this encoder."
     )
     assert found.settle.startswith("5 seeds find effects above +0.0")
 
@@ -83,11 +92,27 @@ def test_where_more_labels_hurt_scratch_nothing_is_said_of_fewer():
     assert found.why == "scratch does not gain from labels here (-0.100 [-0.100, -0.100] from n to 2 times n)"
 
 
-def test_one_task_of_three_is_not_enough():
+def test_the_mean_over_tasks_decides_unless_the_rule_asks_for_a_share_of_them():
     gain = {"trec": 0.1, "sst2": 0.0, "mrpc": 0.0}
-    found = accuracy(*runs(tasks=tuple(gain), gain=gain, words=-0.1))
-    assert found.word == "inconclusive"
-    assert "1 of 3 tasks" in found.sentence
+    made = runs(tasks=tuple(gain), gain=gain, words=-0.1)
+    found = accuracy(*made)
+    assert found.word == "supported"
+    assert "against scratch on 3 tasks" in found.sentence
+    strict = accuracy(*made, rule=Rule(tasks=0.6))
+    assert strict.word == "inconclusive"
+    assert "1 of 3 tasks" in strict.sentence
+
+
+def test_a_harmed_task_makes_it_mixed():
+    found = accuracy(*runs(tasks=("trec", "sst2"), gain={"trec": 0.1, "sst2": -0.05}, words=-0.1))
+    assert (found.word, found.why) == ("mixed", "helps on trec, harms on sst2")
+    assert "but it helps on trec, harms on sst2" in found.sentence
+
+
+def test_a_real_gain_below_the_margin_has_a_word_of_its_own():
+    found = accuracy(*runs(gain=0.006, words=-0.1))
+    assert found.word == "real but below the margin"
+    assert "which is less than 0.01" in found.sentence
 
 
 def test_no_gain_worth_the_name_is_not_supported():
@@ -98,14 +123,22 @@ def test_no_gain_worth_the_name_is_not_supported():
 
 def test_one_seed_judges_nothing():
     found = accuracy(*runs(seeds=1))
-    assert found.word == "inconclusive"
-    assert found.sentence == "Nothing to judge: fewer than two seeds pair."
+    assert (found.word, found.why) == ("inconclusive", "1 paired seed, fewer than 3: no test")
+    assert found.settle.startswith("Run 3 seeds or more: fewer are not tested.")
+
+
+def test_two_seeds_judge_nothing_and_show_no_interval():
+    found = accuracy(*runs(seeds=2))
+    assert (found.word, found.why) == ("inconclusive", "2 paired seeds, fewer than 3: no test")
+    assert "[" not in found.sentence
+    assert found.judgement.tasks[0].p == 1.0
 
 
 def test_tasks_that_share_one_seed_judge_nothing():
     made = runs(tasks=("sst2", "trec"))
     kept = [one for one in made if one["seed"] in ((1, 2, 3) if one["task"] == "trec" else (3, 4, 5))]
-    assert accuracy(*kept).sentence == "Nothing to judge: fewer than two seeds pair."
+    found = accuracy(*kept)
+    assert (found.word, found.why) == ("inconclusive", "1 paired seed, fewer than 3: no test")
 
 
 def test_what_is_missing_is_named():
@@ -113,6 +146,11 @@ def test_what_is_missing_is_named():
     assert [one.settle for one in verdicts(sides)] == ["Run strategy=scratch with the same seeds."] * 3
     only = compared(*[one for one in runs() if one["strategy"] == "scratch"])
     assert verdicts(only)[0].settle == "Run strategy=full from a checkpoint."
+    for each in (sides, only, compared()):  # a claim is always listed
+        assert [(one.claim, one.word) for one in verdicts(each)] == [
+            (claim, "inconclusive") for claim in ("time", "accuracy", "labels")
+        ]
+        assert all(one.why for one in verdicts(each))
 
 
 def test_the_rule_is_that_of_the_runs():
@@ -169,7 +207,7 @@ def test_runs_of_other_machines_and_versions_are_marked():
     assert sorted({one[place] for one in runs_of_page["config"]}) == ["2.8.0", "2.9.0", "–"]
 
 
-def test_other_arms_are_better_worse_equal_or_undecided():
+def others():
     shifts = {
         "frozen": (-0.1, NOISE),
         "lp_ft": (0.0, [one / 10 for one in NOISE]),
@@ -179,8 +217,28 @@ def test_other_arms_are_better_worse_equal_or_undecided():
     full = {(one["train_size"], one["seed"]): one["test"] for one in made if one["strategy"] == "full"}
     for strategy, (shift, noise) in shifts.items():
         made += [run(strategy, size, seed, full[size, seed] + shift + noise[seed - 1]) for size, seed in full]
+    return made
+
+
+def test_other_arms_are_better_worse_equal_or_undecided():
+    made = others()
+    for one in made:
+        if one["strategy"] != "tfidf":
+            one.config["tuned"] = "runs/tune"
     found = {one.arm.strategy: one.word for one in analyse(*study(*made)).against}
     assert found == {"scratch": "worse", "tfidf": "worse", "frozen": "worse", "lp_ft": "equal", "top_k": "undecided"}
+
+
+def test_strategies_whose_rates_were_not_tuned_are_not_ranked():
+    found = {one.arm.strategy: one for one in analyse(*study(*others())).against}
+    assert {name: one.word for name, one in found.items()} == {
+        "scratch": "not tuned", "tfidf": "worse", "frozen": "not tuned", "lp_ft": "not tuned", "top_k": "not tuned"
+    }  # fmt: skip
+    assert found["frozen"].why == "one learning rate was tried for frozen and one for full"
+
+
+def test_two_seeds_rank_nothing():
+    assert analyse(*study(*runs(seeds=2))).against == []
 
 
 def test_an_analysis_of_nothing_is_empty():
@@ -196,5 +254,81 @@ def test_pooled_scores_lie_between_the_majority_and_the_best(sizes):
     assert found["full"].iqm.mean == pytest.approx(1.0, abs=0.06)
     assert found["scratch"].better is None
     assert found["full"].better.mean == 1.0
+    # all five seeds are better: Wilson's interval of 5 of 5, where it was [1, 1] over the sizes (trust 17)
+    assert (found["full"].better.low, found["full"].better.high) == pytest.approx((0.5655, 1.0), abs=1e-4)
     assert found["full"].profile[0] == 1.0
     assert "majority" not in found
+
+
+def test_improvement_is_paired_by_seed():
+    made = []
+    for seed in range(1, 11):  # the seeds differ much more than the arms: unpaired, half of the pairs would be lost
+        made += [run("scratch", 100, seed, 0.05 * seed), run("full", 100, seed, 0.05 * seed + 0.01)]
+    found = {one.arm.strategy: one.better for one in analyse(*study(*made)).pooled}
+    assert (found["full"].mean, found["full"].n) == (1.0, 10)
+
+
+def test_five_pretrainings_are_a_factor_and_not_five_arms():
+    made = []
+    for seed, shift in enumerate(NOISE, 1):
+        made.append(run("scratch", 100, seed, 0.5))
+        for number, apart in enumerate((0.0, 0.06, -0.02, 0.05, 0.06)):
+            made.append(run("full", 100, seed, 0.55 + apart + shift, pretrain_run=f"p{number}"))
+    cell = study(*made)[1]
+    arm = next(one.arm for one in cell if one.arm.strategy == "full")
+    table = {("trec", one.arm, 100): one for one in cell}
+    table["trec", arm, 100] = replace(table["trec", arm, 100], runs=[one for one in made if one["strategy"] == "full"])
+    sides = Sides(table, arm, Rule())
+    assert sides.by_pretraining("trec", arm, 100)["p1"][1] == pytest.approx(0.614)
+    assert sides.scores("trec", arm, 100)[1] == pytest.approx(0.58 + NOISE[0])
+    for one in made:
+        one.config["task.kind"] = "tags"
+    found = verdicts(sides)[1]
+    assert found.word == "supported"
+    assert found.sentence.endswith(", over 5 pretrainings.")
+    assert found.judgement.components.pretraining == pytest.approx(0.0374, rel=0.01)
+    assert component_rows(found)[:2] == [("seed: subset, order, head, dropout", "0.0031"), ("pretraining", "0.0374")]
+    few = replace(table["trec", arm, 100], runs=[one for one in made if one["pretrain_run"] in ("p0", "p1")])
+    fixed = verdicts(Sides(table | {("trec", arm, 100): few}, arm, Rule()))[1]
+    assert fixed.sentence.endswith(", with these 2 encoders.")
+    assert fixed.judgement.pooled.mean == pytest.approx(0.08)
+
+
+def test_the_texts_are_in_the_interval_where_there_are_predictions(tmp_path):
+    place = np.arange(500)  # transfer gains 140 texts of scratch and loses 125: +.03 in every seed but for one text
+    right = {"scratch": place < 250, "full": (place >= 125) & (place < 390), "tfidf": place < 100}
+    made = [
+        answered(tmp_path, arm, 100, seed, texts ^ (place == (499 if arm == "full" and seed > 2 else -1)))
+        for arm, texts in right.items()
+        for seed in range(1, 6)
+    ]
+    found = accuracy(*made)
+    assert found.judgement.pooled.error > 10 * found.judgement.pooled.deviation / 5**0.5  # the seeds hardly differ
+    assert found.judgement.pooled.error == pytest.approx((0.53 / 500) ** 0.5, rel=0.02)  # 265 texts differ
+    assert found.word == "inconclusive"
+    assert "Other test texts would move it by" in found.settle
+    assert "McNemar" in found.by_text
+    assert found.judgement.components.texts == pytest.approx(found.examples["trec"].error)
+    bare = accuracy(*runs(words=-0.1))
+    assert bare.without_texts == ["trec"]
+    assert "The test texts are not in the interval on trec" in bare.settle
+
+
+def test_collapses_that_the_runs_do_not_exclude_are_told():
+    made = runs(gain=0.03, words=-0.1, sizes=(100,))
+    assert accuracy(*made).word == "supported"
+    made += [run("majority", 100, seed, 0.2) for seed in range(1, 6)]
+    found = accuracy(*made)
+    assert found.word == "inconclusive"
+    assert "but none of 5 runs collapsed, so up to 25 % may, and that many would take the gain" in found.sentence
+    assert "runs at any task and size, none more of them collapsed, would exclude it" in found.settle
+    assert "None of 5 runs collapsed (0 to 43 % by Wilson&#x27;s interval)." in cards(
+        analyse(*study(*made)), [], Style.of([])
+    )
+
+
+def test_a_report_of_no_transfer_lists_all_claims_with_words_of_the_list():
+    for made in ([], runs(), runs(seeds=2)):
+        listed = report(gather(study(*made)[0]))["verdicts"]
+        assert [one["claim"] for one in listed] == ["time", "accuracy", "labels"]
+        assert all(one["word"] in WORDS and one["why"] and one["sentence"] for one in listed)

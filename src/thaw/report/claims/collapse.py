@@ -10,7 +10,7 @@ interval for the share, over all scored runs of the arm at any task and size, at
 from dataclasses import dataclass, replace
 
 from thaw.report.claims.sides import Sides
-from thaw.report.statistics import wilson
+from thaw.report.rates import wilson_interval
 
 LEVEL = 0.8  # two-sided: in one study of ten the true share is above the upper end
 
@@ -24,32 +24,37 @@ class Collapse:
     low: float  # share that collapses: Wilson's interval at 95 %
     high: float
     worst: float  # upper end at LEVEL: the share of collapses that a supported gain must stand
-    loss: float  # score of scratch above the majority answer at the headline sizes: minus the effect of a collapse
+    loss: float | None  # scratch above the majority answer at the headline sizes, minus the effect of a collapse; None:
+    # the majority's score is known for no task, and nothing is asked of the gain
 
     def least(self, margin: float) -> float:
         """Return the mean effect from which a share of ``worst`` collapses would leave ``margin``."""
         seen = self.collapsed / self.runs
-        if self.worst >= 1 or self.worst <= seen:
+        if self.loss is None or self.worst >= 1 or self.worst <= seen:
             return margin
         return max(margin, (margin * (1 - seen) + (self.worst - seen) * self.loss) / (1 - self.worst))
 
     def runs_needed(self, mean: float, margin: float, most: int = 10_000) -> int | None:
         """Return how many runs, none of the further ones collapsed, would let a mean effect stand; None if none do."""
         for runs in range(self.runs, most):
-            worst = wilson(self.collapsed, runs, LEVEL)[1]
+            worst = wilson_interval(self.collapsed, runs, LEVEL)[1]
             if replace(self, runs=runs, worst=worst).least(margin) <= mean:
                 return runs
         return None
 
     @property
+    def count(self) -> str:
+        """The count in words: "none of 9 runs collapsed"."""
+        return f"{self.collapsed or 'none'} of {self.runs} runs collapsed"
+
+    @property
     def text(self) -> str:
-        """The count in words: "none of 9 runs collapsed (0 to 30 %)"."""
-        count = "none" if not self.collapsed else str(self.collapsed)
-        return f"{count} of {self.runs} runs collapsed ({self.low:.0%} to {self.high:.0%})".replace("%", " %")
+        """The count with its interval: "none of 9 runs collapsed (0 to 30 % by Wilson's interval)"."""
+        return f"{self.count} ({self.low * 100:.0f} to {self.high * 100:.0f} % by Wilson's interval)"
 
 
 def collapse(sides: Sides) -> Collapse | None:
-    """Return the collapses of the verdicts' transfer; None where the majority's score is known for no task."""
+    """Return the collapses of the verdicts' transfer, None where it has no scored run."""
     arm = sides.transfer
     runs = [run for (_, other, _), cell in sides.cells.items() if other == arm for run in cell.runs]
     if arm is None or not runs:
@@ -63,10 +68,8 @@ def collapse(sides: Sides) -> Collapse | None:
             scores = sides.scores(task, scratch, size)
             if scores:
                 losses.append(sum(scores.values()) / len(scores) - floor)
-    if not losses:
-        return None
     failed = sum(run.collapsed or run.state == "failed" for run in runs)
-    low, high = wilson(failed, len(runs))
-    worst = wilson(failed, len(runs), LEVEL)[1]
-    loss = max(0.0, sum(losses) / len(losses))
+    low, high = wilson_interval(failed, len(runs))
+    worst = wilson_interval(failed, len(runs), LEVEL)[1]
+    loss = max(0.0, sum(losses) / len(losses)) if losses else None
     return Collapse(runs=len(runs), collapsed=failed, low=low, high=high, worst=worst, loss=loss)

@@ -52,7 +52,7 @@ class Judgement:
     pooled: Estimate | None
     least: float  # the smallest effect worth the name
     detectable: float | None  # effect that these seeds support with a power of 80 %
-    seeds: int | None  # seeds that would support an effect as large as the one measured; None: no number would
+    seeds: int | None  # of an inconclusive word: that would support the effect measured; None: no number would
     seeds_range: tuple[int, int | None] | None = None  # of ``seeds``, by what the spread may be; None: no end
     missing: list[str] = field(default_factory=list)  # tasks that have no paired seeds
     pretrainings: int = 1  # of the transfer side, as far as they are told apart here
@@ -106,7 +106,8 @@ def judge(
     """
     found = decide(effects, rule, least, errors, floors=floors, crossed=crossed, collapse=collapse)
     strict = collapse.least(least) if collapse else least
-    plan = planned(found.pooled, [one.estimate for one in found.tasks], rule, strict, found.error) or Plan()
+    every, open_ = [one.estimate for one in found.tasks], found.word == INCONCLUSIVE
+    plan = planned(found.pooled, every, rule, strict, found.error, undecided=open_) or Plan()
     return Judgement(
         word=found.word,
         why=found.why,
@@ -197,8 +198,8 @@ def _word(
             return SMALL, "the interval lies above none, the mean below the margin"
         if collapse is not None and pooled.mean < collapse.least(least):
             return INCONCLUSIVE, (
-                f"{collapse.text}, and with as many as {collapse.worst * 100:.0f} % of them, which so few runs do not"
-                " exclude, the gain would be below the margin"
+                f"{collapse.count}, so up to {collapse.worst * 100:.0f} % may, and that many would take the gain below"
+                " the margin"
             )
         return SUPPORTED, "the interval lies above none and the mean reaches the margin"
     if pooled.high < least:

@@ -28,6 +28,7 @@ from thaw.report.claims.resampling import Drawn, drawn
 from thaw.report.claims.sides import Sides, Size
 from thaw.report.claims.verdict import Verdict, name, nothing, on_tasks, verdict
 from thaw.report.statistics import FEWEST, Estimate, seeds_needed
+from thaw.report.strategy import WORDS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +61,8 @@ def judged(sides: Sides) -> Verdict:
     )  # fmt: skip
     if found.pooled is None or arm is None:
         return nothing("accuracy", sides, found)
-    controls = {strategy: one for strategy in ("tfidf", "frozen_random") if (one := _mean(sides, strategy)) is not None}
+    asked = dict.fromkeys(one.strategy for one in sides.arms if one.control and not one.floor)
+    controls = {strategy: one for strategy in asked if (one := _mean(sides, strategy)) is not None}
     ends = {
         SUPPORTED: "no control of words alone applies",
         NOT_SUPPORTED: f"which leaves no gain of {rule.margin:g}",
@@ -70,7 +72,7 @@ def judged(sides: Sides) -> Verdict:
     }
     reach = f"{name(sides)} scores {points(found.pooled)} against scratch on {on_tasks(found)}"
     end, settle = ends[found.word], settling(found, gain)
-    words = controls.get("tfidf")
+    words = controls.get(WORDS)
     if words is None and _has_words(sides):
         settle = f"Run strategy=tfidf with the same seeds. {settle}"
         if found.word == SUPPORTED:

@@ -11,9 +11,9 @@ from thaw.report.statistics import FEWEST, Estimate
 
 
 def points(one: Estimate) -> str:
-    """Return a difference of scores: "+0.124 [+0.081, +0.167]"; without its interval under three seeds."""
-    if one.n < FEWEST or one.low is None:
-        return f"{one.mean:+.3f} (n = {one.n}: no test)"
+    """Return a difference of scores: "+0.124 [+0.081, +0.167]"; without an interval where nothing is tested."""
+    if not one.tested:
+        return f"{one.mean:+.3f}"
     return f"{one.mean:+.3f} [{one.low:+.3f}, {one.high:+.3f}]"
 
 

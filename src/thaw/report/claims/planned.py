@@ -20,16 +20,25 @@ class Plan:
     )
 
 
-def planned(pooled: Estimate | None, tasks: Sequence[Estimate], rule: Rule, least: float, error: float) -> Plan | None:
+def planned(
+    pooled: Estimate | None,
+    tasks: Sequence[Estimate],
+    rule: Rule,
+    least: float,
+    error: float,
+    *,
+    undecided: bool = True,
+) -> Plan | None:
     """Return the plan for an estimate whose ``error`` the seeds do not show; None under three seeds.
 
-    The number of seeds comes from the spread and the effect that these seeds happen to show, which say little more
-    than p does (Hoenig and Heisey 2001); so it is a range, by what the spread may be.
+    Where it is not ``undecided`` no number of seeds is asked for. The number comes from the spread and the effect that
+    these seeds happen to show, which say little more than p does (Hoenig and Heisey 2001); so it is a range, by what
+    the spread may be.
     """
     if pooled is None or pooled.n < FEWEST or pooled.error is None or pooled.df is None:
         return None
     own = math.sqrt(max(0.0, pooled.error**2 - error**2))  # of the seeds and, where they are random, pretrainings
-    df = pooled.df * (own / pooled.error) ** 4 if own > 0 else pooled.n - 1.0
+    df = pooled.df * (own / pooled.error) ** 2 if own > 0 else pooled.n - 1.0
     count = max(FEWEST, df + 1)
     found = detectable(own * math.sqrt(count), count, level=rule.level, error=error, least=least)
     needed = math.ceil(rule.tasks * len(tasks) - 1e-9)
@@ -41,6 +50,8 @@ def planned(pooled: Estimate | None, tasks: Sequence[Estimate], rule: Rule, leas
             error=error * math.sqrt(len(usable)),
         )  # fmt: skip
         found = max(found, each or 0.0)
+    if not undecided:
+        return Plan(detectable=found)
     deviation = own * math.sqrt(pooled.n)
 
     def seeds(spread: float) -> int | None:

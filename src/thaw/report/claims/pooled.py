@@ -1,17 +1,22 @@
 """All tasks together, after Agarwal et al. 2021 (Deep RL at the Edge of the Statistical Precipice).
 
 Scores are normalised by task: 0 is the majority answer (0 where it was not run), 1 the best mean of any arm on that
-task. Intervals are over seeds, by Student's t: the seeds are few, so nothing is bootstrapped over them.
+task. Intervals are over seeds: the seeds are few, so nothing is bootstrapped over them. The interquartile mean has
+Student's t; the probability of improvement is a share, so it has Wilson's interval at the number of pairs that its
+spread over seeds amounts to (Korn and Graubard 1998), at least the seeds: where all runs are better it is not [1, 1].
+Runs pair by seed, as everywhere here; a tie counts a half. The sizes of one task are nested, so cells are no sample.
 """
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from thaw.report.arms import Arm
-from thaw.report.claims.sides import Sides
-from thaw.report.statistics import Estimate, estimate
+from thaw.report.claims.sides import Sides, Size, difference
+from thaw.report.rates import wilson_interval
+from thaw.report.statistics import FEWEST, Estimate, estimate
 from thaw.report.strategy import FLOOR
 
 
@@ -21,7 +26,7 @@ class Pooled:
 
     arm: Arm
     iqm: Estimate | None  # interquartile mean of the normalised scores, interval over seeds
-    better: Estimate | None  # probability of a better score than scratch's, mean over (task, size), interval over them
+    better: Estimate | None  # probability of a better score than scratch's with the same seed, interval over seeds
     profile: list[float]  # share of runs with a normalised score above each of THRESHOLDS
     cells: int
     runs: int
@@ -41,7 +46,7 @@ def pooled(sides: Sides) -> list[Pooled]:
     ]
     if not places or len(arms) < 2:
         return []
-    from scipy.stats import mannwhitneyu, trim_mean
+    from scipy.stats import trim_mean
 
     scale = {task: _scale(sides, task, arms) for task, _ in places}
     made = []
@@ -52,24 +57,39 @@ def pooled(sides: Sides) -> list[Pooled]:
         ]
         seeds = set.intersection(*map(set, normal))
         iqms = [float(trim_mean([one[seed] for one in normal], 0.25)) for seed in sorted(seeds)]
-        chances = []
-        for task, size in places:
-            scratch = sides.scratch(task, arm)
-            if scratch is not None:
-                own, base = (list(sides.scores(task, side, size).values()) for side in (arm, scratch))
-                chances.append(float(mannwhitneyu(own, base).statistic) / (len(own) * len(base)))
         values = np.array([score for one in normal for score in one.values()])
         made.append(
             Pooled(
                 arm=arm,
                 iqm=estimate(iqms, sides.rule.level),
-                better=estimate(chances, sides.rule.level),
+                better=_better(sides, arm, places),
                 profile=[float((values > bound).mean()) for bound in THRESHOLDS],
                 cells=len(places),
                 runs=len(values),
             )
         )
     return made
+
+
+def _better(sides: Sides, arm: Arm, places: Sequence[tuple[str, Size]]) -> Estimate | None:
+    """Return how probable it is that a run beats scratch's run with the same seed, None where scratch was not run."""
+    wins: dict[int, list[float]] = {}
+    for task, size in places:
+        scratch = sides.scratch(task, arm)
+        if scratch is None:
+            continue
+        for seed, gap in difference(sides.scores(task, arm, size), sides.scores(task, scratch, size)).items():
+            wins.setdefault(seed, []).append(0.5 + 0.5 * (gap > 0) - 0.5 * (gap < 0))
+    means = [math.fsum(one) / len(one) for one in wins.values()]
+    found = estimate(means, sides.rule.level)
+    if found is None or found.n < FEWEST or found.deviation is None:
+        return replace(found, low=None, high=None) if found else None
+    pairs = sum(map(len, wins.values()))
+    apart = found.deviation**2 / found.n
+    count = found.mean * (1 - found.mean) / apart if apart else 0.0
+    count = min(float(pairs), max(float(found.n), count))
+    low, high = wilson_interval(found.mean * count, count, sides.rule.level)
+    return replace(found, low=low, high=high)
 
 
 def _scale(sides: Sides, task: str, arms: Sequence[Arm]) -> tuple[float, float]:

@@ -83,22 +83,32 @@ def drawn(parts: Sequence[Weighted], level: float = 0.95) -> Drawn | None:
     count, texts = differences.shape
     if texts < 2:
         return None
-    whole = (differences**2).sum()
-    of_texts = count * (differences.mean(axis=0) ** 2).sum()
-    mean_square = of_texts / (texts - 1)
-    residual = (whole - of_texts) / ((count - 1) * (texts - 1)) if count > 1 else 0.0
-    variance = max(0.0, mean_square - residual) / count
+    error, residual = errors_of(differences)
     singles = np.sqrt((differences**2).sum(axis=1) / (texts - 1) / texts)
     better, worse = _apart(gaps, differences, singles, 1 - level)
     return Drawn(
         examples=texts,
-        error=math.sqrt(variance / texts),
+        error=error,
         single=float(np.sqrt((singles**2).mean())),
         seeds=count,
-        residual=math.sqrt(residual / texts),
+        residual=residual,
         better=better,
         worse=worse,
     )
+
+
+def errors_of(differences: np.ndarray) -> tuple[float, float]:
+    """Return (error of the mean that all seeds share, deviation of one seed apart from it) that the texts give.
+
+    ``differences`` (S, N) holds the influence values of each seed's difference, the mean over the texts taken off. With
+    one seed the two can not be told apart, and all of it is taken as shared.
+    """
+    count, texts = differences.shape
+    whole = float((differences**2).sum())
+    of_texts = count * float((differences.mean(axis=0) ** 2).sum())
+    residual = (whole - of_texts) / ((count - 1) * (texts - 1)) if count > 1 else 0.0
+    shared = max(0.0, of_texts / (texts - 1) - residual) / count
+    return math.sqrt(shared / texts), math.sqrt(max(0.0, residual) / texts)
 
 
 def _sum(row: Sequence[tuple[float, Sequence[Influence]]]) -> np.ndarray:

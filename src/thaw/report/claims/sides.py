@@ -9,6 +9,7 @@ from thaw.report.arms import Arm, baseline_of
 from thaw.report.cells import Cell
 from thaw.report.claims.rule import Rule
 from thaw.report.collect import Run, size_key
+from thaw.report.strategy import FLOOR
 
 Size = int | float
 
@@ -107,7 +108,7 @@ class Sides:
 
     def floor(self, task: str) -> float | None:
         """Return the majority answer's test score on a task: as the runs recorded it, else as the control has it."""
-        majority = self.control("majority")
+        majority = self.control(FLOOR)
         own = [
             run.row.get("floor_test") for (one, _, _), cell in self.cells.items() if one == task for run in cell.runs
         ]

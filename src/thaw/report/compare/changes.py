@@ -2,9 +2,12 @@
 
 Decisions: a cell of one study is that of the other by task, strategy and train size (by checkpoint too where a study
 has several of a strategy). Runs pair where seed, training subset and test split are the same, and then the paired t
-interval is taken; else Welch's. p values are Holm-adjusted over all cells shown: real is below 0.05 after that.
+interval is taken, with the error of the test texts where both studies hold predictions of the same ones; else Welch's.
+Under three pairs, or three runs on a side, nothing is tested. p values are Holm-adjusted over all cells that are
+tested: real is below 0.05 after that. Runs of several pretrainings that share a seed count by their mean.
 """
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +15,13 @@ from typing import Any
 
 from thaw.report.arms import Arm
 from thaw.report.cells import Cell, cells
-from thaw.report.collect import Run, Study, size_key
+from thaw.report.claims.resampling import drawn
+from thaw.report.collect import Run, Study, size_key, together
 from thaw.report.differences import MISSING, value_text
-from thaw.report.statistics import Estimate, estimate, holm, paired
+from thaw.report.statistics import FEWEST, Estimate, estimate, holm
 
 LEVEL = 0.05
-ASIDE = {"name", "runs", "debug", "keep", "test"}  # settings that say where, not what
+ASIDE = {"name", "runs", "debug", "keep", "keep_best", "test"}  # settings that say where, not what
 ASIDE_ROOTS = {"wandb", "hydra", "cache"}
 
 
@@ -34,12 +38,18 @@ class Change:
     second: Estimate
     difference: Estimate  # its n is the number of pairs, or of the runs of the smaller side
     pairs: bool
-    p: float  # Holm-adjusted over all cells
+    p: float  # Holm-adjusted over all cells that are tested; 1 for one that is not
+    texts: bool = False  # whether the error of the test texts is in the interval
+
+    @property
+    def tested(self) -> bool:
+        """Whether there are runs enough, and a spread, to test the difference by; none at all is no difference."""
+        return _tested(self.difference)
 
     @property
     def real(self) -> bool:
         """Whether the difference is told from zero, all cells considered."""
-        return self.p < LEVEL
+        return self.tested and self.p < LEVEL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +63,7 @@ class Setting:
 
 def changes(first: Study, second: Study) -> list[Change]:
     """Return the cells that both studies have."""
+    first, second = together(first, second)
     before, after = _by_name(cells(first)), _by_name(cells(second))
     raw = []
     for name in before.keys() & after.keys():
@@ -60,7 +71,7 @@ def changes(first: Study, second: Study) -> list[Change]:
         if one.test and other.test:
             raw.append((name, one, other, *_difference(one.runs, other.runs)))
     raw.sort(key=lambda item: (item[0][0], size_key(item[0][2]), item[2].arm.order))
-    adjusted = holm([p for *_, p in raw])
+    adjusted = _adjusted([(_tested(difference), p) for *_, difference, _, _, p in raw])
     return [
         Change(
             task=task,
@@ -72,48 +83,79 @@ def changes(first: Study, second: Study) -> list[Change]:
             second=other.test,
             difference=difference,
             pairs=pairs,
+            texts=texts,
             p=p,
         )
-        for ((task, label, size), one, other, difference, pairs, _), p in zip(raw, adjusted, strict=True)
+        for ((task, label, size), one, other, difference, pairs, texts, _), p in zip(raw, adjusted, strict=True)
         if one.test and other.test
     ]
 
 
 def _by_name(found: Sequence[Cell]) -> dict[tuple[str, str, Any], Cell]:
-    sources = Counter(strategy for strategy, _ in {(cell.arm.strategy, cell.arm.source) for cell in found})
+    sources = Counter(arm.strategy for arm in {cell.arm for cell in found})
     return {
         (cell.task, cell.arm.strategy if sources[cell.arm.strategy] == 1 else cell.arm.label, cell.train_size): cell
         for cell in found
     }
 
 
-def _difference(first: Sequence[Run], second: Sequence[Run]) -> tuple[Estimate, bool, float]:
-    """Return (second minus first, whether paired, two-sided p)."""
-    before, after = ({_key(run): run["test"] for run in runs if run["test"] is not None} for runs in (first, second))
-    shared = before.keys() & after.keys()
-    if len(shared) > 1 and len(shared) >= 0.5 * min(len(before), len(after)):
-        found = paired(after, before)  # type: ignore[arg-type]
+def _tested(found: Estimate) -> bool:
+    return found.tested or (found.n >= FEWEST and found.mean == 0 and found.error == 0)
+
+
+def _adjusted(found: Sequence[tuple[bool, float]]) -> list[float]:
+    """Return p by Holm over those that are tested, 1 for the others: what can not be real costs nothing."""
+    adjusted = iter(holm([p for tested, p in found if tested]))
+    return [next(adjusted) if tested else 1.0 for tested, _ in found]
+
+
+def _difference(first: Sequence[Run], second: Sequence[Run]) -> tuple[Estimate, bool, bool, float]:
+    """Return (second minus first, whether paired, whether with the error of the test texts, two-sided p)."""
+    grouped = [_by_key(runs) for runs in (first, second)]
+    before, after = (
+        {key: math.fsum(run["test"] for run in members) / len(members) for key, members in side.items()}
+        for side in grouped
+    )
+    shared = sorted(before.keys() & after.keys(), key=str)
+    if len(shared) >= FEWEST and len(shared) >= 0.5 * min(len(before), len(after)):
+        ordered = [{number: side[key] for number, key in enumerate(shared)} for side in grouped]
+        texts = drawn([(1.0, ordered[1]), (-1.0, ordered[0])])
+        found = estimate([after[key] - before[key] for key in shared], error=texts.error if texts else 0.0)
         assert found is not None
-        return found, True, found.p
-    return _welch(list(before.values()), list(after.values()))
+        return found, True, texts is not None, found.p
+    difference, p = _welch(list(before.values()), list(after.values()))
+    return difference, False, False, p
+
+
+def _by_key(runs: Sequence[Run]) -> dict[tuple[Any, ...], list[Run]]:
+    """Return the scored runs by what makes them a pair."""
+    members: dict[tuple[Any, ...], list[Run]] = {}
+    for run in runs:
+        if run["test"] is not None:
+            members.setdefault(_key(run), []).append(run)
+    return members
 
 
 def _key(run: Run) -> tuple[Any, ...]:
     return (run["seed"], run.lineage.get("subset"), run.lineage.get("split"))
 
 
-def _welch(before: Sequence[float], after: Sequence[float]) -> tuple[Estimate, bool, float]:
+def _welch(before: Sequence[float], after: Sequence[float]) -> tuple[Estimate, float]:
     one, other = estimate(before), estimate(after)
     assert one is not None
     assert other is not None
     mean, n = other.mean - one.mean, min(one.n, other.n)
-    if n < 2 or (one.deviation == 0 and other.deviation == 0):
-        return Estimate(mean=mean, low=None, high=None, n=n), False, 1.0
+    if n < FEWEST or (one.deviation == 0 and other.deviation == 0):
+        return Estimate(mean=mean, low=None, high=None, n=n), 1.0
     from scipy.stats import ttest_ind
 
     test = ttest_ind(after, before, equal_var=False)
     ends = test.confidence_interval(0.95)
-    return Estimate(mean=mean, low=float(ends.low), high=float(ends.high), n=n), False, float(test.pvalue)
+    error = float(mean / test.statistic) if test.statistic else math.hypot(one.error or 0.0, other.error or 0.0)
+    found = Estimate(
+        mean=mean, low=float(ends.low), high=float(ends.high), n=n, error=abs(error), df=float(test.df)
+    )  # fmt: skip
+    return found, float(test.pvalue)
 
 
 def settings(first: Study, second: Study) -> list[Setting]:

@@ -10,7 +10,7 @@ from thaw.report.figures.style import Style
 
 CAPTION = """Mean difference ({n}) with 95% interval: paired by seed where both studies have the same seeds and subsets
 ({paired} of {all} points), else Welch's. Filled: told from 0 (dotted line) with all {cells} cells of this page
-considered (Holm); hollow: not."""
+considered (Holm); hollow: not. Without an interval: fewer than three seeds, no test."""
 
 
 def differences(found: Sequence[Change], cells: int, names: tuple[str, str], style: Style) -> Plot:
@@ -44,7 +44,7 @@ def differences(found: Sequence[Change], cells: int, names: tuple[str, str], sty
                 "line": style.line(arm, 1),
                 "marker": style.marker(arm) | {"symbol": [style.symbol(arm, hollow=not one.real) for one in members]},
                 "name": arm.label,
-                "text": [f"{escaped(label)}, {one.size} labels, p = {one.p:.2g}" for one in members],
+                "text": [f"{escaped(label)}, {one.size} labels, {_p(one)}" for one in members],
                 "hovertemplate": "%{text}<br>%{y:+.4f}<extra></extra>",
             }
         )
@@ -75,5 +75,9 @@ def differences(found: Sequence[Change], cells: int, names: tuple[str, str], sty
     )
 
 
+def _p(one: Change) -> str:
+    return f"p = {one.p:.2g}" if one.tested else f"n = {one.difference.n}: no test"
+
+
 def _ends(one: Change) -> tuple[float | None, float | None]:
-    return one.difference.low, one.difference.high
+    return (one.difference.low, one.difference.high) if one.tested else (None, None)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from thaw import __version__
 from thaw.report.arms import arms
-from thaw.report.collect import STATES, Study
+from thaw.report.collect import STATES, Study, together
+from thaw.report.comparable import data_sets
 from thaw.report.compare.changes import Change, changes, settings
 from thaw.report.compare.figure import differences
 from thaw.report.compare.table import change_tables, setting_table
@@ -15,6 +16,7 @@ from thaw.report.page.record import as_json, simple
 from thaw.report.page.sections import frame, note_list
 from thaw.report.page.shell import asset, shell
 from thaw.report.page.table import scroll, table
+from thaw.report.statistics import FEWEST
 from thaw.report.tables.table import Table, latex, markdown, paragraph, plain_lines
 from thaw.storage import write_text
 
@@ -34,6 +36,7 @@ def write(
     names = _short(names)
     title = title or f"{names[1]} against {names[0]}"
     question = question or f"What is different in {names[1]}, compared with {names[0]}?"
+    first, second = together(first, second)
     found, keys = changes(first, second), settings(first, second)
     style = Style.of(arm for arm in {**arms(first.runs), **arms(second.runs)}.values())
     tasks = sorted({one.task for one in found})
@@ -108,7 +111,14 @@ def _answer(found: list[Change]) -> list[str]:
         return ["Nothing to compare: no task, strategy and train size is in both studies."]
     real = [one for one in found if one.real]
     verb = "is" if len(real) == 1 else "are"
-    lines = [f"{len(real)} of {len(found)} differences in test score {verb} real (Holm over all of them, 5 %)."]
+    tested = sum(one.tested for one in found)
+    if not tested:
+        return [
+            f"No difference in test score can be tested: all {len(found)} have fewer than {FEWEST} seeds, or no spread."
+        ]
+    lines = [f"{len(real)} of {tested} differences in test score {verb} real (Holm over all of them, 5 %)."]
+    if tested < len(found):
+        lines.append(f"{len(found) - tested} more can not be tested: fewer than {FEWEST} seeds, or no spread.")
     if real:
         better = [one for one in real if one.difference.mean > 0]
         lines.append(f"Gains: {len(better)}, losses: {len(real) - len(better)}.")
@@ -118,12 +128,14 @@ def _answer(found: list[Change]) -> list[str]:
 
 
 def _notes(first: Study, second: Study, found: list[Change]) -> list[str]:
-    lines = []
-    alone = [one for one in found if not one.pairs]
+    lines = list(data_sets([run for study in (first, second) for run in study.runs if run.transfers]))
+    alone = [one for one in found if one.tested and not one.pairs]
     if alone:
         lines.append(
             f"{len(alone)} of {len(found)} cells do not pair (other seeds, subsets or test texts): Welch's test."
         )
+    if without := [one for one in found if one.tested and not one.texts]:
+        lines.append(f"{len(without)} intervals do not hold the error of the test texts: no predictions of both sides.")
     few = [one for one in found if one.difference.n < 5]
     if few:
         lines.append(f"{len(few)} cells have fewer than 5 seeds: only large differences can be seen there.")

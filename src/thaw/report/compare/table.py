@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 from thaw.report.compare.changes import Change, Setting
+from thaw.report.statistics import within
 from thaw.report.summary import spread
 from thaw.report.tables.table import Table
 
+ABSENT = "–"
 MOST = 8  # values of a setting
 
 
@@ -19,8 +21,9 @@ def change_tables(found: Sequence[Change], names: tuple[str, str]) -> list[Table
                 name=f"changes-{task}",
                 title=f"{task}: test {members[0].metric}",
                 caption=(
-                    "Mean over seeds, 95% t-interval; difference paired by seed, or Welch's where runs do not pair. "
-                    "p is adjusted over all cells of all tasks (Holm). Real: p below 0.05."
+                    "Mean over seeds, 95% interval; difference paired by seed, or Welch's where runs do not pair. p is "
+                    "adjusted over all cells of all tasks that are tested (Holm). Real: p below 0.05. No test: fewer "
+                    "than three seeds, or values that do not vary."
                 ),
                 columns=("strategy", names[0], names[1], "difference", "test", "p", "real"),
                 rows=tuple(_row(one) for one in members),
@@ -30,16 +33,16 @@ def change_tables(found: Sequence[Change], names: tuple[str, str]) -> list[Table
 
 
 def _row(one: Change) -> tuple[str, ...]:
-    gap = one.difference
-    ends = "" if gap.low is None else f" [{gap.low:+.3f}, {gap.high:+.3f}]"
+    gap = within(one.difference, one.metric)
+    ends = f" [{gap.low:+.3f}, {gap.high:+.3f}]" if one.tested else ""
     return (
         f"{one.label}, {one.size} labels",
         f"{spread(one.first)}, n = {one.first.n}",
         f"{spread(one.second)}, n = {one.second.n}",
         f"{gap.mean:+.3f}{ends}",
-        f"{'paired' if one.pairs else 'Welch'}, n = {gap.n}",
-        f"{one.p:.2g}",
-        "yes" if one.real else "no",
+        f"{'paired' if one.pairs else 'Welch'}, n = {gap.n}" if one.tested else f"n = {gap.n}: no test",
+        f"{one.p:.2g}" if one.tested else ABSENT,
+        ("yes" if one.real else "no") if one.tested else ABSENT,
     )
 
 

@@ -9,7 +9,8 @@ from thaw.report.claims.sides import Sides
 from thaw.report.claims.verdict import Verdict
 from thaw.report.figures.plot import Plot, Trace, counted, escaped, figure, rounded
 from thaw.report.figures.style import Style
-from thaw.report.statistics import Estimate
+from thaw.report.statistics import FEWEST, Estimate
+from thaw.report.strategy import WORDS as WORDS_ALONE
 
 ROW = 30  # pixels
 ALL = "all tasks"
@@ -34,10 +35,10 @@ def effect(verdict: Verdict, sides: Sides, style: Style) -> Plot | None:
         _trace(rows[:-1], 0, shown, paint, "circle", 8),
         _trace(rows[-1:], len(rows) - 1, shown, "@ink", "diamond", 11),
     ]
-    words = verdict.controls.get("tfidf")  # the other half of the verdict on accuracy
+    words = verdict.controls.get(WORDS_ALONE)  # the other half of the verdict on accuracy
     if words is not None:
         rows.append((WORDS, words))
-        data.append(_trace(rows[-1:], len(rows) - 1, shown, style.looks["tfidf"].colour, "cross", 9))
+        data.append(_trace(rows[-1:], len(rows) - 1, shown, style.looks[WORDS_ALONE].colour, "cross", 9))
     none = shown(0.0)
     title = AXES[verdict.claim].format(fewer=rule.fewer) if words is None else "gain in test score"
     axis: dict[str, Any] = {"title": title, "nticks": 5}
@@ -69,8 +70,9 @@ def _rows(found: Judgement) -> list[tuple[str, Estimate]]:
 
 def _trace(rows: list[tuple[str, Estimate]], first: int, shown: Any, paint: str, symbol: str, size: int) -> Trace:
     middle = [shown(one.mean) for _, one in rows]
-    low = [shown(one.mean if one.low is None else one.low) for _, one in rows]
-    high = [shown(one.mean if one.high is None else one.high) for _, one in rows]
+    ends = [(one.low, one.high) if one.n >= FEWEST else (None, None) for _, one in rows]
+    low = [shown(one.mean if end[0] is None else end[0]) for (_, one), end in zip(rows, ends, strict=True)]
+    high = [shown(one.mean if end[1] is None else end[1]) for (_, one), end in zip(rows, ends, strict=True)]
     return {
         "type": "scatter",
         "x": [rounded(value) for value in middle],
@@ -102,4 +104,4 @@ def _name(name: str) -> str:
 
 def _caption(found: Judgement, rule: Rule) -> str:
     n = counted([one.estimate.n for one in found.tasks])
-    return f"Mean over paired seeds ({n} a task) with {rule.level:.0%} t-interval; dotted: no effect."
+    return f"Mean over paired seeds ({n} a task) with {rule.level:.0%} t-interval, from three seeds on; dotted: none."

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from thaw.report.statistics import Estimate, bounds
+from thaw.report.statistics import Estimate
+from thaw.report.statistics import bounds as bounds
 
 Figure = dict[str, Any]
 Trace = dict[str, Any]

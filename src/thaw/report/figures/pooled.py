@@ -12,8 +12,8 @@ NORMAL = "normalised score: 0 is the majority answer, 1 the best mean of any str
 PROFILE = """Share of runs above a score, over {cells} task and train size pairs that all strategies have ({n} runs a
 strategy); {normal}. Higher is better everywhere; no interval."""
 IQM = """Interquartile mean over {cells} task and train size pairs, {normal}; 95% t-interval over seeds ({n})."""
-BETTER = """Probability that a run scores higher than a run from scratch on the same task and train size (Mann-Whitney,
-mean over {n} pairs with 95% t-interval over them); dotted: a coin's."""
+BETTER = """Probability that a run scores higher than the run from scratch with the same task, train size and seed (a
+tie is a half), mean over {n} seeds with Wilson's 95% interval at the pairs they amount to; dotted: a coin's."""
 TRIALS = """Expected best dev score after trying a number of settings drawn at random ({n} task and train size pairs a
 strategy; estimator of Dodge et al. 2021 without an interval, a trial is the mean over the tuning seeds). A strategy
 that still climbs at its last trial may do better with more. How sure each choice is stands in the table of choices."""

@@ -89,7 +89,7 @@ def surface(found: Sequence[Dose], cells: Sequence[Cell], style: Style) -> Plot 
 
 def _told(gain: Estimate) -> bool:
     """Whether a gain is told from none."""
-    return gain.low is not None and gain.high is not None and (gain.low > 0 or gain.high < 0)
+    return gain.excludes_zero
 
 
 def _ink(paint: str) -> str:

@@ -82,6 +82,6 @@ def without(analysis: Analysis, lesser: set[Arm]) -> Analysis:
     )
     kept: dict[str, Any] = {
         name: [one for one in getattr(analysis, name) if one.arm not in lesser]
-        for name in ("against", "curves", "exchange", "times", "break_even")
+        for name in ("against", "curves", "exchange", "times", "areas", "pareto", "break_even")
     }
     return replace(analysis, sides=sides, pooled=pooled(sides), **kept)

@@ -7,7 +7,7 @@ from typing import Any
 from thaw import __version__
 from thaw.report.arms import Arm
 from thaw.report.collect import Run
-from thaw.report.differences import MACHINE, MISSING, differences, machines
+from thaw.report.differences import CODE, MACHINE, MISSING, differences, machines
 from thaw.report.examples import Examples
 from thaw.report.figures.curves import curves
 from thaw.report.figures.exchange import beyond_all
@@ -107,7 +107,7 @@ def _examples(one: Examples) -> dict[str, Any]:
 
 
 def _shown(run: Run, key: str) -> Any:
-    if key in MACHINE:
+    if key in MACHINE or key in CODE:
         return MISSING if run.row.get(key) is None else run[key]
     value = run.config.get(key, MISSING)
     plain_value = isinstance(value, str | int | float) and not isinstance(value, bool)

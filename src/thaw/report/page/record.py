@@ -16,7 +16,19 @@ from thaw.track.plain import plain
 from thaw.track.row import COLUMNS
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-CLAIMS = ("against", "curves", "exchange", "times", "break_even", "pooled", "tuning", "doses", "costs")
+CLAIMS = (
+    "against",
+    "curves",
+    "exchange",
+    "times",
+    "areas",
+    "pareto",
+    "break_even",
+    "pooled",
+    "tuning",
+    "doses",
+    "costs",
+)
 
 
 def report(content: Content) -> dict[str, Any]:
@@ -30,7 +42,7 @@ def report(content: Content) -> dict[str, Any]:
         "folders": [str(folder) for folder in study.folders],
         "rule": vars(analysis.rule),
         "transfer": analysis.sides.transfer.label if analysis.sides.transfer else None,
-        "verdicts": [simple(one) for one in analysis.verdicts] if content.cells else [],
+        "verdicts": [simple(one) for one in analysis.verdicts],
         "notes": analysis.guards,
         "cells": [_cell(cell) for cell in content.cells],
         **{name: simple(getattr(analysis, name)) for name in CLAIMS},

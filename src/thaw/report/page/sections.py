@@ -13,6 +13,7 @@ from thaw.report.page.table import scroll, table
 from thaw.report.palette import Look
 from thaw.report.progress import Progress
 from thaw.report.tables import Table
+from thaw.report.tables.pretrainings import pretraining_tables
 
 MOST_RUNNING = 8  # named on a watched page
 
@@ -39,7 +40,7 @@ SECTIONS = (
         name="time",
         title="Does it save training time?",
         lead="How the score grows with the time spent, how long it takes to get as far as scratch gets, what it costs.",
-        keys=("seconds", "survival", "breakeven"),
+        keys=("seconds", "pareto", "survival", "breakeven"),
     ),
     Section(
         name="accuracy",
@@ -164,7 +165,8 @@ def pretraining(study: Study) -> str:
     """Return the frame of the pretraining curves, empty if no pretraining run is among the runs."""
     if not any(run["kind"] == "pretrain" and run.events for run in study.runs):
         return ""
-    return """
+    tables = "".join(map(_numbers, pretraining_tables(study)))
+    return f"""
 <section aria-labelledby="h-pretrain"><h2 id="h-pretrain">Pretraining</h2>
 <div class="choice"><label>Metric <select id="pretrain-metric"></select></label>
 <label>Against <select id="pretrain-x"><option value="step">step</option>
@@ -172,7 +174,7 @@ def pretraining(study: Study) -> str:
 <label><input type="checkbox" id="pretrain-log"> log scale</label></div>
 <div class="legend" id="pretrain-runs" role="list" aria-label="Runs drawn"></div>
 <figure><div class="plot" id="plot-pretrains"></div>
-<figcaption id="caption-pretrains" aria-live="polite"></figcaption></figure>
+<figcaption id="caption-pretrains" aria-live="polite"></figcaption></figure>{tables}
 </section>"""
 
 

@@ -6,9 +6,11 @@ from html import escape
 from thaw.report.arms import Arm
 from thaw.report.claims.analysis import Analysis
 from thaw.report.claims.judge import INCONCLUSIVE, MIXED, NOT_SUPPORTED, SMALL, SUPPORTED
+from thaw.report.claims.on_time import spread
 from thaw.report.claims.rule import Rule
 from thaw.report.claims.verdict import Verdict
 from thaw.report.figures import Plot, Style
+from thaw.report.page.table import table
 from thaw.report.strategy import BASELINE, described
 
 MARKS = {SUPPORTED: ("yes", "✓"), NOT_SUPPORTED: ("no", "✗"), INCONCLUSIVE: ("open", "?"), SMALL: ("open", "≈"),
@@ -63,21 +65,79 @@ def _card(verdict: Verdict, plot: Plot | None) -> str:
 <h2 id="h-{verdict.claim}">{CLAIMS[verdict.claim]}</h2>
 <p class="word"><span aria-hidden="true">{mark}</span> {escape(verdict.word)}</p>
 <p class="sentence">{escape(verdict.sentence)}</p>
-{frame}
+{frame}{_clocks(verdict)}
 <p class="settle">{escape(verdict.settle)}</p>
+{_more(verdict)}
 </article>"""
+
+
+def _more(verdict: Verdict) -> str:
+    """Return what a card holds beside its sentence: runs that collapsed, pairing by text, the parts of the error."""
+    found = verdict.judgement
+    lines = [f"{found.collapse.text[0].upper()}{found.collapse.text[1:]}."] if found.collapse else []
+    lines += [verdict.by_text] if verdict.by_text else []
+    told = "".join(f"<p>{escape(line)}</p>" for line in lines)
+    rows = component_rows(verdict) if verdict.claim != "time" else []
+    cells = "".join(
+        f'<tr><th scope="row">{escape(name)}</th><td class="number">{value}</td></tr>' for name, value in rows
+    )
+    parts = (
+        f"<p>Standard deviation of one run's effect, mean over tasks:</p>{table(('from', 'is'), cells)}" if rows else ""
+    )
+    if not told and not parts:
+        return ""
+    return f"<details><summary>How sure, and where the error is from</summary>{told}{parts}</details>"
+
+
+def component_rows(verdict: Verdict) -> list[tuple[str, str]]:
+    """Return the variance components of a verdict as (cause, standard deviation or why there is none)."""
+    parts = verdict.judgement.components
+    if parts is None:
+        return []
+    few = "one pretraining: not known"
+    return [
+        ("seed: subset, order, head, dropout", _deviation(parts.seed)),
+        ("pretraining", few if parts.pretraining is None else _deviation(parts.pretraining)),
+        ("test texts, for all runs alike", _deviation(parts.texts)),
+        ("rest: texts and seeds together", _deviation(parts.residual)),
+        ("choice of settings", _deviation(parts.tuning)),
+    ]
+
+
+def _deviation(value: float | None) -> str:
+    return "not known" if value is None else f"{value:.4f}"
+
+
+def _clocks(verdict: Verdict) -> str:
+    """Return what each clock says of time as a small table, empty for the other claims."""
+    if not verdict.clocks:
+        return ""
+    rows = "".join(
+        f'<tr><th scope="row">{escape(clock.name)}{" (decides)" if clock.decides else ""}</th>'
+        f"<td>{escape(f'{clock.bound} {spread(clock.ratio)}'.strip())}</td><td>{escape(clock.word)}"
+        f"{escape(f', no vote: {clock.disturbed}') if clock.disturbed else ''}</td></tr>"
+        for clock in verdict.clocks
+    )
+    head = '<tr><th scope="col">by</th><th scope="col">as fast as scratch</th><th scope="col">word</th></tr>'
+    return f"""
+<details class="clocks"><summary>By every clock</summary><table><thead>{head}</thead>
+<tbody>{rows}</tbody></table></details>"""
 
 
 def rule_text(rule: Rule) -> str:
     """Return how a verdict is reached, in words."""
     sizes = f"train sizes {', '.join(map(str, rule.sizes))}" if rule.sizes else "all train sizes"
+    level = f"{100 * rule.level:.4g} %"
+    tasks = f", on {rule.tasks:.0%} of the tasks by themselves too" if rule.tasks else ""
     return (
-        f"Fixed in the study's config before the runs, about {rule.strategy} at {sizes}. Supported: the mean effect is "
-        f"above none by a paired t-test at {1 - rule.level:.0%} (Holm over the tasks) on at least {rule.tasks:.0%} of "
-        f"the tasks, and so is the interquartile mean of the tasks; accuracy must beat TF-IDF too. Not supported: the "
-        f"{rule.level:.0%} interval of that mean lies below the least effect worth the name ({rule.faster:g} times as "
-        f"fast; {rule.margin:g} of accuracy; for labels, better than scratch with as many and with {rule.fewer:g} "
-        f"times as many), or TF-IDF is better. Inconclusive: neither."
+        f"Fixed in the study's config before the runs, about {rule.strategy} at {sizes}. The mean effect over all tasks"
+        f" decides, with a {level} interval over paired seeds, test texts where predictions are there, and "
+        f"pretrainings from five on. Supported: the interval lies above none and the mean is at least the least effect"
+        f" worth the name ({rule.faster:g} times as fast; {rule.margin:g} of accuracy; for labels, better than scratch "
+        f"with as many and with {rule.fewer:g} times as many){tasks}; accuracy must beat TF-IDF too, and stand as many "
+        f"collapsed runs as the runs do not exclude. Real but below the margin: above none, but less than that. Mixed: "
+        f"a task is harmed (Holm over the tasks) though others gain. Not supported: the interval lies below the least "
+        f"effect worth the name, or TF-IDF is better. Inconclusive: neither, or fewer than three seeds."
     )
 
 

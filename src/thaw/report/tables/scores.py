@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from thaw.report.cells import DIVERGED, RULE, Cell
 from thaw.report.collect import size_key
+from thaw.report.statistics import within
 from thaw.report.summary import NO_DIFFERENCE, signed, spread
 from thaw.report.tables.table import Table
 
@@ -33,8 +34,8 @@ def score_tables(cells: Sequence[Cell]) -> list[Table]:
                     members,
                     name=f"differences-{task}",
                     title=f"{task}: test {metric} minus that of scratch",
-                    caption=f"Paired by seed, 95% t-interval; {NO_DIFFERENCE} includes 0, or one seed only.",
-                    shown=lambda cell: signed(cell.difference) if cell.difference else ABSENT,
+                    caption=f"Paired by seed, 95% t-interval; {NO_DIFFERENCE} includes 0, or fewer than three seeds.",
+                    shown=lambda cell: signed(within(cell.difference, cell.metric)) if cell.difference else ABSENT,
                 )
             )
     return made
