@@ -13,6 +13,8 @@ from thaw import run
 from thaw.errors import ConfigError, DivergedError
 from thaw.job import costs, resolve
 from thaw.job.resolve import chosen
+from thaw.report.collect import read
+from thaw.report.figures.curves import curves
 from thaw.strategy.plan import STRATEGIES
 from thaw.task.task import DataConfig, Kind
 from thaw.track.config import WandbConfig
@@ -203,6 +205,9 @@ def test_flops_and_tokens_go_up_with_the_plan_and_end_as_the_row_says(
     )
     assert 2.5 * probing < thawed < 3 * probing
     assert (known[20]["flops"], known[20]["tokens"]) == (row["flops"], row["tokens"])
+    (drawn,) = curves(read(run.run_folder(config).parent).runs)
+    assert {"train/loss", "dev/accuracy"} <= drawn["metrics"].keys()
+    assert not {"flops", "tokens"} & drawn["metrics"].keys()  # they are places on an axis, no scores
 
 
 def test_a_chain_of_transfers_carries_the_costs_of_all_it_comes_from(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from thaw.job.transfer import Transfer
 
 ABOUT_TEST = ("floor", "floor_test", "contamination")  # what a lineage holds of a test set once it is scored
-PLACE = ("step", "epoch", "seconds", "cpu_seconds", "tokens")
+PLACE = ("step", "epoch", "seconds", "cpu_seconds", "tokens", "flops")
 
 
 def scored_later(transfer: "Transfer") -> dict[str, Any] | None:
@@ -37,7 +37,7 @@ def scored_later(transfer: "Transfer") -> dict[str, Any] | None:
         test, events = transfer.score_test(), rec.folder.events()
         about_test = {name: transfer.lineage[name] for name in ABOUT_TEST}
         rec.lineage({**(rec.folder.read(LINEAGE) or {}), **about_test})
-        place = {name: events[-1][name] for name in PLACE}
+        place = {name: events[-1][name] for name in PLACE if name in events[-1]}
         if not any(name.startswith("test/") for name in events[-1]):  # else it was stopped after this line before
             rec.event(place | {f"test/{name}": value for name, value in test.items()})
         row |= {"test": test[config.task.metric], "floor_test": about_test["floor_test"]}

@@ -23,7 +23,7 @@ SIZES = ("train_size",)  # a number, or "all" before the run knows it
 SHARED = {"seed": "seed", "task": "task.name", "strategy": "strategy.name", "metric": "task.metric", "lr": "optim.lr"}
 NOT_FINITE = ("NaN", "Infinity", "-Infinity")  # as W&B spells them
 _NO_NUMBERS = (str, list, dict)
-CLOCKS = ("seconds", "cpu_seconds", "tokens", "epoch")
+CLOCKS = ("seconds", "cpu_seconds", "tokens", "flops", "epoch")
 
 
 def changed(

@@ -11,7 +11,7 @@ from thaw.track import reach
 from thaw.track.redact import redact
 
 STEP = "trainer/step"  # the default x axis; seconds and tokens stand beside it in every row
-AXES = ("seconds", "cpu_seconds", "tokens")
+AXES = ("seconds", "cpu_seconds", "tokens", "flops")
 INIT_SECONDS, FINISH_SECONDS = 4.0, 5.0  # how long W&B may wait for its server
 NAME_CHARACTERS, TAG_CHARACTERS = 128, 64  # limits of the W&B server
 

@@ -6,7 +6,7 @@ from typing import Any
 from thaw.report.collect import Run
 from thaw.report.figures.plot import rounded
 
-AXES = ("step", "epoch", "seconds", "cpu_seconds", "tokens")  # of an event; all else is a metric
+AXES = ("step", "epoch", "seconds", "cpu_seconds", "tokens", "flops")  # of an event; all else is a metric
 
 
 def curves(runs: Sequence[Run], budget: int = 150_000) -> list[dict[str, Any]]:
