@@ -82,8 +82,8 @@ def seeds_needed(
         return None
 
     def enough(n: int) -> bool:
-        found = power(effect, deviation, n, tests=tests, needed=needed, level=level, error=error, least=least)
-        return found >= POWER
+        chance = power(effect, deviation, n, tests=tests, needed=needed, level=level, error=error, least=least)
+        return chance >= POWER
 
     low, high = FEWEST, most
     if not enough(most):

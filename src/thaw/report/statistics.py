@@ -139,12 +139,12 @@ def score_interval(values: Sequence[float], metric: str, level: float = 0.95) ->
     return replace(plain, low=ends[0], high=ends[1])
 
 
-def within(one: Estimate, metric: str) -> Estimate:
+def within(difference: Estimate, metric: str) -> Estimate:
     """Return a difference of scores whose interval ends where differences of the metric do: 1, of correlations 2."""
-    if one.low is None or one.high is None:
-        return one
+    if difference.low is None or difference.high is None:
+        return difference
     low, high = bounds(metric)
-    return replace(one, low=max(low - high, one.low), high=min(high - low, one.high))
+    return replace(difference, low=max(low - high, difference.low), high=min(high - low, difference.high))
 
 
 def _logistic(value: float) -> float:
