@@ -92,7 +92,7 @@ class Sides:
         return mean_effect(parts) if parts else None
 
     def gap_by_pretraining(self, task: str, arm: Arm, baseline: Arm) -> dict[str, dict[int, float]]:
-        """Return ``gap`` for each pretraining of ``arm``: minus the same one of ``baseline``, else the mean of its own."""
+        """Return ``gap`` for each pretraining of ``arm``: minus the same one of ``baseline``, else its mean."""
         sizes = self.headline(task, arm, baseline)
         ours = {size: self.by_pretraining(task, arm, size) for size in sizes}
         shared = set.intersection(*map(set, ours.values())) if ours else set()
