@@ -49,8 +49,8 @@ test-all: $(VENV)/.texts ## all tests, slow ones included, but those of make cal
 calibrate: $(VENV)/.setup ## what the verdicts say where the answer is known: an hour or more, a second call goes on
 	$(BIN)/python -m pytest -q -m calibration tests/calibration
 
-golden: $(VENV)/.setup ## rewrite the golden loss curves, after a change that is meant to alter them
-	THAW_GOLDEN=rewrite $(BIN)/python -m pytest -q tests/job/test_golden.py
+golden: $(VENV)/.setup ## record the golden values again, under a new results epoch (src/thaw/track/epoch.py)
+	THAW_GOLDEN=rewrite $(BIN)/python -m pytest -q tests/job/test_golden.py tests/job/test_modern_chain.py
 
 lint: $(VENV)/.setup ## format, lint and types, nothing changed
 	$(BIN)/ruff format --check .

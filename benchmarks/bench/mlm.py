@@ -93,7 +93,7 @@ def ours(encoder: str, words: list[str], steps: int, threads: int, **changes: An
         ends = [now()]
         with stoppable() as stop:
             loop = Loop(
-                steps=100_000, eval_every=100_000, evaluate=lambda step: {}, record=lambda event: None,
+                steps=100_000, looks=(), evaluate=lambda step: {}, record=lambda event: None,
                 save=lambda step: None, clock=Clock(), stop=stop, minutes=60, show=None,
                 milestones={step: lambda: ends.append(now()) for step in range(1, 100_000)},
             )  # fmt: skip

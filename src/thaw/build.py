@@ -142,6 +142,13 @@ def device(config: TrainerConfig) -> torch.device:
     raise ConfigError(f"no CUDA device to measure trainer.accelerator={config.accelerator} on, give steps or tokens")
 
 
+def device_name(config: TrainerConfig) -> str:
+    """Return what a run trains on: ``cpu`` or the name of the GPU; of another accelerator its kind."""
+    if config.accelerator in ("gpu", "cuda", "auto") and torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    return "cpu" if config.accelerator == "auto" else config.accelerator
+
+
 def keep_memory() -> None:
     """Let glibc keep freed memory: it would give large tensors back to the kernel and fault them in at every step.
 

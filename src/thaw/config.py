@@ -66,7 +66,7 @@ class PretrainConfig:
     data: PretrainDataConfig = fields.identity(PretrainDataConfig)
     piece_vectors: str = fields.identity("random", choices=["random", "counts"])  # what they start from; counts: PPMI
     budget: str = fields.identity("10m")  # optimizer steps "2000", tokens "50M tokens" or time "1h30m"
-    save_at: list[str] = fields.identity([])  # tokens seen when a checkpoint is kept: "0", "1M"
+    save_at: list[str] = fields.free([])  # tokens seen when a checkpoint is kept: "0", "1M"
     eval_every: str = fields.free("auto")  # "auto" (ten times), or like budget: "500", "1M tokens", "2m"
     trainer: TrainerConfig = fields.identity(TrainerConfig)
     wandb: WandbConfig = fields.free(WandbConfig)
@@ -115,10 +115,13 @@ class TransferConfig:
     optim: OptimConfig = fields.identity(OptimConfig)
     tuned: str | None = fields.free(None)  # sweep over optim.lr, or a record of rates: replaces optim.lr
     steps: int = fields.identity(300, ge=1)  # optimizer steps, the same at every train size
-    eval_every: int = fields.identity(50, ge=1)  # steps between two scorings of dev
+    eval_every: int = fields.identity(50, ge=1)  # steps between two scorings of dev that choose
     verdict: Rule = fields.free(Rule)  # what the report may call support, fixed before the runs
-    test: bool = fields.identity(True)  # score the test set at the end; false for runs that choose a setting on dev
+    test: bool = fields.free(True)  # score the test set at the end; false for runs that choose a setting on dev
     keep: bool = fields.free(False)  # keep the best-dev weights as a checkpoint
+    keep_best: float = fields.free(
+        32.0, ge=0
+    )  # megabytes of weights that test=false leaves, to score the test set later
     trainer: TrainerConfig = fields.identity(TrainerConfig)
     wandb: WandbConfig = fields.free(WandbConfig)
     forked: str | None = fields.free(None)  # the run this one was forked from: thaw resume --fork

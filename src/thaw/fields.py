@@ -25,9 +25,13 @@ def _field(role: str, default: Any, bounds: dict[str, Any]) -> Any:
     return dataclasses.field(default=default, metadata=metadata)
 
 
-def identity(default: Any = _NONE, **bounds: Any) -> Any:
-    """A field that changes the result; ``bounds`` are any of gt, ge, lt, le, choices."""
-    return _field("identity", default, bounds)
+def identity(default: Any = _NONE, *, new: bool = False, **bounds: Any) -> Any:
+    """A field that changes the result; ``bounds`` are any of gt, ge, lt, le, choices.
+
+    ``new`` marks a field that was added after runs were recorded: it is left out of the run id while it has its
+    default, so that those runs keep their names. The default must then mean what was done before the field was there.
+    """
+    return _field("identity", default, {**bounds, "new": True} if new else bounds)
 
 
 def speed(default: Any = _NONE, **bounds: Any) -> Any:
@@ -71,12 +75,23 @@ def names(config: Any, role: str) -> list[str]:
 
 
 def identity_of(config: Any) -> dict[str, Any]:
-    """Return the identity fields of a config as plain nested values; inputs by content are for the caller to add."""
+    """Return the identity fields of a config as plain nested values; inputs by content are for the caller to add.
+
+    New fields that have their default are left out, at every level.
+    """
     result: dict[str, Any] = {}
     for field in dataclasses.fields(config):
         if field.metadata.get("role") == "identity":
-            result[field.name] = _plain(getattr(config, field.name), identity_of)
+            value = _plain(getattr(config, field.name), identity_of)
+            if not (field.metadata.get("new") and value == _plain(_default(field), identity_of)):
+                result[field.name] = value
     return result
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return field.default
 
 
 def as_dict(config: Any) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from thaw.report.claims.judge import Decision, decide
 from thaw.report.claims.resampling import errors_of
 from thaw.report.claims.rule import Rule
 from thaw.report.crossed import over_both
-from thaw.report.statistics import Estimate, wilson
+from thaw.report.rates import wilson_interval
+from thaw.report.statistics import Estimate
 
 OWN = 0.0175  # standard deviation of a seed's difference
 LOSS = 0.3  # scratch over the majority answer
@@ -40,8 +41,8 @@ def by_task(values: np.ndarray) -> dict[str, dict[int, float]]:
 
 def excluded(runs: int, collapsed: int, loss: float = LOSS) -> Collapse:
     """Return what runs of which some collapsed say of collapses."""
-    low, high = wilson(collapsed, runs)
-    worst = wilson(collapsed, runs, LEVEL)[1]
+    low, high = wilson_interval(collapsed, runs)
+    worst = wilson_interval(collapsed, runs, LEVEL)[1]
     return Collapse(runs=runs, collapsed=collapsed, low=low, high=high, worst=worst, loss=loss)
 
 

@@ -4,17 +4,22 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from thaw.cli import forecast
 from thaw.cli.compose import composer
 from thaw.cli.main import main
+from thaw.cli.order import place
 from thaw.cli.sweep import share
 from thaw.cli.words import parse
 from thaw.config import TransferConfig
-from thaw.strategy.plan import Full
+from thaw.fields import as_dict
+from thaw.strategy.plan import Frozen, Full, StrategyConfig, Tfidf
 from thaw.task.task import Kind, TaskConfig
+from thaw.train.config import OptimConfig
+from thaw.train.evaluations import evaluation_steps
 
 
 @pytest.fixture
@@ -48,8 +53,8 @@ def test_sweep_skips_records_and_goes_on(words: list[str], tmp_path: Path, capsy
     assert main(sweep) == 1
     shown = capsys.readouterr()
     assert "6 runs, 0 finished before" in shown.out
-    assert "[2/6] files majority n=1000 seed=1 … failed: data.train_size=1000" in shown.out
-    assert "[6/6] files tfidf n=20 seed=1 … accuracy dev " in shown.out
+    assert "[6/6] files majority n=1000 seed=1 … failed: data.train_size=1000" in shown.out
+    assert "[3/6] files tfidf n=20 seed=1 … accuracy dev " in shown.out
     assert "error: 2 of 6 runs failed" in shown.err
     before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("runs/s/*/result.json")}
     assert len(before) == 4
@@ -83,7 +88,64 @@ def test_a_control_serves_all_rates(words: list[str], capsys: pytest.CaptureFixt
     assert main([*words, "-m", "strategy=majority,scratch", *rates, *scratch]) == 0
     assert "3 runs, 0 finished, 3 to run" in capsys.readouterr().out
     assert main([*words, "-m", "strategy=majority", *rates]) == 2
-    assert "the same run twice: optim.lr=0.001 and optim.lr=0.0001 give runs/s/" in capsys.readouterr().err
+    assert "the same run twice: optim.lr=0.0001 and optim.lr=0.001 give runs/s/" in capsys.readouterr().err
+
+
+def test_what_is_compared_runs_side_by_side(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    Path("tok").mkdir()
+    Path("tok/tokenizer.json").write_text("{}")
+    kept = [word for word in words if not word.startswith("task")]
+    network = ["encoder=tiny", "tokenizer=folder", "tokenizer.path=tok", "--dry-run", "-m"]
+    swept = [
+        "strategy=tfidf,scratch", "optim.lr=1e-3,3e-4", "data.train_size=all,50", "seed=10,2", "task=trec,bbc_news",
+    ]  # fmt: skip
+    shown = []
+    for order in (swept, [*swept[2:], *swept[:2]], ["strategy=scratch,tfidf", *swept[:0:-1]]):
+        assert main([*kept, *network, *order]) == 0
+        shown.append(capsys.readouterr().out.splitlines())
+    assert all(lines == shown[0] for lines in shown)
+    runs = [line.split()[-4:] for line in shown[0][:-1]]
+    cells = [(seed, task, size) for task, _, size, seed in runs]
+    expected = [
+        (f"seed={seed}", task, f"n={size}")
+        for seed in (2, 10) for task in ("bbc_news", "trec") for size in ("50", "all")
+    ]  # fmt: skip
+    assert list(dict.fromkeys(cells)) == expected
+    assert cells == [cell for cell in expected for _ in range(3)]  # one cell after the other, none comes back
+    assert [strategy for _, strategy, _, _ in runs[:3]] == ["scratch", "scratch", "tfidf"]
+
+
+def test_only_counts_in_the_order_of_the_runs(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    for swept in (["strategy=majority,tfidf", "seed=1,2"], ["seed=2,1", "strategy=tfidf,majority"]):
+        assert main([*words, "-m", "data.train_size=10", *swept, "--only", "2"]) == 0
+    assert [(row["strategy"], row["seed"]) for row in results(Path())] == [("majority", 1)]
+    assert "finished before" in capsys.readouterr().out
+
+
+def test_the_order_of_checkpoints_is_outside_that_of_strategies() -> None:
+    def one(checkpoint: str, settings: StrategyConfig, lr: float) -> TransferConfig:
+        task = TaskConfig(name="t", kind=Kind.classes, metric="accuracy", path="x")
+        return TransferConfig(task=task, strategy=settings, checkpoint=checkpoint, optim=OptimConfig(lr=lr))
+
+    expected = [
+        one(checkpoint, settings, lr)
+        for checkpoint in ("a", "b") for settings in (Full(), Full(decay=2.0), Frozen()) for lr in (1e-4, 1e-3)
+    ]  # fmt: skip
+    in_order = sorted(expected, key=place)
+    assert [(c.checkpoint, c.strategy.name, c.optim.lr) for c in in_order] == [
+        (checkpoint, *rest) for checkpoint in "ab"
+        for rest in [("frozen", 1e-4), ("frozen", 1e-3), *[("full", 1e-4), ("full", 1e-3)] * 2]
+    ]  # fmt: skip
+
+
+def test_pretrainings_go_by_seed_then_as_the_command_has_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.txt").write_text("some words\n")
+    words = ["pretrain", "corpus=files", f"corpus.paths=[{tmp_path}/a.txt]", f"runs={tmp_path}/runs", "--dry-run"]
+    assert main([*words, "-m", "budget=30,10", "seed=2,1"]) == 0
+    lines = capsys.readouterr().out.splitlines()[:-1]
+    assert [line.split()[-2:] for line in lines] == [[b, s] for s in ("seed=1", "seed=2") for b in ("30", "10")]
 
 
 @pytest.mark.parametrize("swept", ["trainer.threads=1,2", "seed=1,1", "wandb.project=a,b"])
@@ -117,17 +179,45 @@ def test_dry_run_of_a_pretraining_tells_its_budget(tmp_path: Path, capsys: pytes
     assert "expected hours and disk: unknown" in capsys.readouterr().out
 
 
-def test_dry_run_multiplies_the_steps_of_like_runs() -> None:
-    config = TransferConfig(
-        task=TaskConfig(name="t", kind=Kind.classes, metric="accuracy", path="x"),
-        strategy=Full(),
-        checkpoint="x",
-        steps=300,
-    )
-    like = [forecast.Measured("full", 100, 10.0, 5.0), forecast.Measured("frozen", 100, 1.0, 5.0)]
-    assert forecast._seconds(config, [*like, forecast.Measured(None, 10, 1e6, 5.0)]) == pytest.approx(30)
-    assert forecast._seconds(config, like[1:]) == pytest.approx(3)
-    assert forecast._seconds(config, []) is None
+def test_dry_run_knows_only_runs_of_the_same_kind(tmp_path: Path) -> None:
+    """Newcomer N9: 45 runs of networks were promised in 36 seconds, since TF-IDF runs were all that was finished."""
+    shape = {"model_type": "bert", "num_hidden_layers": 2, "hidden_size": 8, "intermediate_size": 16, "vocab_size": 99}
+    for name, layers in (("a", 2), ("same", 2), ("deeper", 4)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text(json.dumps({**shape, "num_hidden_layers": layers}))
+
+    def config(settings: StrategyConfig, steps: int = 300, encoder: str = "a", **task: Any) -> TransferConfig:
+        given = {"name": "t", "kind": Kind.classes, "metric": "accuracy", "path": "x", **task}
+        return TransferConfig(
+            task=TaskConfig(**given), strategy=settings, steps=steps, eval_every=50, checkpoint=str(tmp_path / encoder)
+        )
+
+    def took(of: TransferConfig, seconds: float) -> forecast.Measured:
+        own = forecast.kind(as_dict(of))
+        assert own is not None
+        return forecast.Measured(own, of.steps, len(evaluation_steps(of.steps, of.eval_every)), seconds, 1.3, 5.0)
+
+    wanted = config(Full())
+    likes = [
+        config(Full(), 100), config(Frozen(), 100), config(Full(), 100, "deeper"), config(Full(), 100, name="other"),
+        config(Full(), 100, max_length=512), config(Full(), 10), config(Full(), 4000), config(Tfidf()),
+    ]  # fmt: skip
+    expected = [forecast._expected(wanted, [took(like, 10.0)]) for like in likes]
+    assert expected[1:] == [None] * 7  # another strategy, network, task, length, scale, or no network at all
+    assert expected[0] == (pytest.approx(30 + 1.3 / 9 * 13), 5.0)  # 13 looks to 300 steps, 9 to 100
+    assert forecast._expected(config(Full(), 300, "same"), [took(likes[0], 10.0)]) == expected[0]
+    assert forecast._expected(config(Full(), 300, "gone"), [took(likes[0], 10.0)]) is None
+
+
+def test_dry_run_tells_how_many_runs_it_knows(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*words, "strategy=tfidf", "data.train_size=10"]) == 0
+    Path("tok").mkdir()
+    Path("tok/tokenizer.json").write_text("{}")
+    network = ["encoder=tiny", "tokenizer=folder", "tokenizer.path=tok"]
+    sweep = [*words, *network, "-m", "strategy=scratch,tfidf", "data.train_size=10,20", "seed=2", "--dry-run"]
+    assert main(sweep) == 0
+    shown = capsys.readouterr().out
+    assert "4 to run; expected: 0.00 hours in one process, 0.0 MB of disk for 1 of them; unknown for 3" in shown
 
 
 def test_study(words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -201,3 +291,48 @@ def test_what_a_job_returns_holds_no_config(words: list[str]) -> None:
         jobs = [one.overrides for one in compose.combinations()]
         returned = compose.launcher(lambda raw: raw.seed).launch(jobs, initial_job_idx=0)
     assert [(one.return_value, one.cfg, one.hydra_cfg) for one in returned] == [(1, None, None), (2, None, None)]
+
+
+def test_a_file_that_changes_while_a_sweep_runs_stops_what_is_left(
+    words: list[str], task_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """Else half of a study would be on other data, in folders that nobody planned."""
+    from thaw import run
+
+    original, test = run.transfer, task_folder / "test.jsonl"
+
+    def changing(config: TransferConfig) -> dict:
+        row = original(config)
+        test.write_text("".join(test.read_text().splitlines(keepends=True)[:10]))
+        return row
+
+    sweep = [*words, "-m", "strategy=majority", "seed=1,2,3", "data.train_size=10"]
+    with monkeypatch.context() as patched:
+        patched.setattr(run, "transfer", changing)
+        assert main(sweep) == 1
+    shown = capsys.readouterr()
+    assert shown.out.count(f"failed: {test} was changed after the sweep began") == 2
+    assert [row["seed"] for row in results(tmp_path)] == [1]
+    assert main(sweep) == 0  # the command again: other runs, all on the new file
+    assert "3 runs, 0 finished before" in capsys.readouterr().out
+    splits = {json.loads(path.read_text())["split"] for path in tmp_path.glob("runs/s/*/lineage.json")}
+    assert len(splits) == 2
+    assert len(results(tmp_path)) == 4
+
+
+def test_the_line_of_a_run_names_the_positive_label(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of "bad" and "good" the last is counted, which no reader can know."""
+    assert main([*words, "strategy=tfidf", "task.metric=f1"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.startswith("f1 of 'good' dev 1.000 test 1.000")
+    assert "note: files: f1 is that of label 'good', the last one; task.positive=bad takes the other" in shown.err
+    assert main([*words, "strategy=majority", "task.metric=f1", "task.positive=bad"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.startswith("f1 of 'bad' dev ")
+    assert shown.err == ""
+    assert {(row["strategy"], row["positive"]) for row in results(tmp_path)} == {("tfidf", "good"), ("majority", "bad")}
+    assert main([*words, "strategy=majority", "task.positive=god"]) == 2
+    assert "task.positive=god is no label of files, did you mean 'good'?" in capsys.readouterr().err

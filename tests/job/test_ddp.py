@@ -1,4 +1,4 @@
-"""Two processes on CPU give the losses of one with the same global batch, and one run folder."""
+"""Two processes on CPU give what one gives with the same global batch: scores, losses, costs, and one run folder."""
 
 import json
 import os
@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from language import ENCODER, pretraining, transfer
 
+from thaw import run
+from thaw.encoder.config import EncoderConfig
 from thaw.task.task import Kind
+from thaw.train.config import TrainerConfig
 
 
 def command(root: Path, *words: str) -> list[dict[str, Any]]:
@@ -51,41 +55,60 @@ def losses(run: dict[str, Any], name: str) -> list[float]:
     return [event[name] for event in run["events"] if name in event]
 
 
+def one_and_two(root: Path, words: list[str], *parts: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Run a command with one process, which has each batch as a whole, and with two that have it in ``parts``."""
+    runs = []
+    for name, extra in (("one", ()), ("two", (*TWO, *parts))):
+        (root / name).mkdir()
+        runs.append(thaw(root / name, *words, *extra))
+    return runs[0], runs[1]
+
+
+def check_equal(one: dict[str, Any], two: dict[str, Any]) -> None:
+    """Compare all that two runs have recorded, clocks apart, and what they are charged."""
+    for event, same in zip(one["events"], two["events"], strict=True):
+        assert event.keys() == same.keys()
+        for name in event.keys() - {"seconds", "cpu_seconds"}:
+            assert event[name] == pytest.approx(same[name], rel=1e-3, abs=2e-4), (event["step"], name)
+    assert [event[name] for event in one["events"] for name in ("tokens", "flops")] == [
+        event[name] for event in two["events"] for name in ("tokens", "flops")
+    ]
+    for name in ("dev", "test", "best_step", "tokens", "flops"):
+        assert one["row"][name] == pytest.approx(two["row"][name], abs=1e-9), name
+    assert two["row"]["threads"] == 2 * one["row"]["threads"]
+
+
 def test_pretraining_on_two_processes(corpus_file: Path, tmp_path: Path) -> None:
     words = [
         "pretrain", "corpus=files", f"corpus.paths=[{corpus_file}]", "corpus.document=line", "tokenizer.vocab_size=320",
-        "encoder=tiny", "encoder.hidden=32", "encoder.intermediate=64", "data.length=32", "data.batch_size=8",
-        "budget=8",
+        "encoder=tiny", "encoder.hidden=32", "encoder.intermediate=64", "encoder.dropout=0.1",
+        "encoder.attention_dropout=0.1", "data.length=32", "data.batch_size=7", "budget=8",
     ]  # fmt: skip
-    runs = []
-    for name, extra in (("one", []), ("two", TWO)):
-        (tmp_path / name).mkdir()
-        runs.append(thaw(tmp_path / name, *words, *extra))
-    assert losses(runs[0], "dev/loss") == pytest.approx(losses(runs[1], "dev/loss"), abs=1e-4)
-    assert runs[0]["row"]["tokens"] == runs[1]["row"]["tokens"]
+    one, two = one_and_two(tmp_path, words)
+    assert one["row"]["test"] is two["row"]["test"] is None
+    one["row"]["test"] = two["row"]["test"] = 0.0
+    assert one["row"].pop("dev") == pytest.approx(two["row"].pop("dev"), abs=1e-4)
+    check_equal(one | {"row": one["row"] | {"dev": 0.0}}, two | {"row": two["row"] | {"dev": 0.0}})
 
 
 def gradual(task: Path, checkpoint: Path) -> list[str]:
     return [
         "transfer", "task=files", f"task.path={task}", "task.kind=classes", "task.metric=accuracy",
-        f"checkpoint={checkpoint}", "strategy=gradual_unfreeze", "strategy.every=2", "strategy.dropout=0",
-        "steps=8", "eval_every=4", "data.batch_size=8", "data.train_size=60", "task.max_length=32",
+        f"checkpoint={checkpoint}", "strategy=gradual_unfreeze", "strategy.every=2",
+        "steps=10", "eval_every=4", "data.batch_size=8", "data.train_size=60", "task.max_length=32",
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("size", "accumulate"), [(8, 1), (3, 2)])
 def test_gradual_unfreezing_on_two_processes(
-    tasks: dict[Kind, Path], pretrained: dict[str, Any], tmp_path: Path
+    size: int, accumulate: int, tasks: dict[Kind, Path], pretrained: dict[str, Any], tmp_path: Path
 ) -> None:
-    words = gradual(tasks[Kind.classes], pretrained["folder"])
-    runs = []
-    for name, extra in (("one", []), ("two", TWO)):
-        (tmp_path / name).mkdir()
-        runs.append(thaw(tmp_path / name, *words, *extra))
-    drift = [next(event for event in run["events"] if "drift/head" in event) for run in runs]
-    for key in ("drift/embeddings", "drift/layer.0", "drift/layer.1", "drift/head"):
-        assert drift[0][key] == pytest.approx(drift[1][key], rel=1e-2)
-        assert drift[1][key] > 0
-    assert runs[0]["row"]["test"] == pytest.approx(runs[1]["row"]["test"], abs=0.06)
+    """A batch of 3 in two micro-batches of two processes each makes four parts, one of which holds no text."""
+    words = [*gradual(tasks[Kind.classes], pretrained["folder"]), f"data.batch_size={size}"]
+    one, two = one_and_two(tmp_path, words, f"trainer.accumulate={accumulate}")
+    assert next(event for event in one["events"] if "drift/head" in event)["drift/embeddings"] > 0
+    assert (one["row"]["run_id"] == two["row"]["run_id"]) is (accumulate == 1)
+    check_equal(one, two)
 
 
 def test_a_sweep_on_two_processes(tasks: dict[Kind, Path], pretrained: dict[str, Any], tmp_path: Path) -> None:
@@ -96,3 +119,36 @@ def test_a_sweep_on_two_processes(tasks: dict[Kind, Path], pretrained: dict[str,
     assert runs[0]["out"].count("[2/3]") == 1
     again = command(tmp_path, *words, *TWO, "-m", "seed=1,2,3", "eval_every=8")
     assert "3 finished before" in again[0]["out"]
+
+
+def test_processes_are_in_the_id_only_where_dropout_is_not_drawn_by_row(
+    tasks: dict[Kind, Path], pretrained: dict[str, Any], corpus_file: Path, tmp_path: Path
+) -> None:
+    def depends(strategy: str, settings: dict[str, Any], **trainer: Any) -> bool:
+        ids = [
+            run.run_identity(
+                transfer(
+                    Kind.classes, tasks[Kind.classes], pretrained["folder"] / "checkpoint", tmp_path, strategy,
+                    settings=settings, trainer=TrainerConfig(**{"devices": 1, **one, **trainer}),
+                )
+            )
+            for one in ({}, {"devices": 2}, {"num_nodes": 2}, {"devices": 3})
+        ]  # fmt: skip
+        assert ids[1] == ids[2]
+        assert (ids[1] == ids[3]) is (ids[0] == ids[1])
+        return ids[0] != ids[1]
+
+    assert not depends("full", {})
+    assert not depends("feature_based", {"model": "mlp"})
+    assert depends("feature_based", {"model": "bilstm"})  # between the layers of an LSTM torch draws alone
+    assert not depends("feature_based", {"model": "bilstm", "dropout": 0.0})
+    assert depends("full", {}, compile=True)
+    assert depends("full", {}, accelerator="gpu")
+    assert not depends("full", {"dropout": 0.0}, accelerator="gpu", compile=True)
+    encoders = [EncoderConfig(name="test", **ENCODER, dropout=dropout) for dropout in (0.0, 0.1)]
+    for encoder, expected in zip(encoders, (False, True), strict=True):
+        pair = [
+            pretraining(corpus_file, tmp_path, encoder=encoder, trainer=TrainerConfig(devices=devices, compile=True))
+            for devices in (1, 2)
+        ]
+        assert (run.run_identity(pair[0]) != run.run_identity(pair[1])) is expected

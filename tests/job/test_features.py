@@ -85,19 +85,20 @@ def test_a_plan_by_stages_is_given_no_stale_features(
 def test_features_change_nothing(
     strategy: str, kind: Kind, settings: dict[str, Any], tasks: dict[Kind, Path], checkpoint: Path, tmp_path: Path
 ) -> None:
-    weights, losses = [], []
+    weights, losses, flops = [], [], []
     for limit in (4.0, 0.0):
         config = transfer(
             kind, tasks[kind], checkpoint, tmp_path / str(limit), strategy, settings=settings, steps=24, eval_every=8,
             cache=CacheConfig(folder=str(tmp_path / str(limit)), limit=limit), keep=True,
         )  # fmt: skip
-        run.transfer(config)
+        flops.append(run.transfer(config)["flops"])
         folder = RunFolder(run.run_folder(config))
         weights.append(load_file(folder.checkpoint / "model.safetensors"))
         losses.append([event["train/loss"] for event in folder.events() if "train/loss" in event])
     assert features(tmp_path / "4.0")
     assert not features(tmp_path / "0.0")
     assert losses[0] == pytest.approx(losses[1], abs=1e-5)
+    assert flops[0] == flops[1]  # one run id, one count
     for name, value in weights[0].items():
         assert (value - weights[1][name]).abs().max() < 1e-5, name
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from language import ENCODER, pretraining, transfer
-from test_golden import check, curve
+from test_golden import check_losses, curve
 
 from thaw import run
 from thaw.encoder import checkpoint as checkpoints
@@ -33,7 +33,7 @@ def made(corpus_file: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 def test_it_learns_and_says_what_it_is(made: dict[str, Any]) -> None:
     losses = curve(made["folder"], "dev/loss")
     assert losses[-1] < losses[0] - 1
-    check("pretrain modern train", curve(made["folder"], "train/loss"))
+    check_losses("pretrain modern train", curve(made["folder"], "train/loss"))
     assert checkpoints.load(made["folder"] / "checkpoint").encoder_config == SHAPE
     assert "tags: [thaw, modernbert, fill-mask]" in (made["folder"] / "checkpoint" / "README.md").read_text()
 

@@ -105,6 +105,7 @@ def test_resuming_gives_the_bits_of_an_uninterrupted_run(
     one, two = (run.run_folder(each) for each in (whole, config))
     assert (one / "checkpoint/model.safetensors").read_bytes() == (two / "checkpoint/model.safetensors").read_bytes()
     assert events(one) == events(two)
+    assert "dev/word_bits_per_byte" in events(two)[-1]
 
 
 def test_piece_vectors_start_from_counts(corpus_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

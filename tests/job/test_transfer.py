@@ -11,7 +11,7 @@ from language import METRIC, transfer
 
 from thaw import run
 from thaw.errors import ConfigError, DivergedError
-from thaw.job import resolve
+from thaw.job import costs, resolve
 from thaw.job.resolve import chosen
 from thaw.strategy.plan import STRATEGIES
 from thaw.task.task import DataConfig, Kind
@@ -165,17 +165,84 @@ def test_plateaus_open_layers_when_dev_stops_improving(
     assert begins == sorted(set(begins))  # when each layer began to learn, which no plan knows beforehand
 
 
+def test_looks_at_the_beginning_tell_when_and_choose_nothing(
+    tasks: dict[Kind, Path], checkpoint: Path, tmp_path: Path
+) -> None:
+    """Patience of one look would be used up at step 1, and chance on 60 dev texts would choose among early weights."""
+    kind = Kind.classes
+    waiting = transfer(
+        kind, tasks[kind], checkpoint, tmp_path, "gradual_unfreeze", optim=OptimConfig(lr=1e-6), steps=24, eval_every=5,
+        settings={"unfreeze": "plateau", "every": 1},
+    )  # fmt: skip
+    run.transfer(waiting)
+    plan = (run.run_folder(waiting) / "plan.txt").read_text("utf-8").splitlines()[2:]
+    assert [int(line.split()[0]) for line in plan] == [0, 5, 10, 15]
+    fast = transfer(kind, tasks[kind], checkpoint, tmp_path, "full", steps=80, eval_every=40)
+    row = run.transfer(fast)
+    dev = {event["step"]: event["dev/accuracy"] for event in events(run.run_folder(fast)) if "dev/accuracy" in event}
+    assert list(dev) == [0, 1, 2, 4, 8, 16, 32, 40, 80]
+    assert max(dev[16], dev[32]) >= 0.9  # so the first regular look is not the first good one
+    assert row["best_step"] == max((0, 40, 80), key=lambda step: dev[step])
+    assert row["dev"] == dev[row["best_step"]]
+
+
+def test_flops_and_tokens_go_up_with_the_plan_and_end_as_the_row_says(
+    tasks: dict[Kind, Path], checkpoint: Path, tmp_path: Path
+) -> None:
+    """Trust 19: spread evenly over the steps, the FLOPs of a plan that thaws would be the same at each."""
+    config = transfer(
+        Kind.classes, tasks[Kind.classes], checkpoint, tmp_path, "lp_ft", settings={"probe": 0.5}, steps=20,
+        eval_every=10,
+    )  # fmt: skip
+    row = run.transfer(config)
+    known = {event["step"]: event for event in events(run.run_folder(config))}
+    assert known[0]["flops"] == known[0]["tokens"] == 0
+    probing, thawed = (
+        (known[last]["flops"] - known[first]["flops"]) / (known[last]["tokens"] - known[first]["tokens"])
+        for first, last in ((0, 10), (10, 20))
+    )
+    assert 2.5 * probing < thawed < 3 * probing
+    assert (known[20]["flops"], known[20]["tokens"]) == (row["flops"], row["tokens"])
+
+
+def test_a_chain_of_transfers_carries_the_costs_of_all_it_comes_from(
+    tasks: dict[Kind, Path], pretrained: dict[str, Any], tmp_path: Path
+) -> None:
+    """House B5, rows A5: the second transfer was booked as if its encoder had cost nothing."""
+    columns = {"seconds": "train_seconds", "cpu_seconds": "cpu_seconds", "tokens": "tokens", "flops": "flops"}
+    rows, start = [pretrained], pretrained["folder"] / "checkpoint"
+    for kind in (Kind.classes, Kind.tags, Kind.score):
+        config = transfer(kind, tasks[kind], start, tmp_path, "full", steps=3, keep=True)
+        rows.append(run.transfer(config))
+        start = run.run_folder(config) / "checkpoint"
+        for key, column in columns.items():
+            before = sum(row[column] for row in rows[:-1])
+            assert rows[-1][f"pretrain_{key}"] == pytest.approx(before, abs=0.01)
+        assert rows[-1]["pretrain_run"] == rows[-2]["run_id"]
+    lineage = json.loads((start / "lineage.json").read_text("utf-8"))
+    assert lineage["ancestors"] == [row["run_id"] for row in rows[:-1]]
+    assert lineage["tokens"] == sum(row["tokens"] for row in rows)
+    assert lineage["own"]["tokens"] == rows[-1]["tokens"]
+    assert costs.spent_by(rows[-1]) == pytest.approx(lineage["own"], abs=1e-3)
+    old = {key: value for key, value in lineage.items() if key != "cpu_seconds"}  # as written before they were kept
+    assert costs.costs(lineage["own"], old)["cpu_seconds"] is None
+    assert costs.costs(lineage["own"], old)["tokens"] == lineage["tokens"] + rows[-1]["tokens"]
+    scratch = transfer(Kind.classes, tasks[Kind.classes], start, tmp_path, "scratch", steps=3)
+    assert {run.transfer(scratch)[f"pretrain_{key}"] for key in columns} == {None}
+
+
 def test_accumulation_and_batch_are_one_computation(tasks: dict[Kind, Path], checkpoint: Path, tmp_path: Path) -> None:
     scores = []
-    for accumulate in (1, 2):
+    for accumulate in (1, 2, 3):
         config = transfer(
-            Kind.score, tasks[Kind.score], checkpoint, tmp_path, "full", settings={"dropout": 0.0},
+            Kind.score, tasks[Kind.score], checkpoint, tmp_path, "full", settings={"dropout": 0.3},
             trainer=TrainerConfig(threads=1, progress=False, accumulate=accumulate), steps=6, eval_every=3,
             name=f"a{accumulate}",
         )  # fmt: skip
         run.transfer(config)
         scores.append([e["dev/pearson"] for e in events(run.run_folder(config)) if "dev/pearson" in e])
     assert scores[0] == pytest.approx(scores[1], abs=1e-3)
+    assert scores[0] == pytest.approx(scores[2], abs=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -185,6 +252,9 @@ def test_controls_give_a_row(strategy: str, kind: Kind, tasks: dict[Kind, Path],
     row = run.transfer(transfer(kind, tasks[kind], None, tmp_path, strategy))
     assert row["kind"] == "control"
     assert row["lr"] is None
+    assert row["threads"] == 1
+    assert row["cpu_seconds"] <= 1.05 * row["train_seconds"] + 0.02  # of that one thread
+    assert row["host_gflops"] > 0
     if strategy == "tfidf":
         assert row["test"] > 0.5
 

@@ -190,3 +190,21 @@ def test_the_architecture_is_a_setting_only_without_a_checkpoint(tmp_path: Path,
         (folder / "config.yaml").write_text(text)
     assert only(tmp_path / "with").trials == 1
     assert only(tmp_path / "without").trials == 2
+
+
+def test_a_trial_whose_test_set_was_scored_later_is_still_a_trial(tmp_path: Path, make_run: Make) -> None:
+    """``test=false`` with two rates, then ``test=true`` with the better one: what was tried must not be forgotten."""
+
+    def trial(run_id: str, lr: float, seed: int, dev: float, test: float | None, **lineage: bool) -> None:
+        folder = make_run(tmp_path, run_id=run_id, lr=lr, seed=seed, dev=dev, test=test)
+        text = (folder / "config.yaml").read_text() + f"test: {'false' if test is None else 'true'}\n"
+        (folder / "config.yaml").write_text(text)
+        (folder / "lineage.json").write_text(json.dumps(lineage))
+
+    trial("a", 1e-3, 1, 0.6, None, tuning=True)
+    trial("b", 3e-3, 1, 0.8, 0.7, tuning=True)  # scored later, in the folder of the trial
+    trial("c", 3e-3, 2, 0.8, 0.9)
+    cell = only(tmp_path)
+    assert (cell.trials, cell.variant) == (2, {"optim.lr": 3e-3})
+    assert cell.test is not None
+    assert (cell.test.n, cell.test.mean) == (2, pytest.approx(0.8))

@@ -12,7 +12,7 @@ from thaw.report.cells import cells
 from thaw.report.collect import read
 from thaw.report.figures import Plot, Style
 from thaw.report.figures.plot import bounds, figure
-from thaw.report.figures.seconds import by_seconds
+from thaw.report.figures.seconds import by_cost
 from thaw.report.figures.surface import _ink
 from thaw.report.page.content import Content, gather
 from thaw.report.page.folder import _training
@@ -22,6 +22,7 @@ from thaw.report.plan import read_plan
 FAMILIES = {"verdict-time", "verdict-accuracy", "verdict-labels", "size", "exchange", "seconds", "survival"}
 FAMILIES |= {
     "breakeven",
+    "pareto",
     "dose",
     "surface",
     "seeds",
@@ -85,7 +86,7 @@ def test_a_band_ends_where_the_metric_does(tmp_path: Path, make_run: Any) -> Non
         made = {"strategy": "scratch", "dev": score, "test": score, "steps": 30, "events": events}
         make_run(tmp_path / "runs", run_id=f"s{seed}", seed=seed, **made)
     found = cells(read(tmp_path / "runs"))
-    (plot,) = by_seconds(found, Style.of(cell.arm for cell in found))
+    (plot,) = by_cost(found, Style.of(cell.arm for cell in found))
     values = [y for trace in plot.figure["data"] for y in trace["y"]]
     assert max(values) <= 1
     assert min(values) >= 0
@@ -198,3 +199,17 @@ def test_the_curves_that_the_page_draws_itself_are_pictures_too(content: Content
     assert len(plot.figure["data"]) <= 100
     assert f"{len(plot.figure['data'])} of " in plot.caption
     assert max(len(trace["x"]) for trace in made["pretraining", ""].figure["data"]) <= 30
+
+
+def test_the_trials_of_a_control_are_no_training_curve(tmp_path: Path, make_run: Any) -> None:
+    for strategy, steps, seed in (("scratch", 30, 1), ("tfidf", 0, 1)):
+        events = [{"step": i, "seconds": 1.0 * i, "dev/accuracy": 0.5 + i / 100} for i in range(4)]
+        made = {"strategy": strategy, "kind": "control" if steps == 0 else "transfer"}
+        make_run(tmp_path / "runs", run_id=strategy, seed=seed, dev=0.5, test=0.5, steps=steps, events=events, **made)
+    found = gather(read(tmp_path / "runs"))
+    (plot,) = [plot for plot in _training(found) if plot.key == "curves"]
+    assert [trace["name"] for trace in plot.figure["data"]] == ["scratch"]
+    shown = [plot for plot in found.plots if plot.key == "seconds"]
+    assert all(
+        trace["mode"] == "markers" for plot in shown for trace in plot.figure["data"] if trace["name"] == "tfidf"
+    )

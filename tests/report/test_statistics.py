@@ -2,7 +2,8 @@ import numpy
 import pytest
 import scipy.stats
 
-from thaw.report.statistics import estimate, paired, score_interval, wilson, within
+from thaw.report.rates import wilson_interval
+from thaw.report.statistics import estimate, paired, score_interval, within
 from thaw.report.summary import signed
 
 
@@ -87,9 +88,9 @@ def test_intervals_of_scores_cover_the_mean() -> None:
 
 def test_a_share_has_wilsons_interval() -> None:
     result = scipy.stats.binomtest(3, 20).proportion_ci(method="wilson")
-    assert wilson(3, 20) == pytest.approx((result.low, result.high))
-    assert wilson(0, 5) == pytest.approx((0.0, 0.4345), abs=1e-4)
-    assert wilson(0, 0) == (0.0, 1.0)
+    assert wilson_interval(3, 20) == pytest.approx((result.low, result.high))
+    assert wilson_interval(0, 5) == pytest.approx((0.0, 0.4345), abs=1e-4)
+    assert wilson_interval(0, 0) == (0.0, 1.0)
 
 
 @pytest.mark.parametrize("shared", [0.2, 0.4, 1.0, 2.5])

@@ -1,8 +1,12 @@
+import contextlib
+import os
+import subprocess
+import sys
 import time
 
 import pytest
 
-from thaw.track.cost import Clock, encoder_flops, mlm_flops, peak_rss_bytes, training_flops
+from thaw.track.cost import Clock, encoder_flops, host_gflops, mlm_flops, peak_rss_bytes, training_flops
 
 BASE = {"layers": 12, "hidden": 768, "intermediate": 3072, "length": 128}
 
@@ -80,11 +84,15 @@ def test_flops_agree_with_counting_the_operations() -> None:
 
 
 def test_a_frozen_prefix_is_counted_forward_only() -> None:
-    whole, frozen = training_flops(10, **BASE), training_flops(10, **BASE, frozen_layers=12)
-    half = training_flops(10, **BASE, frozen_layers=6)
+    whole, frozen = training_flops(10, **BASE), training_flops(10, **BASE, learns=[False] * 13)
+    half = training_flops(10, **BASE, learns=[False] * 7 + [True] * 6)
     assert frozen == 10 * encoder_flops(**BASE)
     assert whole == 3 * frozen
-    assert half == 2 * frozen
+    assert half == 2 * frozen - 10 * 6 * 768 * 768  # nothing below the seventh layer wants the gradient of its input
+    above_embeddings = training_flops(10, **BASE, learns=[False] + [True] * 12)
+    assert above_embeddings == whole - 10 * 6 * 768 * 768
+    middle = training_flops(10, **BASE, learns=[True] + [False] * 12)
+    assert middle == whole - 10 * 12 * 2 * (4 * 768 * 768 + 2 * 768 * 3072)  # gradients pass, no matrix has its own
     assert frozen < training_flops(10, **BASE, weight_gradients=False) < whole
 
 
@@ -94,6 +102,42 @@ def test_the_vocabulary_is_paid_at_masked_positions_only() -> None:
     assert mlm_flops(768, 8000) == 2 * 768 * 768 + 2 * 768 * 8000
 
 
-def test_more_frozen_layers_than_there_are() -> None:
-    with pytest.raises(ValueError, match="frozen_layers=13 must be between 0 and layers=12"):
-        training_flops(1, **BASE, frozen_layers=13)
+def test_who_learns_is_said_of_every_layer() -> None:
+    with pytest.raises(ValueError, match="must say it of the embeddings and of layers=12"):
+        training_flops(1, **BASE, learns=[True] * 12)
+
+
+def test_cpu_seconds_of_all_processes_are_summed_and_restored_once() -> None:
+    clock = Clock()
+    clock.load_state_dict({"train": 1.0, "eval": 0.0, "cpu": 4.0})
+    clock.gather(lambda own: own + 2.5)
+    assert clock.cpu_seconds == 6.5
+    clock.gather(lambda own: own + 3.0)  # the others went on; what they had before is not counted again
+    assert clock.state_dict()["cpu"] == 7.0
+    leader, follower = Clock(), Clock()
+    for one, leads in ((leader, True), (follower, False)):
+        one.load_state_dict(clock.state_dict(), leads)
+    leader.gather(lambda own: own + follower.cpu_seconds)
+    assert leader.cpu_seconds == 7.0
+    assert follower.train_seconds == 1.0
+
+
+def test_the_speed_of_a_core_is_measured_anew_each_time_and_falls_under_load() -> None:
+    """Two programs that share one core have half of it each; a number kept from before the load would not show it."""
+    core, before = {min(os.sched_getaffinity(0))}, os.sched_getaffinity(0)
+    burn = [sys.executable, "-c", "print(flush=True)\nwhile True: pass"]
+    os.sched_setaffinity(0, core)
+    try:
+        begun = time.perf_counter()
+        idle = max(host_gflops() for _ in range(5))
+        assert time.perf_counter() - begun < 5 * 0.5
+        with contextlib.ExitStack() as stack:
+            for _ in range(3):
+                other = stack.enter_context(subprocess.Popen(burn, stdout=subprocess.PIPE))
+                stack.callback(other.kill)
+                assert other.stdout is not None
+                other.stdout.readline()
+            busy = sorted(host_gflops() for _ in range(5))[2]
+    finally:
+        os.sched_setaffinity(0, before)
+    assert 0 < busy < idle / 1.5

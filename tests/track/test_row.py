@@ -7,7 +7,8 @@ DESIGNED = (
     "run_id name kind task strategy encoder checkpoint train_size seed lr metric dev test best_step steps"
     " train_seconds eval_seconds cpu_seconds tokens flops peak_rss_bytes trainable_parameters total_parameters"
     " pretrain_run pretrain_seconds pretrain_flops frozen_audit collapsed threads host torch precision thaw_version"
-    " pretrain_tokens host_gflops"
+    " pretrain_tokens host_gflops floor floor_test device results source positive pretrain_cpu_seconds"
+    " word_bits_per_byte"
 )
 
 

@@ -32,7 +32,7 @@ from hydra.types import HydraContext, RunMode, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from thaw import config as schema
-from thaw.cli import hydra_keys
+from thaw.cli import checkpoints, hydra_keys
 from thaw.cli.explain import explain
 from thaw.cli.words import Words
 from thaw.config import conf_dir
@@ -203,7 +203,12 @@ class Composer:
                 result += parser.parse_overrides([word])
                 if self._is_group(result[-1]) and result[-1].value() is None:  # Hydra has no group=null
                     result[-1:] = parser.parse_overrides([f"~{result[-1].key_or_group}"])
+                fixed = result[-1].key_or_group == "checkpoint" and not result[-1].is_sweep_override()
+                if fixed and (folders := checkpoints.several(result[-1].value())):
+                    result[-1:] = parser.parse_overrides([checkpoints.word(folders)])
                 assert result[-1].key_or_group
+            except ThawError:
+                raise
             except Exception as error:
                 remedy = "quote values with special signs"
                 raise ConfigError(f"'{word}' is not key=value or group=choice, {remedy}") from error

@@ -1,26 +1,46 @@
 """``--dry-run``: the runs, which are finished, what the others will take. Starts nothing.
 
-The estimate: a budget that is a time; else the steps times the mean step of finished runs of the same strategy (else of
-all) in the same folder (else in all folders of runs); else unknown.
+The estimate of a run: its budget where that is a time; else what finished runs of its kind took, those in the same
+folder or, where there are none, in any folder of runs; else unknown. A kind is what makes a step last as long: a
+network's strategy, shape, task and batches; a control's task and labels. Runs of another kind never stand in.
 """
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from thaw.cli.jobs import Job, title
+from thaw.config import PretrainConfig, TransferConfig, strategies
+from thaw.errors import ThawError
+from thaw.fields import as_dict
 from thaw.train.budget import parse_budget
+from thaw.train.evaluations import evaluation_steps
+
+_SCALE = 10  # times more steps, or fewer, than a run had: beyond it, what a run does once would count as a step's
+_SHAPE = ("model_type", "num_hidden_layers", "hidden_size", "intermediate_size", "vocab_size")  # of a config.json
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where there is one: ten times as fast
+Kind = tuple[Any, ...]
 
 
 def show(command: str, jobs: Sequence[Job]) -> None:
     """Print one line a run and the estimate."""
     width = len(str(len(jobs)))
     for job in jobs:
-        state = "finished" if job.row is not None else state_of(job.folder)
+        state = "finished" if job.row is not None else "diverged" if job.diverged else state_of(job.folder)
         print(f"[{job.number:>{width}}/{len(jobs)}] {state:<11} {job.folder}  {title(job.config)}")
-    pending = [job for job in jobs if job.row is None]
-    print(f"{len(jobs)} runs, {len(jobs) - len(pending)} finished, {len(pending)} to run; {_estimate(jobs, pending)}")
+    pending = [job for job in jobs if job.pending]
+    lost = sum(job.diverged is not None for job in jobs)
+    done = f"{len(jobs) - len(pending) - lost} finished" + (f", {lost} diverged" if lost else "")
+    print(f"{len(jobs)} runs, {done}, {len(pending)} to run; {_estimate(jobs, pending)}")
+
+
+def expected(jobs: Sequence[Job]) -> str:
+    """Return what the runs that are not finished will take, in words."""
+    return _estimate(jobs, [job for job in jobs if job.row is None])
 
 
 def state_of(folder: Path) -> str:
@@ -31,51 +51,106 @@ def state_of(folder: Path) -> str:
     return "to run" if state == "absent" else state
 
 
-def _estimate(jobs: Sequence[Job], pending: Sequence[Job]) -> str:
-    if not pending:
-        return "expected: nothing"
-    measured = _measured(path for root in {job.folder.parent for job in jobs} for path in root.glob("*/result.json"))
-    elsewhere = Path(getattr(pending[0].config, "runs", "runs")).rglob("result.json")
-    measured = measured or _measured(elsewhere)
-    seconds = [_seconds(job.config, measured) for job in pending]
-    sizes = [_mean([one.size for one in _alike(job.config, measured)]) for job in pending]
-    known = [one for one in seconds if one is not None]
-    if len(known) < len(seconds):
-        return "expected hours and disk: unknown, no such run is finished"
-    disk = f"{sum(sizes) / 1e6:.1f} MB of disk" if all(sizes) else "disk unknown"
-    return f"expected: {sum(known) / 3600:.2f} hours in one process, {disk}"
-
-
-def _seconds(config: Any, measured: list["Measured"]) -> float | None:
-    """Return the seconds of a run: its budget where that is a time, else those of a step like it times its steps."""
-    unit, amount = parse_budget(config.budget) if hasattr(config, "budget") else ("", 0.0)
-    if unit == "seconds":
-        return amount
-    steps = getattr(config, "steps", None) or (amount if unit == "steps" else None)
-    alike = _alike(config, measured)
-    by_step = [one.seconds / one.steps for one in alike if one.steps]
-    return _mean(by_step) * steps if by_step and steps else _mean([one.seconds for one in alike]) if alike else None
-
-
-def _alike(config: Any, measured: list["Measured"]) -> list["Measured"]:
-    """Return the finished runs of one's own kind; of the same strategy if there are some."""
-    strategy = getattr(getattr(config, "strategy", None), "name", None)
-    kind = [one for one in measured if (one.strategy is None) == (strategy is None)]
-    return [one for one in kind if one.strategy == strategy] or kind
-
-
-def _mean(values: list[float]) -> float:
-    return sum(values) / len(values) if values else 0.0
-
-
 @dataclass(frozen=True)
 class Measured:
     """What a finished run took."""
 
-    strategy: str | None  # None: a pretraining
-    steps: int | None
-    seconds: float
+    kind: Kind
+    steps: int  # optimizer steps, 0: a control has none
+    looks: int  # scorings of dev
+    train_seconds: float
+    eval_seconds: float
     size: float  # bytes
+
+
+def _estimate(jobs: Sequence[Job], pending: Sequence[Job]) -> str:
+    if not pending:
+        return "expected: nothing"
+    near = _measured(path for root in {job.folder.parent for job in jobs} for path in root.glob("*/result.json"))
+    expected = [_expected(job.config, near) for job in pending]
+    if None in expected:
+        far = _measured(Path(getattr(pending[0].config, "runs", "runs")).rglob("result.json"))
+        expected = [one or _expected(job.config, far) for one, job in zip(expected, pending, strict=True)]
+    known = [one for one in expected if one is not None]
+    if not known:
+        return "expected hours and disk: unknown, no run of these kinds is finished"
+    hours, sizes = sum(seconds for seconds, _ in known) / 3600, [size for _, size in known]
+    disk = "disk unknown" if None in sizes else f"{sum(size or 0.0 for size in sizes) / 1e6:.1f} MB of disk"
+    if len(known) == len(pending):
+        return f"expected: {hours:.2f} hours in one process, {disk}"
+    rest = f"unknown for {len(pending) - len(known)}, no run of their kind is finished"
+    return f"expected: {hours:.2f} hours in one process, {disk} for {len(known)} of them; {rest}"
+
+
+def _expected(config: Any, measured: Sequence[Measured]) -> tuple[float, float | None] | None:
+    """Return the seconds and bytes (None: unknown) that a run will take, None where no run of its kind is finished."""
+    unit, amount = parse_budget(config.budget) if hasattr(config, "budget") else ("", 0.0)
+    own = kind(as_dict(_resolved(config)))
+    alike = [one for one in measured if one.kind == own and own is not None]
+    size = _mean([one.size for one in alike])
+    if unit == "seconds":
+        return amount, size
+    steps = int(getattr(config, "steps", None) or (amount if unit == "steps" else 0))
+    if own is None or own[0] == "control":
+        return (seconds, size) if (seconds := _mean([one.train_seconds + one.eval_seconds for one in alike])) else None
+    alike = [one for one in alike if one.steps and steps and 1 / _SCALE <= steps / one.steps <= _SCALE]
+    if not alike:
+        return None
+    looks = len(evaluation_steps(steps, config.eval_every)) if isinstance(config, TransferConfig) else 1
+    training = _mean([one.train_seconds / one.steps for one in alike]) or 0.0
+    scoring = _mean([one.eval_seconds / one.looks for one in alike]) or 0.0
+    return training * steps + scoring * looks, size
+
+
+def kind(fields: Mapping[str, Any]) -> Kind | None:
+    """Return what the seconds of a run's step follow from, by its config; None where its encoder can not be looked at.
+
+    A task counts by its name and longest text, since the lengths of texts not yet read are not known.
+    """
+    if "corpus" in fields:
+        network = _shape(fields)
+        data = fields["data"]
+        return network and ("pretrain", network, data["length"], data["batch_size"], *_machine(fields))
+    if "task" not in fields:
+        return None
+    strategy, task = fields["strategy"]["name"], fields["task"]
+    if strategy in strategies() and strategies()[strategy].plan is None:
+        return ("control", strategy, task["name"], str(fields["data"]["train_size"]))
+    network = _shape(fields)
+    work = strategy, task["name"], task["max_length"], fields["data"]["batch_size"]
+    return network and ("transfer", network, *work, *_machine(fields))
+
+
+def _machine(fields: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(fields["trainer"][key] for key in ("accelerator", "devices", "num_nodes", "precision"))
+
+
+def _shape(fields: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    """Return the shape of the network of a run: that of its checkpoint, else the one of its config."""
+    if fields.get("checkpoint"):
+        try:
+            values = json.loads((Path(fields["checkpoint"]) / "config.json").read_text("utf-8"))
+            return tuple(values[key] for key in _SHAPE)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+    encoder = fields["encoder"] or {}
+    return tuple(encoder.get(key) for key in ("dialect", "layers", "hidden", "intermediate"))
+
+
+def _resolved(config: Any) -> Any:
+    """Return the config with its checkpoint's folder, as a finished run has it."""
+    from thaw.job.resolve import resolve
+
+    try:
+        if isinstance(config, TransferConfig):
+            return resolve(config)
+        return resolve(config) if isinstance(config, PretrainConfig) else config
+    except ThawError:
+        return config
+
+
+def _mean(values: list[float]) -> float | None:
+    return sum(values) / len(values) if values else None
 
 
 def _measured(paths: Iterable[Path]) -> list[Measured]:
@@ -85,8 +160,15 @@ def _measured(paths: Iterable[Path]) -> list[Measured]:
     result = []
     for path in paths:
         row = finished(path.parent)
-        if row is not None and row.get("train_seconds") is not None:
-            seconds = row["train_seconds"] + (row.get("eval_seconds") or 0.0)
+        try:
+            fields = yaml.load(path.with_name("config.yaml").read_text("utf-8"), _Loader)  # noqa: S506  a safe one
+            own = kind(fields)
+            transfer = own is not None and own[0] == "transfer"
+            looks = len(evaluation_steps(int(fields["steps"]), int(fields["eval_every"]))) if transfer else 1
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, yaml.YAMLError):
+            continue
+        if row is not None and own is not None and row.get("train_seconds") is not None:
             size = sum(file.stat().st_size for file in path.parent.rglob("*") if file.is_file())
-            result.append(Measured(row.get("strategy"), row.get("steps"), seconds, float(size)))
+            took = row["train_seconds"], row.get("eval_seconds") or 0.0, float(size)
+            result.append(Measured(own, row.get("steps") or 0, looks, *took))
     return result

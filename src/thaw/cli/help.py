@@ -26,7 +26,9 @@ HELP = """usage: thaw {command} [FLAGS] group=choice ... key=value ...
 
 flags
   -m, --multirun      run every combination of comma-separated values; finished runs are skipped
-  --dry-run           show the runs, which are finished, expected hours and disk; start nothing
+  --dry-run           show the runs, which are finished, expected hours and disk, the effects they can see;
+                      start nothing
+  --retry             try runs again that diverged (a loss or gradient was not finite); else they count as done
   --only N            of a sweep run the N-th only, such as in a job array of a cluster
   --config-dir DIR    add your own groups: DIR/task/mine.yaml makes task=mine
   --cfg job           print the composed config

@@ -1,7 +1,8 @@
 """The runs of a command: every combination once, with its folder and its result so far, and a few words for each.
 
 Decision: all combinations are checked and named before the first one starts; only those not finished are launched, so
-the same command again skips, resumes and retries, with every launcher.
+the same command again skips, resumes and retries, with every launcher. They run in the order of `thaw.cli.order`, and
+``--only N`` counts in it.
 """
 
 from dataclasses import dataclass
@@ -9,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from thaw import config as schema
+from thaw.cli.order import place
 from thaw.errors import ConfigError, ThawError
-from thaw.job.finished import finished
+from thaw.job.finished import diverged, finished
 from thaw.track.redact import shown
 
 
@@ -23,16 +25,25 @@ class Job:
     config: Any
     folder: Path
     row: dict[str, Any] | None  # the result, if it is finished
+    diverged: str | None = None  # the error of an earlier try that diverged: only --retry tries it again
+
+    @property
+    def pending(self) -> bool:
+        """Whether the command has to run it."""
+        return self.row is None and self.diverged is None
 
 
-def named(command: str, combinations: list[tuple[list[str], Any]]) -> list[Job]:
-    """Return the runs with their folders and results so far.
+def named(command: str, combinations: list[tuple[list[str], Any]], retry: bool = False) -> list[Job]:
+    """Return the runs in the order in which they go, with their folders and results so far.
+
+    With ``retry`` those that diverged are to be run.
 
     Combinations that are one run are run once where the value they differ in counts for other combinations (a control
     serves all learning rates of a sweep); a value that never counts is refused.
     """
     from thaw.run import run_folder  # takes seconds: not before the options were read
 
+    combinations = sorted(combinations, key=lambda one: place(one[1]))
     folders: list[Path] = []
     for overrides, config in combinations:
         try:
@@ -44,8 +55,10 @@ def named(command: str, combinations: list[tuple[list[str], Any]]) -> list[Job]:
     jobs: dict[Path, Job] = {}
     for (overrides, config), folder in zip(combinations, folders, strict=True):
         if folder not in jobs:
-            row = finished(folder, getattr(config, "keep", False))
-            jobs[folder] = Job(len(jobs) + 1, overrides, config, folder, row)
+            row = finished(folder, config)
+            jobs[folder] = Job(
+                len(jobs) + 1, overrides, config, folder, row, None if row or retry else diverged(folder)
+            )
             continue
         pairs = zip(jobs[folder].overrides, overrides, strict=True)
         differ = [(i, f"{one} and {other}") for i, (one, other) in enumerate(pairs) if one != other]

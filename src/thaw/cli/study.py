@@ -5,7 +5,6 @@ given to every stage whose command knows its key, so ``corpus.paths=[...]`` reac
 the transfers. Finished runs are skipped, so a second call goes on where the first stopped.
 """
 
-import dataclasses
 import importlib.util
 import os
 import shlex
@@ -19,10 +18,13 @@ from thaw import config as schema
 from thaw.cli import sweep
 from thaw.cli.report import Parser
 from thaw.cli.report import main as report
+from thaw.cli.stages import Stage, knowing
 from thaw.cli.words import experiments
 from thaw.errors import ConfigError, nearest
 
 STAGES = "stages.yaml"
+DRY_RUN = "show the runs of every stage, which are finished, what all will take and can see; start nothing"
+UNTIL_SETTLED = "add seeds in rounds until every claim is settled, verdict.seeds at most; the looks are paid for"
 
 
 def main(argv: list[str]) -> int:
@@ -31,28 +33,65 @@ def main(argv: list[str]) -> int:
     parser.add_argument("name", metavar="NAME", help="folder of experiments/ that holds a stages.yaml")
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="for every stage that knows the key")
     parser.add_argument("--out", help="folder of the page (report/NAME)")
-    given = parser.parse_args(argv)
-    return run(given.name, given.overrides, given.out or f"report/{given.name}")
+    parser.add_argument("--retry", action="store_true", help="try runs again that diverged; else they are outcomes")
+    parser.add_argument("--dry-run", action="store_true", help=DRY_RUN)
+    parser.add_argument("--until-settled", action="store_true", help=UNTIL_SETTLED)
+    flags = parser.parse_intermixed_args(argv)
+    if flags.dry_run:
+        from thaw.cli import rehearsal
+
+        return rehearsal.show(planned(flags.name, flags.overrides, flags.retry)[1], flags.until_settled)
+    out = flags.out or f"report/{flags.name}"
+    return run(flags.name, flags.overrides, out, until_settled=flags.until_settled, retry=flags.retry)
 
 
-def run(name: str, overrides: list[str], out: str) -> int:
-    """Run the stages of a study and write its page; stop at the first stage that fails."""
+def run(name: str, overrides: list[str], out: str, *, until_settled: bool = False, retry: bool = False) -> int:
+    """Run the stages of a study and write its page; stop at the first stage that fails, but not for diverged runs."""
     begun = time.monotonic()
-    plan = read(experiments(name, STAGES))
-    stages = [shlex.split(stage) for stage in plan["stages"]]
-    given = {word: _commands(word, {command for command, *_ in stages}) for word in overrides}
-    for number, (command, *words) in enumerate(stages, 1):
-        print(f"\n== {number}/{len(stages) + 1}  {command} {' '.join(words)}", flush=True)
-        more = [word for word, commands in given.items() if command in commands]
-        launched = command == "pretrain" or any(word.startswith("hydra") for word in more)
-        code = sweep.main(command, [*words, *([] if launched else _workers()), *more])
-        if code:
-            return code
-    print(f"\n== {len(stages) + 1}/{len(stages) + 1}  report", flush=True)
+    plan, stages = planned(name, overrides, retry)
+    count = len(stages) + 1
+    if until_settled:
+        from thaw.cli import rounds
+
+        code = rounds.run(stages, plan["report"], launched, count)
+    else:
+        code = _once(stages, count)
+    if code:
+        return code
+    print(f"\n== {count}/{count}  report", flush=True)
     code = report([*plan["report"], "--out", out, "--title", plan["title"], "--question", plan["question"]])
     minutes = (time.monotonic() - begun) / 60
     print(f"\nAll of it took {minutes:.1f} minutes. Open {Path(out, 'index.html')} in a browser.")
     return code
+
+
+def planned(name: str, overrides: list[str], retry: bool = False) -> tuple[dict[str, Any], list[Stage]]:
+    """Return the plan of a study and its stages with the overrides of the command line."""
+    flags = ["--retry"] if retry else []
+    plan = read(experiments(name, STAGES))
+    commands = [shlex.split(stage) for stage in plan["stages"]]
+    knowers = {word: knowing(word, {command for command, *_ in commands}) for word in overrides}
+    return plan, [
+        Stage(number, command, words, [*(word for word, names in knowers.items() if command in names), *flags])
+        for number, (command, *words) in enumerate(commands, 1)
+    ]
+
+
+def _once(stages: list[Stage], count: int) -> int:
+    """Run each stage as it stands; return the exit code of the first that fails, else 0."""
+    for stage in stages:
+        print(stage.headline(count), flush=True)
+        code = sweep.main(stage.command, [*stage.words, *launched(stage), *stage.more], settled=True)
+        if code:
+            return code
+    return 0
+
+
+def launched(stage: Stage) -> list[str]:
+    """Return the words that run a stage in one process a core, where it is a sweep and the user names no launcher."""
+    if stage.command == "pretrain" or any(word.startswith("hydra") for word in stage.more):
+        return []
+    return _workers()
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -78,19 +117,6 @@ def read(path: Path) -> dict[str, Any]:
     folders = isinstance(found["report"], list) and all(isinstance(one, str) for one in found["report"])
     if not (texts and folders and stages) or any(one.startswith("-") for one in found["report"]):
         raise ConfigError(f"{path} needs a title, a question, a list of stages and a list of folders to report")
-    return found
-
-
-def _commands(word: str, used: set[str]) -> set[str]:
-    """Return the commands of a study that know the key of an override."""
-    root = word.lstrip("+~").partition("=")[0].partition(".")[0].partition("@")[0]
-    if root in ("hydra", "hydra/launcher"):
-        return used
-    known = {command: {field.name for field in dataclasses.fields(schema.TOP[command])} for command in used}
-    found = {command for command, names in known.items() if root in names}
-    if not found or "=" not in word:
-        names = set().union(*known.values())
-        raise ConfigError(f"no stage knows {word}{nearest(root, names)}, give key=value as to thaw transfer")
     return found
 
 

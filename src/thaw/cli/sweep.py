@@ -22,8 +22,8 @@ from thaw.cli import help, words
 from thaw.cli.devices import own_process_group, processes
 from thaw.cli.interrupt import time_limit
 from thaw.cli.jobs import Job, more, named, title
-from thaw.errors import ConfigError
-from thaw.job.finished import finished
+from thaw.errors import ConfigError, DataError, DivergedError
+from thaw.job.finished import DIVERGED, diverged, finished
 from thaw.storage import write_text
 from thaw.track.folder import PLANNED
 from thaw.track.process import cores
@@ -41,8 +41,8 @@ class Outcome:
     row: dict[str, Any] | None  # None: failed
 
 
-def main(command: str, argv: list[str]) -> int:
-    """Run a Hydra command; return the exit code."""
+def main(command: str, argv: list[str], settled: bool = False) -> int:
+    """Run a Hydra command; return the exit code. With ``settled`` a sweep is done (0) where runs only diverged."""
     given = words.parse(argv)
     if given.help:
         print(help.text(command, given.search_path))
@@ -55,17 +55,19 @@ def main(command: str, argv: list[str]) -> int:
             for one in combinations:
                 print(one.yaml, end="")
             return 0
-        jobs = named(command, [(one.overrides, one.config) for one in combinations])
+        jobs = named(command, [(one.overrides, one.config) for one in combinations], given.retry)
         if given.dry_run:
-            from thaw.cli import forecast
+            from thaw.cli import forecast, power
 
             forecast.show(command, jobs)
+            if command == "transfer":
+                power.show([job.config for job in jobs])
             return 0
         if given.only is not None and not 1 <= given.only <= len(jobs):
             raise ConfigError(f"--only {given.only} is none of the {len(jobs)} runs, give 1 to {len(jobs)}")
         with time_limit(jobs[0].config.trainer.time_limit if command != "tokenizer" else None):
             if compose.multirun and given.only is None:
-                return sweep(command, jobs, compose.launcher)
+                return sweep(command, jobs, compose.launcher, settled)
             return single(command, jobs[(given.only or 1) - 1])
 
 
@@ -78,6 +80,10 @@ def verb(command: str) -> Callable[[Any], dict[str, Any]]:
 def single(command: str, job: Job) -> int:
     """Run one combination; its error is the command's."""
     row = job.row
+    if job.diverged is not None:
+        raise DivergedError(
+            f"{job.diverged.removeprefix(DIVERGED).strip()} (before, {job.folder}); --retry tries it again"
+        )
     if row is None:
         row = verb(command)(job.config)
         print(f"{outcome(row)}, {row.get('out') or job.folder}")
@@ -86,11 +92,17 @@ def single(command: str, job: Job) -> int:
     return 0
 
 
-def sweep(command: str, jobs: list[Job], launcher: Callable[[Any], Any]) -> int:
-    """Run what is not finished with Hydra's launcher, show the summary; 1 if any failed."""
-    pending = [job for job in jobs if job.row is None]
-    print(f"{len(jobs)} runs, {len(jobs) - len(pending)} finished before", flush=True)
-    failed = 0
+def sweep(command: str, jobs: list[Job], launcher: Callable[[Any], Any], settled: bool = False) -> int:
+    """Run what is not finished with Hydra's launcher, show the summary; 1 if any failed.
+
+    A run that diverged is an outcome, which the report counts: the same command does not try it again. With ``settled``
+    it is no failure of the sweep either.
+    """
+    pending = [job for job in jobs if job.pending]
+    before = sum(job.diverged is not None for job in jobs)
+    words = f"{len(jobs)} runs, {len(jobs) - len(pending) - before} finished before"
+    print(words + (f", {before} diverged before (--retry tries them again)" if before else ""), flush=True)
+    failed: list[Job] = []
     for root in dict.fromkeys(job.folder.parent for job in jobs) if pending and command != "tokenizer" else ():
         planned = [job.folder.name for job in jobs if job.folder.parent == root]
         write_text(root / PLANNED, json.dumps({"planned": planned}) + "\n")  # `thaw report --watch` tells what is left
@@ -99,13 +111,20 @@ def sweep(command: str, jobs: list[Job], launcher: Callable[[Any], Any]) -> int:
         labels = [f"[{job.number}/{len(jobs)}] {title(job.config)}{shown(more(job, common))}" for job in pending]
         numbers = [job.number for job in pending]
         runner = launcher(
-            functools.partial(run_job, command=command, labels=labels, numbers=numbers, begun=time.time())
+            functools.partial(
+                run_job,
+                command=command,
+                labels=labels,
+                numbers=numbers,
+                begun=time.time(),
+                folders=[str(job.folder) for job in pending],
+            )
         )
         if type(runner).__name__ != "BasicLauncher" and any(processes(job.config) > 1 for job in pending):
             raise ConfigError("several devices in a sweep need hydra/launcher=basic, or trainer.devices=1")
         returned = runner.launch([job.overrides for job in pending], initial_job_idx=0)
         outcomes: list[Outcome] = [one.return_value for one in returned]
-        failed = sum(one.row is None and not _done(job) for one, job in zip(outcomes, pending, strict=True))
+        failed = [job for one, job in zip(outcomes, pending, strict=True) if one.row is None and not _done(job)]
         if "submitit" in type(runner).__module__:  # its jobs print into files
             print("\n".join(one.line for one in outcomes))
     if command == "transfer":
@@ -113,12 +132,18 @@ def sweep(command: str, jobs: list[Job], launcher: Callable[[Any], Any]) -> int:
 
         for root in dict.fromkeys(job.folder.parent for job in jobs if job.folder.exists()):
             summary.show(root)
-    if failed:
-        print(f"error: {failed} of {len(jobs)} runs failed, the same command tries them again", file=sys.stderr)
-    return 1 if failed else 0
+    diverging = before + sum(diverged(job.folder) is not None for job in failed)
+    broken = len(failed) + before - diverging
+    told = [f"{broken} of {len(jobs)} runs failed, the same command tries them again"] if broken else []
+    told += [f"{diverging} of {len(jobs)} runs diverged, only --retry tries them again"] if diverging else []
+    if told:
+        print(f"{'error' if broken or not settled else 'note'}: {'; '.join(told)}", file=sys.stderr)
+    return 1 if broken or (diverging and not settled) else 0
 
 
-def run_job(raw: "DictConfig", *, command: str, labels: list[str], numbers: list[int], begun: float) -> Outcome:
+def run_job(
+    raw: "DictConfig", *, command: str, labels: list[str], numbers: list[int], begun: float, folders: list[str]
+) -> Outcome:  # fmt: skip
     """Run one job of a sweep, in whatever process the launcher chose, and print one line."""
     from hydra.core.hydra_config import HydraConfig
 
@@ -131,6 +156,7 @@ def run_job(raw: "DictConfig", *, command: str, labels: list[str], numbers: list
     start = time.monotonic()
     row: dict[str, Any] | None = None
     try:
+        _still(config, folders[place])
         with own_process_group(numbers[place]) if processes(config) > 1 else nullcontext():
             row = verb(command)(config)
         line = f"{label} … {outcome(row)} in {time.monotonic() - start:.1f} s{_left(begun, len(labels))}"
@@ -149,9 +175,23 @@ def run_job(raw: "DictConfig", *, command: str, labels: list[str], numbers: list
     return Outcome(line, row)
 
 
+def _still(config: Any, folder: str) -> None:
+    """Raise DataError where a run is no longer the one that the sweep named: an input has another content by now.
+
+    Half of a sweep on other data would be a study of two test sets.
+    """
+    from thaw.run import run_folder
+
+    if str(run_folder(config)) != folder:
+        from thaw.job.data import newest
+
+        what = newest(config) if isinstance(config, schema.TransferConfig) else "an input"
+        raise DataError(f"{what} was changed after the sweep began, which is not {folder} now: give the command again")
+
+
 def _done(job: Job) -> bool:
     """Return whether a run that failed here was finished by another process that had it in hand."""
-    return bool(finished(job.folder, getattr(job.config, "keep", False)))
+    return bool(finished(job.folder, job.config))
 
 
 def _collect() -> None:
@@ -192,4 +232,7 @@ def outcome(row: dict[str, Any]) -> str:
             f"{row['vocab_size']} pieces: {', '.join(cuts)}, at most {unknown:.2%} unknown, {single:.2%} single bytes"
         )
     scores = [f"{name} {row[name]:.3f}" for name in ("dev", "test") if isinstance(row.get(name), int | float)]
-    return f"{row.get('metric') or ''} {' '.join(scores)}".strip() or "done"
+    metric = row.get("metric") or ""
+    if metric == "f1" and row.get("positive") is not None:
+        metric = f"f1 of '{shown(row['positive'])}'"
+    return f"{metric} {' '.join(scores)}".strip() or "done"

@@ -17,6 +17,7 @@ class Words:
     multirun: bool = False
     dry_run: bool = False
     only: int | None = None  # the number of the one combination to run
+    retry: bool = False  # try runs again that diverged
     show_config: bool = False
     help: bool = False
     search_path: list[str] = field(default_factory=list)  # file:// URLs of further config folders
@@ -35,6 +36,7 @@ def parse(argv: list[str]) -> Words:
     parser.add_argument("--dry-run", action="store_true")
     parser.add_argument("--config-dir", "-cd", action="append", default=[])
     parser.add_argument("--only", type=int)
+    parser.add_argument("--retry", action="store_true")
     parser.add_argument("--cfg", choices=["job"])
     parser.add_argument("-h", "--help", action="store_true")
     flags = parser.parse_intermixed_args(argv)
@@ -57,7 +59,7 @@ def parse(argv: list[str]) -> Words:
         else:
             overrides.append(word)
     shown = flags.cfg is not None
-    return Words(overrides, flags.multirun, flags.dry_run, flags.only, shown, flags.help, search_path)
+    return Words(overrides, flags.multirun, flags.dry_run, flags.only, flags.retry, shown, flags.help, search_path)
 
 
 def experiments(name: str, file: str) -> Path:

@@ -6,11 +6,13 @@ Decisions: no padding means no mask at all, which is faster; a padded place is m
 a sequence of padding alone gives finite states.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from thaw.encoder.dropout import dropout
+from thaw.encoder.dropout import by_row, dropout, torch_dropout
 
 _PLAIN_LENGTH = 512  # tokens up to which plain products beat SDPA in half precision on a CPU (measured, no AMX)
 
@@ -40,14 +42,23 @@ def attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, share
     ``share`` of the weights is dropped.
     """
     bias = None if bias is None else bias.to(query.dtype)
-    if attention_kernel(query.device.type, query.dtype, query.shape[-2]) == "sdpa":
-        return functional.scaled_dot_product_attention(query, key, value, attn_mask=bias, dropout_p=share)
-    return plain_products(query, key, value, bias, share)
+    if attention_kernel(query.device.type, query.dtype, query.shape[-2]) == "plain":
+        return plain_products(query, key, value, bias, share)
+    if share and by_row(query) is not None:  # the kernel would draw its bits for the rows at hand alone
+        return plain_products(query, key, value, bias, share, torch_dropout)
+    return functional.scaled_dot_product_attention(query, key, value, attn_mask=bias, dropout_p=share)
 
 
-def plain_products(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, share: float = 0.0) -> Tensor:
+def plain_products(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    bias: Tensor | None,
+    share: float = 0.0,
+    drop: Callable[[Tensor, float], Tensor] = dropout,
+) -> Tensor:
     """Attention by two products, all in the dtype of ``query``; softmax itself computes in float32 and rounds."""
     with torch.autocast(query.device.type, enabled=False):  # its casts would cost more than the products
         scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
         weights = (scores if bias is None else scores + bias).softmax(-1)
-        return dropout(weights, share) @ value
+        return drop(weights, share) @ value

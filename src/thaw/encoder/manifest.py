@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from thaw.errors import ConfigError, StorageError
-from thaw.storage import recover, sha256_file
+from thaw.storage import recover, remembered, sha256_file
 
 MANIFEST = "MANIFEST.json"
 FORMAT = 1
@@ -52,7 +52,7 @@ def fingerprint(folder: Path | str) -> str:
                 f"not a checkpoint: {folder} has no {name}, give the folder of `thaw pretrain` or a BERT one"
             )
     try:
-        return fingerprint_of({name: sha256_file(folder / name) for name in (CONFIG, WEIGHTS)})
+        return fingerprint_of({name: remembered(sha256_file, folder / name) for name in (CONFIG, WEIGHTS)})
     except OSError as error:
         raise StorageError(f"checkpoint can not be read, {error.filename}: {error.strerror}") from error
 

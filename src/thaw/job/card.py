@@ -25,12 +25,30 @@ Run `{lineage["run_id"]}`, seed {config.seed}.
 |---|---|---|---|---|
 | {shape.layers} | {shape.hidden} | {shape.heads} | {shape.intermediate} | {shape.max_positions} |
 
-```python
+{_held_out(lineage)}```python
 from transformers import AutoModel, AutoTokenizer
 tokenizer, model = AutoTokenizer.from_pretrained("."), AutoModel.from_pretrained(".")
 ```
 or `thaw transfer checkpoint=. task=trec strategy=full`. What it came from is in `lineage.json`.
 """
+
+
+def _held_out(lineage: dict[str, Any]) -> str:
+    """Return the paragraph of a card about held-out text, empty where nothing was scored at this step."""
+    scores, text = lineage.get("held_out") or {}, lineage.get("passages") or {}
+    if "dev/bits_per_byte" not in scores:
+        return ""
+    loss, masked = scores["dev/loss"], scores["dev/bits_per_byte"]
+    words = f"""On held-out text: a loss of {loss:.3f} nats a masked piece, {masked:.3f} masked bits per normalised byte
+(these compare encoders of one tokenizer only).
+"""
+    if "dev/word_bits_per_byte" in scores:
+        bits, error, count = (scores[f"dev/word_{name}"] for name in ("bits_per_byte", "bits_error", "count_bits"))
+        words += f"""{bits:.3f} bits per raw byte of whole words (PLL-word-l2r, Kauf & Ivanova 2023; standard error
+{error:.3f}; the number of masks may give away up to {count:.3f}): this compares encoders of any tokenizer that are
+scored on the same {text["words"]} words (sha256 `{text["sha256"]}`).
+"""
+    return words + "\n"
 
 
 def transfer_card(config: TransferConfig, dev: float | None) -> str:

@@ -16,15 +16,18 @@ from thaw.text.tokenizer import Tokenizer
 from thaw.track.identity import run_id
 
 
-def contamination(cache: Path, corpus: str | None, tokenizer: Tokenizer, found: Splits) -> dict[str, Any] | None:
+def contamination(
+    cache: Path, corpus: str | None, tokenizer: Tokenizer, found: Splits, results: int | None = None
+) -> dict[str, Any] | None:
     """Return ``{"found", "searched", "texts"}`` of the test set; None where the corpus's ids are not in the cache.
 
-    ``corpus`` is the sha256 of the pretraining text as the checkpoint's lineage has it. After a continued pretraining
-    that is its last text alone. The texts of an example are searched as one.
+    ``corpus`` is the sha256 of the pretraining text and ``results`` the epoch of the pretraining, as the checkpoint's
+    lineage has them. After a continued pretraining that is its last text alone. The texts of an example are searched as
+    one.
     """
     if corpus is None:
         return None
-    ids = cache / "tokens" / tokens_key(corpus, tokenizer.fingerprint)
+    ids = cache / "tokens" / tokens_key(corpus, tokenizer.fingerprint, results)
     name = run_id({"ids": ids.name, "split": fingerprint(found), "runs": [RUN, SHORT]})
     kept = cache / "contamination" / f"{name}.json"
     if (known := _read(str(kept))) is not None:

@@ -3,25 +3,25 @@
 from pathlib import Path
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from thaw.config import TransferConfig
 from thaw.fields import as_dict
 from thaw.job import data
 from thaw.job.finished import finished
 from thaw.job.identity import transfer_id
-from thaw.job.outcome import common_row, data_lineage, majority_score, marked, run_name, score
+from thaw.job.outcome import common_row, data_lineage, marked, notes, run_name, score
 from thaw.job.record import Record, record
 from thaw.job.tell import tell
 from thaw.strategy.controls import CONTROLS
-from thaw.task.duplicates import overlap
 from thaw.task.example import fingerprint
 from thaw.task.subset import choose
-from thaw.track.process import cores
 
 
 def run(config: TransferConfig) -> dict[str, Any]:
     """Run a control and return its row."""
     path = Path(config.runs) / config.name / transfer_id(config)
-    if (done := finished(path)) is not None:
+    if (done := finished(path, config)) is not None:
         return done
     tags = [config.task.name, config.strategy.name, "control"]
     with record(
@@ -35,15 +35,18 @@ def _run(config: TransferConfig, rec: Record) -> dict[str, Any]:
     found, metric = data.splits(config), config.task.metric
     train_indices, dev_indices = choose(found, config.data, config.task.kind, config.seed)
     train, dev = [found.train[i] for i in train_indices], [found.dev[i] for i in dev_indices]
-    rec.begin(data_lineage(config, found, train_indices, rec.run_id), 0)
-    if note := overlap(found.report["duplicates"]):
-        tell(f"{config.task.name}: {note}")
+    begun = data_lineage(config, found, train_indices, dev_indices, rec.folder)
+    data.unchanged(config, rec.run_id)
+    rec.begin(begun, 0)
+    for note in notes(config, found):
+        tell(note)
     if config.strategy.name == "tfidf":
         import sklearn.feature_extraction.text
         import sklearn.linear_model  # noqa: F401  loading it is no training
-    rec.clock.start()
-    candidates = CONTROLS[config.strategy.name](config.strategy, config.task.kind, train)
-    rec.clock.stop()
+    with threadpool_limits(1):  # what it computes is sparse: more threads only wait, and the row could not say how long
+        rec.clock.start()
+        candidates = CONTROLS[config.strategy.name](config.strategy, config.task.kind, train)
+        rec.clock.stop()
     with rec.clock.evaluation():
         scored = [(score(config, found.labels, dev, predict(dev)), name, predict) for name, predict in candidates]
         best, _, predict = max(scored, key=lambda one: one[0][metric])
@@ -57,10 +60,9 @@ def _run(config: TransferConfig, rec: Record) -> dict[str, Any]:
         rec.event(last | {f"test/{name}": value for name, value in test.items()})
         rec.predictions(marked(config, found.test, answers))
         rec.examples(fingerprint(found), found.test)
-    floor = majority_score(config, found, train, dev)
-    collapsed = config.strategy.name != "majority" and best[metric] <= floor
+    collapsed = config.strategy.name != "majority" and best[metric] <= begun["floor"]
     return rec.finish(
-        common_row(config, rec.run_id, cores(), None)
+        common_row(config, rec.folder, found, 1, None)
         | {
             "kind": "control", "train_size": len(train), "dev": best[metric], "test": test.get(metric), "steps": 0,
             "train_seconds": rec.clock.train_seconds, "eval_seconds": rec.clock.eval_seconds,

@@ -23,7 +23,7 @@ from thaw.encoder.manifest import fingerprint
 from thaw.errors import StorageError, ThawError
 from thaw.job.identity import tokens_key
 from thaw.storage import discard, leftovers, sha256_file
-from thaw.track.folder import CHECKPOINT, CONFIG, LINEAGE, STATE, RunFolder
+from thaw.track.folder import BEST, CHECKPOINT, CONFIG, LINEAGE, STATE, RunFolder
 from thaw.track.settings import read_settings
 from thaw.track.tree import run_folders
 
@@ -39,6 +39,7 @@ NEVER = {
     "wandb": "copies of runs from W&B",
 }
 HALF, ON_THE_WAY, TRAINING_STATE = "left half written", "checkpoint on the way", "training state"
+UNSCORED = "weights to score a test set"
 MINUTE, DAY = 60.0, 86_400.0
 OLD = {ON_THE_WAY: 30 * DAY}  # seconds since it was last used, unless told otherwise
 _KEY = re.compile(r"[0-9a-f]{10,64}")  # the name of a cache, so that no other folder is ever meant
@@ -126,6 +127,8 @@ def _of_run(folder: Path, needs: Needs) -> Iterator[Item]:
     running = "" if state == "finished" else f"{state}, the same command goes on from it"
     if _is_folder(folder / STATE):
         yield _item(TRAINING_STATE, folder / STATE, stays=running, run=folder)
+    if (folder / BEST).is_file():
+        yield _item(UNSCORED, folder / BEST, stays=running, run=folder)
     for path in sorted((folder / "checkpoints").glob("[!.]*")):
         if _is_folder(path):
             stays = running or _named(path, needs)
@@ -168,7 +171,8 @@ def _needs(runs: dict[Path, dict[str, Any] | None]) -> Needs:
         needs.parents |= {str(lineage["checkpoint"]).partition(":")[0]} if lineage.get("checkpoint") else set()
         if "objective.name" in config and (state := RunFolder(folder).state()) != "finished":
             corpus, tokenizer = lineage.get("corpus"), lineage.get("tokenizer")
-            keys = [tokens_key(corpus, tokenizer), tokenizer] if corpus and tokenizer else []
+            key = tokens_key(corpus, tokenizer, lineage.get("results")) if corpus and tokenizer else ""
+            keys = [key, str(tokenizer)] if key else []
             needs.open |= dict.fromkeys(keys, f"{folder} ({state})")
     for root in (Path.cwd(), conf_dir().parent):
         for file in (root / "experiments").rglob("*.yaml"):

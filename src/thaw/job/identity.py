@@ -1,7 +1,9 @@
 """What a run is: the identity fields of its config, its inputs by content, nothing that does not apply. No torch.
 
 Decisions: a strategy that starts from random weights takes only the shape and the tokenizer of a checkpoint; a control
-without a network takes neither, and no optimizer; so one control serves a whole sweep over learning rates.
+without a network takes neither, no optimizer and no length of texts; so one control serves a whole sweep over learning
+rates. The results epoch is part of every id (`thaw.track.epoch`). Whether the test set is scored (``test``) and which
+checkpoints on the way are kept (``save_at``) change no weight and no score, so they are no part of it.
 """
 
 import functools
@@ -18,8 +20,10 @@ from thaw.storage import sha256_file
 from thaw.strategy.plan import STRATEGIES
 from thaw.task.files import split_files
 from thaw.text import corpus
+from thaw.track.epoch import RESULTS
 from thaw.track.identity import run_id
 from thaw.track.lineage import sha256_files
+from thaw.train.config import TrainerConfig
 
 TOKENIZER_FILES = ("tokenizer.json", "vocab.txt")
 
@@ -33,7 +37,9 @@ def pretrain_id(config: PretrainConfig) -> str:
         fields["checkpoint"] = checkpoint_content(config.checkpoint)
         fields["dropout"] = config.encoder.dropout  # all that counts of it here
         del fields["encoder"], fields["tokenizer"]
-    return run_id({"kind": "pretrain", **fields})
+    drops = config.encoder.dropout > 0 or config.encoder.attention_dropout > 0
+    processes = _processes(config.trainer, drops, by_row=True)
+    return run_id({"kind": "pretrain", "results": RESULTS, **fields, **processes})
 
 
 def transfer_id(config: TransferConfig) -> str:
@@ -43,9 +49,15 @@ def transfer_id(config: TransferConfig) -> str:
     if plugin := _plugin(config.strategy.name):
         fields["plugin"] = plugin
     if strategy.plan is None:
-        kept = {key: fields[key] for key in ("task", "strategy")}
-        data = {key: value for key, value in fields["data"].items() if key != "batch_size"}
-        return run_id({"kind": "control", "seed": config.seed, "test": config.test, "data": data, **kept})
+        counts = {
+            "task": {key: value for key, value in fields["task"].items() if key not in ("max_length", "stride")},
+            "data": {key: value for key, value in fields["data"].items() if key != "batch_size"},
+            "strategy": fields["strategy"],
+            "seed": config.seed,
+        }
+        if plugin := fields.get("plugin"):
+            counts["plugin"] = plugin
+        return run_id({"kind": "control", "results": RESULTS, **counts})
     if config.checkpoint:
         content = checkpoint_content if strategy.pretrained else shape_content
         fields["checkpoint"] = content(config.checkpoint)
@@ -53,7 +65,19 @@ def transfer_id(config: TransferConfig) -> str:
         fields.pop("tokenizer", None)
     elif config.tokenizer is not None:
         fields["tokenizer"] = tokenizer_content(config.tokenizer, fields["tokenizer"])
-    return run_id({"kind": "transfer", **fields})
+    drops, lstm = getattr(config.strategy, "dropout", 0.0) > 0, getattr(config.strategy, "model", "") == "bilstm"
+    processes = _processes(config.trainer, drops, by_row=not lstm)
+    return run_id({"kind": "transfer", "results": RESULTS, **fields, **processes})
+
+
+def _processes(trainer: TrainerConfig, drops: bool, by_row: bool) -> dict[str, int]:
+    """Return the number of processes where a result depends on it: where dropout is not drawn by row of the batch.
+
+    That is so in compiled code, on devices other than a CPU, and between the layers of an LSTM.
+    """
+    processes = trainer.devices * trainer.num_nodes
+    by_row = by_row and trainer.accelerator == "cpu" and not trainer.compile
+    return {"processes": processes} if processes > 1 and drops and not by_row else {}
 
 
 @functools.cache  # reading the metadata of all packages takes 3 ms
@@ -103,7 +127,7 @@ def tokenizer_content(config: Any, fields: dict[str, Any]) -> Any:
 def tokenizer_fields(config: TokenizerRun | PretrainConfig) -> dict[str, Any]:
     """Return what names a trained tokenizer: its settings and the text it is trained on."""
     content = tokenizer_content(config.tokenizer, identity_of(config.tokenizer))
-    return {"tokenizer": content, "corpus": corpus_content(config)}
+    return {"results": RESULTS, "tokenizer": content, "corpus": corpus_content(config)}
 
 
 def tokenizer_folder(config: TokenizerRun) -> Path:
@@ -111,9 +135,13 @@ def tokenizer_folder(config: TokenizerRun) -> Path:
     return Path(config.out or Path(config.runs, config.name, f"tokenizer-{run_id(tokenizer_fields(config))}"))
 
 
-def tokens_key(corpus: str, tokenizer: str) -> str:
-    """Return the name of the ids of a corpus (sha256 of its text) by a tokenizer (its fingerprint) in the cache."""
-    return run_id({"corpus": corpus, "tokenizer": tokenizer})
+def tokens_key(corpus: str, tokenizer: str, results: int | None = RESULTS) -> str:
+    """Return the name of the ids of a corpus (sha256 of its text) by a tokenizer (its fingerprint) in the cache.
+
+    ``results`` is the epoch of the pretraining that they are of; None: one before 2026-11-28.
+    """
+    epoch = {} if results is None else {"results": results}
+    return run_id({**epoch, "corpus": corpus, "tokenizer": tokenizer})
 
 
 def corpus_content(config: TokenizerRun | PretrainConfig) -> str:

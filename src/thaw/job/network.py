@@ -42,9 +42,9 @@ class Network:
             most = encoder.config.max_positions
             raise ConfigError(f"task.max_length={config.task.max_length} is more than the encoder's {most} positions")
         self.found = data.splits(config)
-        self.train_indices, dev_indices = choose(self.found, config.data, config.task.kind, config.seed)
+        self.train_indices, self.dev_indices = choose(self.found, config.data, config.task.kind, config.seed)
         self.train_examples = [self.found.train[i] for i in self.train_indices]
-        self.dev_examples = [self.found.dev[i] for i in dev_indices]
+        self.dev_examples = [self.found.dev[i] for i in self.dev_indices]
         self.train, self.dev = (self.encode(part) for part in (self.train_examples, self.dev_examples))
         self.batches = TrainBatches(self.train, config.data.batch_size, config.seed)
         self.module = TransferModule(
@@ -94,8 +94,8 @@ class Network:
         """Return how many test texts stand in the pretraining text, None where that is not known."""
         if self.parent is None or not self.strategy.pretrained or not self.config.test:
             return None
-        corpus = self.parent.lineage.get("corpus")
-        return contamination(Path(self.config.cache.folder), corpus, self.tokenizer, self.found)
+        corpus, results = (self.parent.lineage.get(name) for name in ("corpus", "results"))
+        return contamination(Path(self.config.cache.folder), corpus, self.tokenizer, self.found, results)
 
     def weights(self) -> dict[str, Tensor]:
         """Return a copy of all weights."""

@@ -5,15 +5,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from thaw import __version__
-from thaw.config import TransferConfig
+from thaw.config import TransferConfig, strategies
 from thaw.errors import ConfigError
+from thaw.job.finished import unscored
+from thaw.job.source import source
 from thaw.strategy.controls import majority
 from thaw.strategy.plan import Majority
 from thaw.task.credit import credits
+from thaw.task.duplicates import overlap
 from thaw.task.example import Example, Splits, fingerprint
 from thaw.task.metrics import Metrics
+from thaw.task.read import is_number
 from thaw.task.subset import checksum
-from thaw.track.cost import host, host_gflops, peak_rss_bytes
+from thaw.track.cost import host, peak_rss_bytes
+from thaw.track.folder import LINEAGE, RunFolder
 from thaw.track.lineage import lineage
 
 DIGITS = 6  # of a score
@@ -46,25 +51,57 @@ def _label(example: Example) -> Any:
     return [text for text, _ in example.answers] if example.answers is not None else example.target
 
 
-def majority_score(config: TransferConfig, found: Splits, train: list[Example], dev: list[Example]) -> float:
-    """Return the dev score of the majority answer, what a run must beat not to count as collapsed; 0 for spans."""
+def floors(config: TransferConfig, found: Splits, train: Sequence[Example], dev: Sequence[Example]) -> dict[str, float]:
+    """Return ``floor`` and ``floor_test``: the majority answer's dev and test score, 0 for spans, which have none.
+
+    A run must beat ``floor`` not to count as collapsed; one that diverged counts as having reached both. Without
+    ``config.test`` the test set is left alone here too.
+    """
+    sides = {"floor": dev} | ({"floor_test": found.test} if config.test else {})
     try:
         ((_, predict),) = majority(Majority(), config.task.kind, train)
     except ConfigError:
-        return 0.0
-    return score(config, found.labels, dev, predict(dev))[config.task.metric]
+        return dict.fromkeys(sides, 0.0)
+    metric = config.task.metric
+    return {name: score(config, found.labels, side, predict(side))[metric] for name, side in sides.items()}
 
 
-def data_lineage(config: TransferConfig, found: Splits, train: list[int], run_id: str, **more: Any) -> dict[str, Any]:
-    """Return the lineage of a run on a subset."""
-    made = lineage(run_id, split=fingerprint(found), subset=checksum(found.train, train), **more)
-    return made | {"data": found.report}
+def data_lineage(
+    config: TransferConfig, found: Splits, train: list[int], dev: list[int], folder: RunFolder, **more: Any
+) -> dict[str, Any]:
+    """Return the lineage of a run on a subset, with what a report must know of a run that may never end.
+
+    ``tuning`` says that the run was (also) asked for with ``test=false``: it was a trial of what dev should choose.
+    """
+    made = lineage(
+        folder.path.name, split=fingerprint(found), subset=checksum(found.train, train), source=source(), **more
+    )
+    examples = [found.train[i] for i in train], [found.dev[i] for i in dev]
+    return made | {
+        "data": found.report,
+        "strategy": strategies()[config.strategy.name].record(config.strategy.name),
+        "tuning": not config.test or was_tuning(folder),
+        **floors(config, found, *examples),
+    }
 
 
-def common_row(config: TransferConfig, run_id: str, threads: int, torch_version: str | None) -> dict[str, Any]:
-    """Return the columns of a row that follow from config and machine."""
+def was_tuning(folder: RunFolder) -> bool:
+    """Return whether a run has been one that left its test set alone."""
+    return unscored(folder) or bool((folder.read(LINEAGE) or {}).get("tuning"))
+
+
+def common_row(
+    config: TransferConfig,
+    folder: RunFolder,
+    found: Splits,
+    threads: int,
+    torch_version: str | None,
+    device: str = "cpu",
+) -> dict[str, Any]:
+    """Return the columns of a row that follow from config, data, lineage and machine."""
+    recorded = folder.read(LINEAGE) or {}
     return {
-        "run_id": run_id,
+        "run_id": folder.path.name,
         "name": config.name,
         "task": config.task.name,
         "strategy": config.strategy.name,
@@ -73,10 +110,22 @@ def common_row(config: TransferConfig, run_id: str, threads: int, torch_version:
         "peak_rss_bytes": peak_rss_bytes(),
         "threads": threads,
         "host": host(),
-        "host_gflops": host_gflops(),
         "torch": torch_version,
         "thaw_version": __version__,
+        "device": device,
+        "positive": found.report.get("positive"),
+        **{name: recorded.get(name) for name in ("floor", "floor_test", "results", "source")},
     }
+
+
+def notes(config: TransferConfig, found: Splits) -> list[str]:
+    """Return what a reader must know of a task's data: texts in two splits, a positive label that nobody has chosen."""
+    task, positive = config.task, found.report.get("positive")
+    said = [note] if (note := overlap(found.report["duplicates"])) else []
+    if task.metric == "f1" and positive is not None and task.positive is None and not is_number(positive):
+        (other,) = (label for label in found.labels or [] if label != positive)
+        said.append(f"f1 is that of label '{positive}', the last one; task.positive={other} takes the other")
+    return [f"{task.name}: {note}" for note in said]
 
 
 def run_name(config: TransferConfig) -> str:

@@ -18,18 +18,25 @@ from thaw.fields import as_dict
 from thaw.job import length, resume
 from thaw.job.blocks import blocks, own_tokenizer
 from thaw.job.card import pretrain_card
-from thaw.job.finished import finished
+from thaw.job.costs import costs, spent
+from thaw.job.finished import finished, missing
 from thaw.job.identity import checkpoint_content, corpus_content, pretrain_id
+from thaw.job.passages import passages
+from thaw.job.recipe import pretrain_recipe
 from thaw.job.record import Record, record
+from thaw.job.source import source
 from thaw.job.tell import tell
 from thaw.objective.mlm import MLMHead
 from thaw.storage import write_text
 from thaw.strategy.apply import ApplyPlan
 from thaw.strategy.plan import STRATEGIES, Full, Progress
-from thaw.track.cost import host, host_gflops, peak_rss_bytes, training_flops
+from thaw.track.cost import host, peak_rss_bytes
+from thaw.track.epoch import RESULTS
 from thaw.track.lineage import lineage
-from thaw.train import state
+from thaw.train import processes, state
+from thaw.train.evaluations import regular_steps
 from thaw.train.interrupt import stoppable
+from thaw.train.likelihood import WordLikelihood
 from thaw.train.loop import Batches, Loop
 from thaw.train.pretrain import PretrainModule
 from thaw.train.progress import Bar
@@ -38,8 +45,11 @@ from thaw.train.progress import Bar
 def run(config: PretrainConfig) -> dict[str, Any]:
     """Run or resume a pretraining and return its row."""
     path = Path(config.runs) / config.name / pretrain_id(config)
-    if (done := finished(path)) is not None:
+    if (done := finished(path, config)) is not None:
         return done
+    if (row := finished(path)) is not None:
+        asked = ",".join(missing(path, config.save_at))
+        tell(f"{row['run_id']} is finished without save_at=[{asked}], it trains again to keep them")
     tags = ["pretrain", config.encoder.name, *config.wandb.tags]
     with record(
         path, as_dict(config), config.wandb, name=f"{config.encoder.name}-{config.objective.name}-s{config.seed}",
@@ -59,6 +69,8 @@ class Pretraining:
         self.parent = build.checkpoint(config.checkpoint) if config.checkpoint else None
         self.tokenizer = self.parent.tokenizer if self.parent else own_tokenizer(config)
         self.train, self.validation = blocks(config, self.tokenizer, self.corpus_sha)
+        self.passages = passages(config, self.tokenizer, self.corpus_sha, self.validation.source.blocks)
+        self.scored: dict[str, float] = {}  # the newest scores on held-out text, with their step
         self.step_tokens = config.data.batch_size * self.train.blocks.mean_tokens
         self.encoder, self.head = self.network()
         if config.piece_vectors == "counts" and rec.leads and not state.generations(rec.folder.training_state):
@@ -129,8 +141,9 @@ class Pretraining:
         with stoppable() as stop, Bar(title, self.steps, config.trainer.progress and rec.leads) as bar:
             bar.start_at(module.start)
             loop = Loop(
-                steps=self.steps, eval_every=length.eval_every(config, self.steps, self.step_tokens),
-                evaluate=lambda step: self.validation(module), record=rec.event, save=self.save_state, clock=rec.clock,
+                steps=self.steps,
+                looks=regular_steps(self.steps, length.eval_every(config, self.steps, self.step_tokens)),
+                evaluate=self.evaluate, record=rec.event, save=self.save_state, clock=rec.clock,
                 stop=stop, minutes=config.trainer.checkpoint_minutes, milestones=milestones, show=bar,
             )  # fmt: skip
             plan = ApplyPlan(
@@ -147,6 +160,14 @@ class Pretraining:
         stop.leave()
         return row
 
+    def evaluate(self, step: int) -> dict[str, float]:
+        """Return the scores on held-out text; after the last step also the one that compares across tokenizers."""
+        scores = self.validation(self.module)
+        if step == self.steps and self.passages is not None:
+            scores |= WordLikelihood(self.passages, self.tokenizer, self.config.data.length)(self.module)
+        self.scored = {"step": step, **scores}
+        return scores
+
     def tell(self) -> None:
         """Say what of the corpus was not read as it stands."""
         read = self.train.blocks.file.meta.get("read") or {}
@@ -154,6 +175,9 @@ class Pretraining:
         for key, what in words.items():
             if read.get(key) and self.rec.leads:
                 tell(f"{read[key]} of the corpus' documents {what}")
+        if self.passages is None and self.rec.leads:
+            folder = Path(self.config.cache.folder) / "tokens"
+            tell(f"the ids in {folder} are not those of the corpus' text: no word_bits_per_byte, delete it to have one")
 
     def make(self, trainer: Any) -> Any:
         """Return the function from step to micro-batches of this process."""
@@ -168,13 +192,19 @@ class Pretraining:
                 self.save_checkpoint(self.rec.folder.path / "checkpoints" / name)
 
         due = length.milestones(self.config, self.steps, self.step_tokens)
+        kept, start = self.rec.folder.path / "checkpoints", self.module.start
+        passed = [name for step, names in due.items() for name in names if step < start and not (kept / name).exists()]
+        if passed and self.rec.leads:
+            tell(f"save_at=[{','.join(passed)}] lies before step {start}, where the run goes on: not kept")
         return {step: functools.partial(save, names) for step, names in due.items()}
 
     def save_checkpoint(self, folder: Path) -> None:
         """Write the encoder as it is now."""
         if not self.rec.leads:
             return
-        lineage = self.lineage() | self.cost()
+        held_out = self.scored if self.scored.get("step") == self.module.step else None
+        recipe = pretrain_recipe(self.config, self.parent.lineage if self.parent else None, folder)
+        lineage = self.lineage() | self.cost() | {"held_out": held_out, "recipe": recipe}
         checkpoints.save(
             folder, encoder=self.encoder, tokenizer=self.tokenizer, mlm_head=self.head, lineage=lineage,
             card=pretrain_card(self.config, self.encoder.config, lineage),
@@ -185,30 +215,23 @@ class Pretraining:
         checkpoint = checkpoint_content(self.config.checkpoint) if self.config.checkpoint else None
         made = lineage(
             self.rec.run_id, tokenizer=self.tokenizer.fingerprint, corpus=self.corpus_sha, checkpoint=checkpoint,
-            parent=self.parent.lineage if self.parent else None,
+            parent=self.parent.lineage if self.parent else None, source=source(),
         )  # fmt: skip
-        return made | {"read": self.train.blocks.file.meta.get("read")}
+        about = self.passages.about(self.tokenizer) if self.passages is not None else None
+        return made | {"read": self.train.blocks.file.meta.get("read"), "passages": about}
 
     def cost(self) -> dict[str, Any]:
         """What this pretraining has cost so far, its parent's included."""
-        encoder, data = self.encoder.config, self.config.data
-        places = self.module.step * data.batch_size * data.length  # padding is computed too
-        flops = training_flops(
-            places, layers=encoder.layers, hidden=encoder.hidden, intermediate=encoder.feed_forward,
-            length=data.length, masked=self.module.tokens * self.config.objective.rate,
-            vocab_size=self.encoder.vocab_size,
-        )  # fmt: skip
-        before = self.parent.lineage if self.parent else {}
-        own = {"tokens": self.module.tokens, "flops": flops, "seconds": round(self.rec.clock.train_seconds, 3)}
-        totals = {key: value + (before.get(key) or 0) for key, value in own.items()}
-        return {"seed": self.config.seed, "encoder": encoder.name, "steps": self.module.step, "own": own, **totals}
+        about = {"seed": self.config.seed, "encoder": self.encoder.config.name, "steps": self.module.step}
+        return about | costs(spent(self.module, self.rec.clock), self.parent.lineage if self.parent else {})
 
     def save_state(self, step: int) -> None:
         """Write what a resume needs."""
         module = self.module
         parts = {"model": module.state_dict(), "optimizer": state.optimizer_tensors(module.trainer.optimizers[0])}
         losses = [float(loss) for loss in module.losses]
-        info = {"step": step, "tokens": module.tokens, "losses": losses, "clock": self.rec.clock.state_dict()}
+        counts = {"tokens": module.tokens, "flops": module.flops, "clock": self.rec.clock.state_dict()}
+        info = {"step": step, "losses": losses, **counts}
         resume.save(self.rec, self.config, parts, info)
 
     def resume(self) -> None:
@@ -220,7 +243,8 @@ class Pretraining:
         self.module.load_state_dict(parts["model"])
         self.module.start, self.module.tokens, self.module.moments = info["step"], info["tokens"], parts["optimizer"]
         self.module.losses = [torch.tensor(loss) for loss in info["losses"]]
-        self.rec.clock.load_state_dict(info["clock"])
+        self.module.flops = info["flops"]
+        self.rec.clock.load_state_dict(info["clock"], self.rec.leads)
 
     def finish(self) -> dict[str, Any]:
         """Save the checkpoint and the row."""
@@ -240,8 +264,10 @@ class Pretraining:
                 "best_step": best["step"], "steps": self.steps, "train_seconds": rec.clock.train_seconds,
                 "eval_seconds": rec.clock.eval_seconds, "cpu_seconds": rec.clock.cpu_seconds,
                 "tokens": cost["own"]["tokens"], "flops": cost["own"]["flops"], "peak_rss_bytes": peak_rss_bytes(),
-                "trainable_parameters": parameters, "total_parameters": parameters, "threads": self.threads,
-                "host": host(), "host_gflops": host_gflops(), "torch": torch.__version__,
-                "precision": config.trainer.precision, "thaw_version": __version__,
+                "trainable_parameters": parameters, "total_parameters": parameters,
+                "threads": self.threads * processes.count(), "host": host(), "torch": torch.__version__,
+                "precision": config.trainer.precision, "thaw_version": __version__, "results": RESULTS,
+                "source": source(), "device": build.device_name(config.trainer),
+                "word_bits_per_byte": scores[-1].get("dev/word_bits_per_byte"),
             }
         )  # fmt: skip

@@ -14,7 +14,7 @@ from typing import Any
 from thaw.storage import write_text
 from thaw.task.example import Example, texts
 from thaw.track.config import WandbConfig
-from thaw.track.cost import Clock
+from thaw.track.cost import Clock, host_gflops
 from thaw.track.folder import PREDICTIONS, TASKS, RunFolder, write_lines
 from thaw.track.mirror import Mirror
 from thaw.track.redact import redact
@@ -30,6 +30,7 @@ class Record:
     run_id: str
     resumed: list[dict[str, Any]] = field(default_factory=list)  # where it went on with other settings of speed
     forked: str | None = None  # the run it was forked from
+    speed: float | None = None  # of one core by the wall clock when this process began the run, GFLOP/s
 
     @property
     def leads(self) -> bool:
@@ -44,9 +45,19 @@ class Record:
             else:
                 self.folder.restart()
             more = {"resumed": self.resumed, "forked_from": self.forked}
-            lineage = {**lineage, **{key: value for key, value in more.items() if value}}
+            self.lineage({**lineage, **{key: value for key, value in more.items() if value}})
+
+    def lineage(self, lineage: Mapping[str, Any]) -> None:
+        """Record where the run comes from."""
+        if self.mirror is not None:
             self.folder.write_lineage(lineage)
             self.mirror.summary({"lineage": lineage})
+
+    def repeat(self) -> None:
+        """Tell W&B the events so far: of a run that is only scored now it makes a new one, which then is whole too."""
+        if self.mirror is not None:
+            for event in self.folder.events():
+                self.mirror.log(event)
 
     def event(self, event: dict[str, Any]) -> None:
         """Record one event."""
@@ -84,7 +95,7 @@ class Record:
         """Record the result, last of all, and say that the run is finished."""
         if self.mirror is None:
             return row
-        row = self.folder.write_result(row)
+        row = self.folder.write_result({"host_gflops": self.speed} | row)
         self.mirror.summary(row)
         self.folder.status("finished")
         shutil.rmtree(self.folder.training_state, ignore_errors=True)  # nothing is left to resume
@@ -108,4 +119,5 @@ def record(
             resumed=resumed,
         )  # fmt: skip
         with mirror:
-            yield Record(folder, mirror, Clock(), path.name, forked=config.get("forked"))
+            speed = host_gflops()  # before the memory of the run is measured, and while it does nothing yet
+            yield Record(folder, mirror, Clock(), path.name, forked=config.get("forked"), speed=speed)

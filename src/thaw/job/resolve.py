@@ -3,8 +3,9 @@
 ``checkpoint=runs/my_pretraining`` is the checkpoint of the only run in there, ``checkpoint=runs/my_pretraining/1M`` the
 one that ``save_at`` kept after a million tokens. ``tuned=FOLDER`` takes the rate from a finished sweep over
 ``optim.lr``: per task and strategy (and train size, where the sweep has this one) the one with the best mean dev score.
-Test scores are not looked at. Every rate must have been tried with the same seeds, else the choice would not be fair;
-one with which a run failed (diverged) is not chosen. ``tuned=FILE.yaml`` takes it from a record of such a choice,
+Of rates that are exactly equal the one in their middle is taken (track/ties.py). Test scores are not looked at. Every
+rate must have been tried with the same seeds, else the choice would not be fair; one with which a run failed (diverged)
+is not chosen. ``tuned=FILE.yaml`` takes it from a record of such a choice,
 ``{task: {strategy: rate}}``.
 No torch here.
 """
@@ -22,6 +23,7 @@ import yaml
 from thaw.config import PretrainConfig, TransferConfig, conf_dir, strategies
 from thaw.errors import ConfigError
 from thaw.job.tell import tell
+from thaw.track.ties import EQUAL, RULE, taken
 
 C = TypeVar("C", PretrainConfig, TransferConfig)
 
@@ -77,7 +79,12 @@ def chosen(folder: str, task: str, strategy: str, train_size: str) -> float:
         raise ConfigError(
             f"tuned={folder} tried the rates of {task} {strategy} with different seeds or sizes, finish that sweep"
         )
-    best = max(sorted(scores), key=lambda lr: sum(scores[lr].values()) / len(scores[lr]))
+    means = {lr: sum(values.values()) / len(values) for lr, values in sorted(scores.items())}
+    equal = [lr for lr, mean in means.items() if max(means.values()) - mean <= EQUAL]
+    best = equal[taken([{"optim.lr": lr} for lr in equal], [{"optim.lr": lr} for lr in means])]
+    if len(equal) > 1:
+        rates = ", ".join(f"{lr:g}" for lr in equal)
+        tell(f"optim.lr={rates} of {task} {strategy} are exactly equal on dev in {folder}, {best:g} is taken: {RULE}")
     if len(scores) > 2 and best in (min(scores), max(scores)):
         tell(f"optim.lr={best:g} of {task} {strategy} lies on the edge of the grid in {folder}, widen it")
     return best

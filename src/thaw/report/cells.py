@@ -1,42 +1,32 @@
 """Cells of the comparison: (task, arm, train size) -> mean over seeds, difference to scratch, how it was chosen.
 
 The rule where a cell holds several variants (a sweep over ``optim.lr`` or any other setting): the variant with the
-best mean dev score over the seeds that all variants have is taken; a variant with failed runs yields to one without.
-If the chosen variant has more seeds than those, the seeds it was chosen on are left out of the score.
+best mean dev score over the seeds that all variants have is taken; a variant with failed or diverged runs yields to one
+without. If the chosen variant has more seeds than those, the seeds it was chosen on are left out of the score. What is
+a setting, and what is not, stands in choice.py.
+
+A diverged run scores the majority answer of its task (diverged.py). Pretrainings that differ by their seed alone are
+one arm (recipes.py): a score of a seed is then the mean over them.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from thaw.report.arms import WITHOUT_ENCODER, Arm, arms, baseline_of
+from thaw.report.arms import Arm, arms, baseline_of
+from thaw.report.choice import Trial, choose, in_words
 from thaw.report.collect import Run, Study, size_key
-from thaw.report.statistics import Estimate, estimate, paired
+from thaw.report.diverged import stand_ins
+from thaw.report.rates import Rate, wilson
+from thaw.report.recipes import pretraining
+from thaw.report.statistics import Estimate, estimate, paired, score_interval
 
 RULE = (
     "Where a strategy was run with several settings (such as learning rates), the setting with the best mean dev score "
     "is shown, per task and train size; the test score is never used for choosing."
 )
-# Config keys that make no variant: they define the cell, or say where, who and how fast.
-_FREE = {
-    "name",
-    "seed",
-    "test",
-    "checkpoint",
-    "data.train_size",
-    "task.path",
-    "tokenizer.path",
-    "tuned",
-    "keep",
-    "runs",
-    "debug",
-}
-_FREE_ROOTS = {"wandb", "hydra", "cache", "verdict"}
-_ARCHITECTURE_ROOTS = {"encoder", "tokenizer"}  # a checkpoint brings its own
-_SPEED_ROOT = "trainer"
-_TRAINER_IDENTITY = {"trainer.precision", "trainer.accumulate"}
+DIVERGED = "A run that diverged scores the majority answer of its task (intention to treat)."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,19 +36,24 @@ class Cell:
     task: str
     arm: Arm
     train_size: Any  # number of labelled examples, or "all"
-    metric: str
-    runs: list[Run]  # finished runs that are scored: the chosen variant, one a seed
-    test: Estimate | None
+    metric: str  # of its finished runs
+    runs: list[Run]  # the scored ones: the chosen variant, one a seed and pretraining; of diverged ones stand-ins
+    test: Estimate | None  # over seeds, diverged runs by the majority answer; its interval is in the metric's range
+    survivors: Estimate | None  # the same of finished runs alone
     dev: Estimate | None
     difference: Estimate | None  # test score minus that of scratch, paired by seed
     variant: dict[str, Any]  # the settings chosen, {} if there was nothing to choose
     trials: int  # variants to choose from
     trial_devs: list[float]  # mean dev score of each variant on the tuning seeds
+    tried: list[Trial]  # the same with the settings, seed by seed
+    ties: list[dict[str, Any]]  # variants that are exactly as good on dev as the chosen one
     others: list[Run]  # runs that are not scored: other variants, tuning seeds, failed ones
     tuning_seeds: list[Any]  # seeds the variant was chosen on
     held_out: bool  # whether the scored seeds are others than the tuning seeds
     edge: list[str]  # settings chosen at an edge of their grid
-    failed: int  # runs of the cell, any variant
+    diverged: int  # of the scored runs
+    unknown: int  # diverged runs that are left out since nobody knows their majority answer
+    failed: int  # otherwise: runs of the cell, any variant, left out
     unfinished: int
     collapsed: int  # finished and not above the majority class, any variant
     repeated: int  # finished runs left out since another of the same variant has the same seed
@@ -69,21 +64,59 @@ class Cell:
         """How the variant was chosen, in words; empty if there was nothing to choose."""
         if self.trials < 2:
             return ""
-        names = {"optim.lr": "lr"}
-        settings = ", ".join(f"{names.get(key, key)} {_shown(value)}" for key, value in self.variant.items())
         seeds = ", ".join(map(str, self.tuning_seeds))
-        text = f"{settings}: chosen on dev of {self.trials}" + (f" (seed {seeds})" if self.held_out else "")
+        text = f"{in_words(self.variant)}: chosen on dev of {self.trials}"
+        text += f" (seed {seeds})" if self.held_out else ""
+        text += f", {len(self.ties) + 1} exactly equal" if self.ties else ""
         return text + (", at the edge of its grid" if self.edge else "")
+
+    @property
+    def divergence(self) -> Rate:
+        """How many of the scored runs diverged."""
+        return wilson(self.diverged, len(self.runs))
+
+    @property
+    def tuned(self) -> bool:
+        """Whether its learning rate was chosen among several, here or in the study that ``tuned=`` names, or has none.
+
+        Where that is not so, a strategy may be better than another only since the one rate suits it.
+        """
+        if not self.arm.network or "optim.lr" in self.variant:
+            return True
+        return bool(self.runs) and all(run.config.get("tuned") for run in self.runs)
+
+    @property
+    def by_pretraining(self) -> dict[str, dict[Any, float]]:
+        """The test scores by the pretraining they start from, then by seed; "" where none or one is known."""
+        return by_pretraining(self.arm, self.runs)
+
+
+def by_pretraining(arm: Arm, runs: Iterable[Run]) -> dict[str, dict[Any, float]]:
+    """Return the test scores of an arm's runs by pretraining, then by seed."""
+    found: dict[str, dict[Any, float]] = defaultdict(dict)
+    for run in runs:
+        if run["test"] is not None:
+            found[pretraining(run) if arm.crossed else ""][run["seed"]] = run["test"]
+    return dict(found)
+
+
+def scores(runs: Iterable[Run], column: str = "test") -> dict[Any, float]:
+    """Return the score of each seed, the mean over its pretrainings where an arm has several."""
+    found: dict[Any, list[float]] = defaultdict(list)
+    for run in runs:
+        if run[column] is not None:
+            found[run["seed"]].append(run[column])
+    return {seed: sum(values) / len(values) for seed, values in found.items()}
 
 
 def cells(study: Study) -> list[Cell]:
-    """Return all cells of a study, ordered by task, train size and strategy."""
-    arm_of = arms(study.runs)
+    """Return all cells of a study, ordered by task, train size and strategy; runs that are set aside are in none."""
+    arm_of, stands = arms(study.runs), stand_ins(study.runs)
     groups: dict[tuple[str, Arm, Any], list[Run]] = defaultdict(list)
     for run in study.runs:
-        if run.transfers:
-            groups[str(run["task"]), arm_of[id(run)], run["train_size"]].append(run)
-    chosen = {key: _choose(key[1], runs) for key, runs in groups.items()}
+        if run.transfers and not run.aside:
+            groups[str(run["task"]), arm_of[id(run)], run["train_size"]].append(stands.get(id(run), run))
+    chosen = {key: choose(key[1], runs) for key, runs in groups.items()}
     made = []
     for (task, arm, size), runs in groups.items():
         choice = chosen[task, arm, size]
@@ -91,145 +124,39 @@ def cells(study: Study) -> list[Cell]:
         baseline = baseline_of(arm, peers)
         difference = None
         if baseline and baseline != arm:
-            difference = paired(_scores(choice.runs), _scores(chosen[task, baseline, size].runs))
+            difference = paired(scores(choice.runs), scores(chosen[task, baseline, size].runs))
         finished = [run for run in runs if run.state == "finished"]
+        survivors = [run for run in choice.runs if run.state == "finished"]
+        metric = next((str(run["metric"]) for run in (*survivors, *finished, *runs) if run["metric"]), "")
+        stood_in = sum(run.diverged and (run["dev"], run["test"]) != (None, None) for run in runs)
+        diverged = sum(run.diverged for run in runs)
         made.append(
             Cell(
                 task=task,
                 arm=arm,
                 train_size=size,
-                metric=next((str(run["metric"]) for run in runs if run["metric"]), ""),
+                metric=metric,
                 runs=choice.runs,
-                test=estimate(list(_scores(choice.runs).values())),
-                dev=estimate([run["dev"] for run in choice.runs if run["dev"] is not None]),
+                test=score_interval(list(scores(choice.runs).values()), metric),
+                survivors=score_interval(list(scores(survivors).values()), metric),
+                dev=estimate(list(scores(choice.runs, "dev").values())),
                 difference=difference,
                 variant=choice.variant,
                 trials=choice.trials,
                 trial_devs=choice.trial_devs,
+                tried=choice.tried,
+                ties=choice.ties,
                 others=[run for run in runs if not any(run is one for one in choice.runs)],
                 tuning_seeds=choice.tuning_seeds,
                 held_out=choice.held_out,
                 edge=choice.edge,
-                failed=sum(run.state == "failed" for run in runs),
+                diverged=sum(run.diverged for run in choice.runs),
+                unknown=diverged - stood_in,
+                failed=sum(run.state == "failed" for run in runs) - diverged,
                 unfinished=sum(run.state in ("interrupted", "running") for run in runs),
                 collapsed=sum(run.collapsed for run in finished),
                 repeated=choice.repeated,
-                unscored=sum(run["test"] is None and run.config.get("test", True) for run in choice.runs),
+                unscored=sum(run["test"] is None and run.config.get("test", True) for run in survivors),
             )
         )
     return sorted(made, key=lambda cell: (cell.task, size_key(cell.train_size), cell.arm.order))
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Choice:
-    runs: list[Run]
-    variant: dict[str, Any]
-    trials: int
-    trial_devs: list[float]
-    tuning_seeds: list[Any]
-    held_out: bool
-    edge: list[str]
-    repeated: int
-
-
-def _choose(arm: Arm, runs: list[Run]) -> _Choice:
-    """Choose the variant of one cell.
-
-    Runs of a tuning that left the test set alone (``test=false``) are no candidates beside scored ones; they tell what
-    was tried where the scored runs have one variant.
-    """
-    tuning = [run for run in runs if run.config.get("test") is False]
-    scored = [run for run in runs if run.config.get("test") is not False]
-    if not tuning or not scored:
-        return _best(arm, runs)
-    choice, tried = _best(arm, scored), _best(arm, tuning)
-    if choice.trials > 1:
-        return choice
-    return replace(
-        choice, variant=tried.variant, trials=tried.trials, trial_devs=tried.trial_devs, edge=tried.edge,
-        tuning_seeds=tried.tuning_seeds, held_out=True,
-    )  # fmt: skip
-
-
-def _best(arm: Arm, runs: list[Run]) -> _Choice:
-    """Choose the variant of some runs by the rule above."""
-    settings = _settings(arm, runs)
-    keys = sorted({key for one in settings for key in one})
-    differing = [key for key in keys if len({json.dumps(one.get(key), default=str) for one in settings}) > 1]
-    variants: dict[str, list[Run]] = defaultdict(list)
-    values: dict[str, dict[str, Any]] = {}
-    for run, setting in zip(runs, settings, strict=True):
-        variant = {key: setting.get(key) for key in differing}
-        name = json.dumps(variant, default=str)
-        variants[name].append(run)
-        values[name] = variant
-    planned = {name: {run["seed"] for run in members} for name, members in variants.items()}
-    shared = set.intersection(*planned.values())
-    best = max(sorted(variants), key=lambda name: _merit(variants[name], shared or planned[name]))
-    held_out = len(variants) > 1 and bool(shared) and bool(planned[best] - shared)
-    finished = [run for run in variants[best] if run.state == "finished"]
-    newest: dict[Any, Run] = {}
-    for run in sorted(finished, key=lambda run: run.updated):
-        newest[run["seed"]] = run
-    scored = [run for seed, run in sorted(newest.items(), key=_seed_key) if not (held_out and seed in shared)]
-    return _Choice(
-        runs=scored,
-        variant=values[best],
-        trials=len(variants),
-        trial_devs=[dev for members in variants.values() if (dev := _merit(members, shared)[1]) > float("-inf")],
-        tuning_seeds=sorted(shared or planned[best], key=str),
-        held_out=held_out,
-        edge=_edge(values[best], list(values.values())),
-        repeated=len(finished) - len(newest),
-    )
-
-
-def _merit(runs: list[Run], seeds: set[Any]) -> tuple[float, float]:
-    """Return (share of the runs of these seeds that finished, mean dev score)."""
-    among = [run for run in runs if run["seed"] in seeds]
-    devs = [run["dev"] for run in among if run.state == "finished" and run["dev"] is not None]
-    mean = estimate(devs)
-    return (len(devs) / max(1, len(among)), mean.mean if mean else float("-inf"))
-
-
-def _settings(arm: Arm, runs: Iterable[Run]) -> list[dict[str, Any]]:
-    """Return for each run the config keys that may make it a variant."""
-    made = []
-    for run in runs:
-        config = run.config or {"optim.lr": run["lr"]}
-        made.append({key: value for key, value in config.items() if _varies(key, arm, bool(config.get("checkpoint")))})
-    return made
-
-
-def _varies(key: str, arm: Arm, from_checkpoint: bool) -> bool:
-    root = key.split(".", 1)[0]
-    if root == _SPEED_ROOT:
-        return key in _TRAINER_IDENTITY
-    if arm.strategy in WITHOUT_ENCODER:
-        return root in ("strategy", "data", "task") and key not in _FREE
-    if from_checkpoint and root in _ARCHITECTURE_ROOTS:
-        return False
-    return key not in _FREE and root not in _FREE_ROOTS
-
-
-def _edge(variant: dict[str, Any], grid: list[dict[str, Any]]) -> list[str]:
-    """Return the numeric settings whose chosen value is the smallest or largest of three or more tried."""
-    found = []
-    for key, value in variant.items():
-        tried = {one[key] for one in grid if isinstance(one[key], int | float)}
-        if len(tried) >= 3 and value in (min(tried), max(tried)):
-            found.append(key)
-    return found
-
-
-def _scores(runs: Iterable[Run]) -> dict[Any, float]:
-    return {run["seed"]: run["test"] for run in runs if run["test"] is not None}
-
-
-def _seed_key(item: tuple[Any, Run]) -> tuple[float, str]:
-    seed = item[0]
-    return (float(seed) if isinstance(seed, int | float) else float("inf"), str(seed))
-
-
-def _shown(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)

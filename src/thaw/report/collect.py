@@ -6,6 +6,7 @@ and counted with its reason; a run that is in W&B and in a folder counts once.
 
 import os
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from thaw.errors import ConfigError
 from thaw.report.palette import rank
 from thaw.report.run import Run as Run
 from thaw.report.run import read_run
+from thaw.report.strategy import strategies
+from thaw.report.tasks import told_apart
 from thaw.report.wandb.place import is_place, place
 from thaw.track.folder import CONFIG
 from thaw.track.tree import MARKS as MARKS
@@ -68,9 +71,33 @@ def read(*folders: str | Path, events: bool = True) -> Study:
     if not runs and not unreadable:
         shown = ", ".join(map(str, roots))
         raise ConfigError(f"no run in {shown}, a run folder holds {', '.join(MARKS)}; give a folder like runs/<name>")
-    runs = _once(_known_settings(runs, unreadable))
-    _resolve_all(runs)
-    return Study(folders=roots, runs=sorted(runs, key=_order), unreadable=unreadable)
+    named = told_apart(_once(_known_settings(runs, unreadable)))
+    _fill_sizes(named)
+    return _study(roots, named, unreadable)
+
+
+def together(first: Study, second: Study) -> tuple[Study, Study]:
+    """Return two studies whose tasks are named by the contents of both, so that a name means the same in either."""
+    runs = told_apart([*first.runs, *second.runs])
+    count = len(first.runs)
+    return (
+        _study(first.folders, runs[:count], first.unreadable),
+        _study(second.folders, runs[count:], second.unreadable),
+    )
+
+
+def _study(folders: list[Path], runs: Iterable[Run], unreadable: list[Unreadable]) -> Study:
+    """Return a study in order: by task, train size, strategy, learning rate, seed; pretraining last."""
+    members = list(runs)
+    kinds = strategies(members)
+
+    def order(run: Run) -> tuple[Any, ...]:
+        seed = run["seed"] if isinstance(run["seed"], int) else 0
+        place = rank(kinds[str(run["strategy"])]) if run.transfers else (0, "")
+        cell = (str(run["task"]), size_key(run["train_size"]), place)
+        return (not run.transfers, *cell, size_key(run["lr"]), seed, str(run.folder))
+
+    return Study(folders=folders, runs=sorted(members, key=order), unreadable=unreadable)
 
 
 def _find(root: Path) -> list[Path]:
@@ -110,29 +137,12 @@ def _once(runs: list[Run]) -> list[Run]:
     return [run for run, one in zip(runs, chosen, strict=True) if run is one]
 
 
-def _resolve_all(runs: list[Run]) -> None:
-    """Name what only all runs together can tell apart or fill in: tasks of one name, sizes of runs without a result.
-
-    ``task=files`` may stand for several data sets: where both source and content differ, the source joins the name.
-    A run without a result whose config says train_size=all gets the number that finished runs of its task have.
-    """
-    sources: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for run in runs:
-        if run.transfers and run.lineage.get("split"):
-            sources[str(run["task"])][_source(run)].add(run.lineage["split"])
-    for run in runs:
-        contents = sources[str(run["task"])]
-        if len(contents) > 1 and len(set.union(*contents.values())) > 1:
-            run.row["task"] = f"{run['task']} ({os.path.basename(_source(run)) or 'unnamed'})"
+def _fill_sizes(runs: list[Run]) -> None:
+    """Give a run without a result whose config says train_size=all the number that finished runs of its task have."""
     whole = {run["task"]: run["train_size"] for run in runs if run["train_size"] != "all" and _takes_all(run)}
     for run in runs:
         if run["train_size"] == "all":
             run.row["train_size"] = whole.get(run["task"], "all")
-
-
-def _source(run: Run) -> str:
-    sources = [run.config.get(f"task.{key}") for key in ("path", "hub", "package")]
-    return next((os.path.normpath(str(source)) for source in sources if source), "")
 
 
 def _takes_all(run: Run) -> bool:
@@ -142,10 +152,3 @@ def _takes_all(run: Run) -> bool:
 def size_key(size: Any) -> tuple[int, float]:
     """Sort key of a train size: numbers first, "all" last."""
     return (0, float(size)) if isinstance(size, int | float) else (1, 0.0)
-
-
-def _order(run: Run) -> tuple[Any, ...]:
-    """Sort key of runs: by task, train size, strategy, learning rate, seed; pretraining last."""
-    seed = run["seed"] if isinstance(run["seed"], int) else 0
-    cell = (str(run["task"]), size_key(run["train_size"]), rank(str(run["strategy"])))
-    return (not run.transfers, *cell, size_key(run["lr"]), seed, str(run.folder))

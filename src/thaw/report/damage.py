@@ -17,7 +17,7 @@ from thaw.track.row import COLUMNS
 
 FLAGS = ("collapsed",)
 WORDS = ("run_id", "name", "kind", "task", "strategy", "encoder", "checkpoint", "metric", "pretrain_run",
-         "frozen_audit", "host", "torch", "precision", "thaw_version")  # fmt: skip
+         "frozen_audit", "host", "torch", "precision", "thaw_version", "device", "source", "positive")  # fmt: skip
 SIZES = ("train_size",)  # a number, or "all" before the run knows it
 # Columns whose value the config has too; of a pretraining only the seed.
 SHARED = {"seed": "seed", "task": "task.name", "strategy": "strategy.name", "metric": "task.metric", "lr": "optim.lr"}

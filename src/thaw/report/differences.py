@@ -17,6 +17,10 @@ MACHINE = {
     "torch": ("versions of torch", "scores may differ by that alone"),
     "thaw_version": ("versions of thaw", "scores may differ by that alone"),
 }
+CODE = {
+    "results": ("results epochs of the code", "their scores are not comparable"),
+    "source": ("states of the code", "scores may differ by that alone"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,11 +43,11 @@ def differences(runs: Iterable[Run]) -> list[Difference]:
 
 
 def machines(runs: Iterable[Run]) -> list[Difference]:
-    """Return the columns of `MACHINE` that are not equal in all finished runs."""
+    """Return the columns of `MACHINE` and `CODE` that are not equal in all finished runs."""
     finished = [run for run in runs if run.state == "finished"]
     found = []
-    for column in MACHINE:
-        counter = Counter(str(run[column]) for run in finished if run[column] is not None)
+    for column in (*MACHINE, *CODE):
+        counter = Counter(str(run.row[column]) for run in finished if run.row.get(column) is not None)
         if len(counter) > 1:
             found.append(Difference(key=column, values=sorted(counter.items(), key=lambda item: (-item[1], item[0]))))
     return found

@@ -16,7 +16,6 @@ from thaw.errors import StorageError
 from thaw.report.arms import Arm
 from thaw.report.cells import Cell
 from thaw.report.collect import Run, size_key
-from thaw.report.palette import BASELINE
 from thaw.track.folder import PREDICTIONS, TASKS, RunFolder
 
 MOST = 50  # examples of a task
@@ -68,7 +67,7 @@ def _of_task(cells: Sequence[Cell]) -> Examples | None:
     right = [[_right(line) for line in lines] for _, _, lines in answers]
     total = counts.pop()
     pairs = {(a, b): _pair(right[a], right[b]) for a, b in combinations(range(len(answers)), 2)}
-    first = next((i for i, (arm, _, _) in enumerate(answers) if arm.strategy == BASELINE), 0)
+    first = next((i for i, (arm, _, _) in enumerate(answers) if arm.baseline), 0)
     best = max((i for i in range(len(answers)) if i != first), key=lambda i: (answers[i][1], -i))
     texts = _texts(runs[0][2])
     samples = []
@@ -101,7 +100,7 @@ def _choose(cells: Sequence[Cell]) -> tuple[Any, Any, list[tuple[Arm, float, Run
     for cell in cells:
         for run in cell.runs:
             told = (run.folder / PREDICTIONS).exists()
-            if told and run["test"] is not None and cell.arm.strategy != "majority":
+            if told and run["test"] is not None and not cell.arm.floor:
                 places.setdefault((cell.train_size, run["seed"]), []).append((cell.arm, run["test"], run))
     if not places:
         return None

@@ -1,14 +1,18 @@
-"""What a reader must know before trusting a table: one line a note, most serious first. No verdicts."""
+"""What a reader must know before trusting a table: one line a note, most serious first. No verdicts.
+
+What forbids a comparison stands before these notes, and before the verdicts: comparable.py.
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from thaw.report.arms import WITHOUT_ENCODER
 from thaw.report.cells import Cell
 from thaw.report.collect import Run, Study
-from thaw.report.differences import MACHINE, machines
-from thaw.report.palette import BASELINE
+from thaw.report.comparable import comparable, number
+from thaw.report.differences import CODE, MACHINE, machines
+from thaw.report.pretrainings import pretraining_notes
+from thaw.report.strategy import strategies
 
 FEW_SEEDS = 5  # with 3 seeds only differences over 3.1 standard deviations are found with 80 % power
 MANY_TRUNCATED = 0.05  # share of the texts
@@ -16,54 +20,61 @@ MOST_VALUES = 4  # of one column of a machine that are named
 
 
 def notes(study: Study, cells: Sequence[Cell]) -> list[str]:
-    """Return the notes of a study."""
+    """Return all notes of a study: first what forbids a comparison."""
+    return [*comparable(study, cells), *further(study, cells)]
+
+
+def further(study: Study, cells: Sequence[Cell]) -> list[str]:
+    """Return the notes of a study that come after those of `comparable`."""
     return [
-        note
-        for note in (*_runs(study, cells), *_design(cells), *_tuning(cells), *_data(cells), *_machines(study))
-        if note
+        *_runs(study, cells),
+        *_design(cells),
+        *_tuning(cells),
+        *_data(cells),
+        *_machines(study),
+        *pretraining_notes(study),
     ]
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _runs(study: Study, cells: Sequence[Cell]) -> list[str]:
     lines = []
     if study.unreadable:
-        lines.append(f"{_number(len(study.unreadable), 'run folder')} could not be read: left out, listed below.")
-    if study.count("failed"):
-        lines.append(f"{_number(study.count('failed'), 'run')} failed: no score, so the means are of the others.")
+        lines.append(f"{number(len(study.unreadable), 'run folder')} could not be read: left out, listed below.")
+    diverged = sum(run.diverged for run in study.runs)
+    failed = study.count("failed") - diverged
+    if failed:
+        what = "failed otherwise" if diverged else "failed"
+        lines.append(f"{number(failed, 'run')} {what}: no score, so the means are of the others.")
     pending = study.count("interrupted") + study.count("running")
     if pending:
-        lines.append(f"{_number(pending, 'run')} not finished: the tables will change.")
+        lines.append(f"{number(pending, 'run')} not finished: the tables will change.")
     collapsed = sum(run.collapsed for run in study.runs)
     if collapsed:
-        lines.append(f"{_number(collapsed, 'run')} collapsed (not above the majority class); counted in the means.")
+        lines.append(f"{number(collapsed, 'run')} collapsed (not above the majority class); counted in the means.")
     unscored = sum(cell.unscored for cell in cells)
     if unscored:
-        lines.append(f"{_number(unscored, 'finished run')} with an undefined test score, not in the means.")
+        lines.append(f"{number(unscored, 'finished run')} with an undefined test score, not in the means.")
     repeated = sum(cell.repeated for cell in cells)
     if repeated:
         lines.append(
-            f"{_number(repeated, 'run')} left out: same setting and seed as another, of which the newest is counted."
+            f"{number(repeated, 'run')} left out: same setting and seed as another, of which the newest is counted."
         )
     damaged = sum(run.damaged_lines for run in study.runs)
     if damaged:
-        lines.append(f"{_number(damaged, 'damaged line')} of metrics.jsonl left out of the curves.")
+        lines.append(f"{number(damaged, 'damaged line')} of metrics.jsonl left out of the curves.")
     return lines
 
 
 def _design(cells: Sequence[Cell]) -> list[str]:
     lines = []
     tasks = sorted({cell.task for cell in cells})
-    strategies = {task: {cell.arm.strategy for cell in cells if cell.task == task} for task in tasks}
-    without = [task for task in tasks if BASELINE not in strategies[task]]
+    arms = {task: {cell.arm for cell in cells if cell.task == task} for task in tasks}
+    without = [task for task in tasks if not any(arm.baseline for arm in arms[task])]
     if without:
         lines.append(f"No run from scratch for {', '.join(without)}: no differences there.")
-    without = [task for task in tasks if not strategies[task] & {"tfidf", "frozen_random"}]
+    without = [task for task in tasks if not any(arm.control and not arm.floor for arm in arms[task])]
     if without:
-        lines.append(f"No control (tfidf, frozen_random) for {', '.join(without)}.")
+        lines.append(f"No control (such as tfidf, frozen_random) for {', '.join(without)}.")
     seeds = [cell.test.n for cell in cells if cell.test]
     if seeds and min(seeds) == 1:
         lines.append(f"{seeds.count(1)} of {len(seeds)} cells have one seed: no interval there.")
@@ -80,7 +91,7 @@ def _design(cells: Sequence[Cell]) -> list[str]:
 def _tuning(cells: Sequence[Cell]) -> list[str]:
     trials: dict[tuple[str, object], dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
     for cell in cells:
-        if cell.arm.strategy not in ("tfidf", "majority"):
+        if cell.arm.network:
             trials[cell.task, cell.train_size][cell.trials].append(cell.arm.label)
     lines = []
     unequal = [(key, counts) for key, counts in trials.items() if len(counts) > 1]
@@ -107,20 +118,20 @@ def _data(cells: Sequence[Cell]) -> list[str]:
         data: dict[str, Any] = next((one["data"] for one in lineages if isinstance(one.get("data"), dict)), {})
         duplicates = data.get("duplicates") or {}
         if duplicates.get("train_test"):
-            told = f"{task}: {_number(duplicates['train_test'], 'training text')} also in the test set"
+            told = f"{task}: {number(duplicates['train_test'], 'training text')} also in the test set"
             lines.append(told + ("; such texts were dropped from train." if duplicates.get("dropped") else "."))
         if duplicates.get("dev_test"):
-            told = f"{task}: {_number(duplicates['dev_test'], 'dev text')} also in the test set"
+            told = f"{task}: {number(duplicates['dev_test'], 'dev text')} also in the test set"
             lines.append(f"{told}: settings chosen by dev have seen them.")
         if duplicates.get("near_train_test"):
             lines.append(
-                f"{task}: {_number(duplicates['near_train_test'], 'training text')} nearly equal to a test text."
+                f"{task}: {number(duplicates['near_train_test'], 'training text')} nearly equal to a test text."
             )
         scored = [run for cell in cells if cell.task == task for run in cell.runs if run["test"] is not None]
         lines += _contamination(task, scored)
         conflicts = (data.get("conflicts") or {}).get("count")
         if conflicts:
-            lines.append(f"{task}: {_number(conflicts, 'text')} with more than one label.")
+            lines.append(f"{task}: {number(conflicts, 'text')} with more than one label.")
         cut = [one["train"].get("truncated_share") or 0.0 for one in lineages if isinstance(one.get("train"), dict)]
         if cut and max(cut) > MANY_TRUNCATED:
             lines.append(f"{task}: up to {max(cut):.0%} of the training texts are longer than the encoder reads.")
@@ -135,7 +146,7 @@ def _contamination(task: str, runs: Sequence[Run]) -> list[str]:
     worst = max(known, key=lambda one: one["found"], default=None)
     if worst is not None and worst["found"]:
         lines.append(
-            f"{task}: {_number(worst['found'], 'test text')} of {worst['searched']} searched stand in the pretraining"
+            f"{task}: {number(worst['found'], 'test text')} of {worst['searched']} searched stand in the pretraining"
             " text too (20 pieces in a row)."
         )
     unknown = sorted({str(run["encoder"]) for run in transfers if not run.lineage["contamination"]})
@@ -150,11 +161,14 @@ def _contamination(task: str, runs: Sequence[Run]) -> list[str]:
 def _machines(study: Study) -> list[str]:
     """Tell of runs made elsewhere or by other versions: how many runs have which."""
     members = [run for run in study.runs if run.transfers]
-    members = [run for run in members if run["strategy"] not in WITHOUT_ENCODER]  # these always take all threads
+    kinds = strategies(members)
+    members = [run for run in members if kinds[str(run["strategy"])].network]  # the others always take all threads
     lines = []
     for one in machines(members):
+        if one.key in CODE:
+            continue  # told before all else: comparable.py
         noun, consequence = MACHINE[one.key]
         more = f" and {len(one.values) - MOST_VALUES} more" if len(one.values) > MOST_VALUES else ""
-        shown = ", ".join(f"{value} in {_number(count, 'run')}" for value, count in one.values[:MOST_VALUES])
+        shown = ", ".join(f"{value} in {number(count, 'run')}" for value, count in one.values[:MOST_VALUES])
         lines.append(f"{len(one.values)} {noun} ({shown}{more}): {consequence}.")
     return lines

@@ -5,9 +5,10 @@ the same thing a second time, so that no figure relies on colour. Controls are d
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-BASELINE = "scratch"
+from thaw.report.strategy import BASELINE as BASELINE
+from thaw.report.strategy import Strategy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,21 +37,29 @@ _SPARE = [look.colour for look in LOOKS.values()][1:8]
 _SPARE_SYMBOLS = ("bowtie", "hourglass", "star-diamond", "hexagram", "star-square")
 
 
-def looks(strategies: Iterable[str]) -> dict[str, Look]:
-    """Return a look for each strategy; those unknown here (plug-ins) take spare ones in alphabetical order."""
-    names = sorted(set(strategies))
-    spare = [name for name in names if name not in LOOKS]
-    made = {
-        name: Look(colour=_SPARE[-1 - i % 7], symbol=_SPARE_SYMBOLS[i % 5], dash="dash") for i, name in enumerate(spare)
-    }
-    return {name: LOOKS.get(name) or made[name] for name in names}
+def looks(strategies: Iterable[Strategy]) -> dict[str, Look]:
+    """Return a look for each strategy, by name, in the colour that it records.
+
+    Strategies unknown here (plug-ins) that record no colour take spare ones in alphabetical order.
+    """
+    known = {one.name: one for one in strategies}
+    spare = [name for name in sorted(known) if name not in LOOKS]
+    made = {}
+    for name, one in sorted(known.items()):
+        if name in LOOKS:
+            look = LOOKS[name]
+        else:
+            number, dash = spare.index(name), "dot" if one.control else "dash"
+            look = Look(colour=_SPARE[-1 - number % 7], symbol=_SPARE_SYMBOLS[number % 5], dash=dash)
+        made[name] = replace(look, colour=one.colour) if one.colour else look
+    return made
 
 
-def rank(strategy: str) -> tuple[int, str]:
-    """Sort key: the baseline first, then from little to all learning, plug-ins, controls last."""
-    order = list(LOOKS)
+def rank(strategy: Strategy) -> tuple[int, str]:
+    """Sort key: the baseline, strategies from little to all learning, those of plug-ins, their controls, ours."""
+    order, name = list(LOOKS), strategy.name
     controls = order.index("frozen_random")
-    if strategy not in LOOKS:
-        return (controls, strategy)
-    place = order.index(strategy)
-    return (place if place < controls else place + 1, strategy)
+    if name not in LOOKS:
+        return (controls + strategy.control, name)
+    place = order.index(name)
+    return (place if place < controls else place + 2, name)

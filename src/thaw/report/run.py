@@ -9,18 +9,25 @@ knows it by and whether the folder is such a copy.
 import json
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from thaw.report.damage import changed, check_agreement, check_lineage, check_result, check_row, sound
+from thaw.report.strategy import FLOOR, described, recorded
 from thaw.track.folder import CONFIG, LINEAGE, METRICS, RESULT, STATUS, standing
 from thaw.track.mirror import FETCHED, IDENTITY
 from thaw.track.row import COLUMNS
 from thaw.track.settings import settings
 
-CONTROLS = ("frozen_random", "tfidf", "majority")
+# How the error of a run begins whose training left the finite numbers; the words are those of before 2026-11-29, and
+# of copies from W&B, which hold no name of the error.
+DIVERGED = re.compile(
+    r"DivergedError:|(the training loss|the gradient's norm) is -?(nan|inf)\b"
+    r"|\d+ of \d+ predicted scores are not finite"
+)
 # Where a column stands in the config of a run that has no result yet.
 CONFIG_KEYS = {
     "name": "name",
@@ -51,6 +58,8 @@ class Run:
     events: list[Event]  # lines of metrics.jsonl
     damaged_lines: int = 0  # lines of metrics.jsonl left out
     mirror: dict[str, Any] = field(default_factory=dict)  # of its W&B run: id, url, mode; {} if there is none
+    own_task: str = ""  # the task's name before data sets of one name were told apart (tasks.py)
+    aside: str = ""  # why no table holds the run, empty if it is in one
 
     def __getitem__(self, column: str) -> Any:
         """Return a column of the result row."""
@@ -74,7 +83,18 @@ class Run:
     @property
     def collapsed(self) -> bool:
         """Whether it finished without beating the majority class; the majority control itself does not count."""
-        return self["collapsed"] is True and self["strategy"] != "majority"
+        return self["collapsed"] is True and self["strategy"] != FLOOR
+
+    @property
+    def diverged(self) -> bool:
+        """Whether it failed since its training left the finite numbers: an outcome, as a score is one."""
+        return self.state == "failed" and DIVERGED.match(self.error or "") is not None
+
+    @property
+    def steps(self) -> int | None:
+        """The optimizer steps it was given, None if not known."""
+        steps = self.config.get("steps") if self.config else self["steps"]
+        return steps if isinstance(steps, int) and not isinstance(steps, bool) else None
 
 
 def read_run(folder: Path, events: bool = True) -> Run:
@@ -104,13 +124,13 @@ def read_run(folder: Path, events: bool = True) -> Run:
         mirror = _json({IDENTITY: _read(folder, os.path.join("wandb", IDENTITY))}, IDENTITY)
     except ValueError:  # W&B's side of it: no reason to leave the run out
         mirror = {}
-    row |= {"run_id": mirror.get("run_id") or folder.name, "kind": _kind(config)}
+    lineage = _json(files, LINEAGE)
+    check_lineage(lineage)
+    row |= {"run_id": mirror.get("run_id") or folder.name, "kind": _kind(config, lineage)}
     row |= {column: value for column, value in result.items() if column in row}
     row["name"] = row["name"] or folder.parent.name
     row["train_size"] = _number(row["train_size"])
     check_row(row, RESULT if result else CONFIG)
-    lineage = _json(files, LINEAGE)
-    check_lineage(lineage)
     found, damaged = _read_events(folder / METRICS) if events else ([], 0)
     if METRICS in other:
         found, damaged = [], max(1, damaged + len(found))
@@ -180,10 +200,11 @@ def _read_events(path: Path) -> tuple[list[Event], int]:
     return events, damaged
 
 
-def _kind(config: dict[str, Any]) -> str:
+def _kind(config: dict[str, Any], lineage: dict[str, Any]) -> str:
     if "task.name" not in config:
         return "pretrain" if any(key.startswith("objective.") for key in config) else "tokenizer"
-    return "control" if config.get("strategy.name") in CONTROLS else "transfer"
+    strategy = recorded(lineage) or described(str(config.get("strategy.name")))
+    return "control" if strategy.control else "transfer"
 
 
 def _number(value: Any) -> Any:

@@ -149,16 +149,3 @@ def within(difference: Estimate, metric: str) -> Estimate:
 
 def _logistic(value: float) -> float:
     return 1 / (1 + math.exp(-value)) if value > -700 else 0.0
-
-
-def wilson(count: float, n: float, level: float = 0.95) -> tuple[float, float]:
-    """Return the two-sided interval of a share, ``count`` of ``n`` (Wilson 1927); it is never empty."""
-    from scipy.special import ndtri
-
-    if n <= 0:
-        return 0.0, 1.0
-    z2 = float(ndtri(0.5 + level / 2)) ** 2
-    share = count / n
-    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = math.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n * n))) / (1 + z2 / n)
-    return max(0.0, middle - half), min(1.0, middle + half)

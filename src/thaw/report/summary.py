@@ -9,6 +9,8 @@ from rich.text import Text
 
 from thaw.report.cells import Cell, cells
 from thaw.report.collect import STATES, Study, read
+from thaw.report.comparable import comparable
+from thaw.report.pretrainings import WORDS, measure_name, pretraining_notes
 from thaw.report.statistics import FEWEST, Estimate, within
 from thaw.track.plain import printable
 
@@ -29,24 +31,28 @@ def terminal() -> Console:
 
 
 def summary(study: Study) -> Group:
-    """Return the summary of a study as text tables, one a task, and the lines that count runs."""
-    parts: list[Table | Text] = []
+    """Return the summary of a study: what may not be compared, text tables, one a task, lines that count runs."""
     found = cells(study)
+    told = comparable(study, found)
+    parts: list[Table | Text] = [*(Text(printable(line)) for line in told), *([Text("")] if told else [])]
     for task in dict.fromkeys(cell.task for cell in found):
         parts += [_table(task, [cell for cell in found if cell.task == task]), Text("")]
     pretraining = [run for run in study.runs if run["kind"] == "pretrain"]
     for run in pretraining:
-        text = f"pretrained {run['run_id']}: {run['metric'] or 'dev'} {score(run['dev'])}, {run.state}"
+        text = f"pretrained {run['run_id']}: {measure_name(run['metric'] or 'dev')} {score(run['dev'])}, "
+        text += f"{measure_name(WORDS)} {score(run[WORDS])}, " if run[WORDS] is not None else ""
+        text += run.state
         parts.append(Text(text + (f", {run['train_seconds']:.0f} s" if run["train_seconds"] else "")))
-    parts += [Text(line) for line in counts(study)]
+    parts += [Text(line) for line in (*pretraining_notes(study), *counts(study))]
     return Group(*parts)
 
 
 def counts(study: Study) -> list[str]:
     """Return the lines that say how many runs there are in which state, and the errors of those that failed."""
     states = [f"{study.count(state)} {state}" for state in STATES if study.count(state)]
-    collapsed = sum(run.collapsed for run in study.runs)
+    collapsed, diverged = sum(run.collapsed for run in study.runs), sum(run.diverged for run in study.runs)
     line = f"{len(study.runs)} runs: {', '.join(states) or 'none'}"
+    line += f"; {diverged} of the failed ones diverged" if diverged else ""
     lines = [line + (f"; {collapsed} collapsed, counted in the means" if collapsed else "")]
     lines += [f"failed: {run.folder}: {first_line(run.error)}" for run in study.runs if run.state == "failed"]
     lines += [f"left out, unreadable: {one.folder}: {one.reason}" for one in study.unreadable]
@@ -118,5 +124,10 @@ def _table(task: str, members: Sequence[Cell]) -> Table:
 def remarks(cell: Cell) -> str:
     """Return what a reader must know of a cell beside its numbers, empty if nothing."""
     counted = [(cell.failed, "failed"), (cell.unfinished, "not finished"), (cell.collapsed, "collapsed")]
+    counted += [(cell.unknown, "diverged, left out: the majority answer is not known")]
     counted += [(cell.unscored, "without a defined score"), (cell.repeated, "repeated, newest taken")]
-    return "; ".join([f"{n} {word}" for n, word in counted if n] + ([cell.choice] if cell.choice else []))
+    words = [f"{cell.divergence} diverged, scored as the majority answer"] if cell.diverged else []
+    if cell.diverged and cell.survivors:
+        words.append(f"finished runs alone {spread(cell.survivors)}, n = {cell.survivors.n}")
+    words += [f"{n} {word}" for n, word in counted if n]
+    return "; ".join(words + ([cell.choice] if cell.choice else []))

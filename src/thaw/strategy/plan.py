@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from thaw.errors import ConfigError
-from thaw.fields import identity
+from thaw.fields import free, identity
 from thaw.task.task import Kind
 
 Factor = float | None
@@ -36,8 +36,13 @@ class StrategyConfig:
 
 @dataclass(kw_only=True)
 class NetworkConfig(StrategyConfig):
-    """A strategy that trains a network: encoder and head."""
+    """A strategy that trains a network: encoder and head.
 
+    ``lr`` is the default of ``optim.lr``, chosen by dev over several tasks (experiments/default_rates); a run is named
+    by ``optim.lr``, which holds the rate that was used.
+    """
+
+    lr: float = free(5e-4, gt=0)  # of optim.lr, where neither that nor tuned= is given
     pooling: str = identity("mean", choices=["mean", "cls", "concat"])  # of the states of a text, for classes and score
     dropout: float = identity(0.1, ge=0, lt=1)  # in the head and in the parts of the encoder that learn
 
@@ -179,21 +184,64 @@ class Strategy:
     only: str = ""  # the encoder's parameters that learn: those whose name ends so
     control: bool = False
     kinds: frozenset[Kind] = frozenset(Kind)  # of labels that it has an answer for
+    says: str = ""  # what it is, in one sentence, for a reader who knows no strategy by name
+    colour: str | None = None  # "#rrggbb" in figures; None: the report takes a spare one
+
+    def record(self, name: str) -> dict[str, Any]:
+        """Return what a run's lineage holds of its strategy, so that a report need not know strategies by name."""
+        network = self.plan is not None
+        return {
+            "name": name, "says": self.says, "pretrained": self.pretrained and network, "network": network,
+            "control": self.control or not network, "colour": self.colour,
+        }  # fmt: skip
 
 
 STRATEGIES: dict[str, Strategy] = {
-    "scratch": Strategy(Scratch, everything, pretrained=False),
-    "feature_based": Strategy(FeatureBased, head_only),
-    "frozen": Strategy(Frozen, head_only),
-    "gradual_unfreeze": Strategy(GradualUnfreeze, gradual),
-    "full": Strategy(Full, everything),
-    "lp_ft": Strategy(LinearProbeThenFull, probe_then_full),
-    "top_k": Strategy(TopK, top_layers),
-    "bias_only": Strategy(BiasOnly, everything, only="bias"),
-    "frozen_random": Strategy(FrozenRandom, head_only, pretrained=False, control=True),
-    "tfidf": Strategy(Tfidf, None, pretrained=False, control=True, kinds=frozenset({Kind.classes, Kind.score})),
-    "majority": Strategy(Majority, None, pretrained=False, control=True, kinds=frozenset(Kind) - {Kind.span}),
-}
+    "scratch": Strategy(
+        Scratch, everything, pretrained=False,
+        says="the same network from random weights", colour="#8a8a8a",
+    ),
+    "feature_based": Strategy(
+        FeatureBased, head_only,
+        says="the pretrained encoder is fixed and feeds another model", colour="#009E73",
+    ),
+    "frozen": Strategy(
+        Frozen, head_only,
+        says="the pretrained encoder is fixed, only a new head learns", colour="#56B4E9",
+    ),
+    "gradual_unfreeze": Strategy(
+        GradualUnfreeze, gradual,
+        says="from pretrained weights, the head learns first, then one more layer at a time", colour="#D55E00",
+    ),
+    "full": Strategy(
+        Full, everything,
+        says="from pretrained weights, everything learns", colour="#0072B2",
+    ),
+    "lp_ft": Strategy(
+        LinearProbeThenFull, probe_then_full,
+        says="from pretrained weights, the head learns first, then everything", colour="#CC79A7",
+    ),
+    "top_k": Strategy(
+        TopK, top_layers,
+        says="from pretrained weights, only the top layers and the head learn", colour="#E69F00",
+    ),
+    "bias_only": Strategy(
+        BiasOnly, everything, only="bias",
+        says="from pretrained weights, only biases and the head learn", colour="#C9B500",
+    ),
+    "frozen_random": Strategy(
+        FrozenRandom, head_only, pretrained=False, control=True,
+        says="control: an encoder with random weights is fixed, only a head learns", colour="#7fa8bf",
+    ),
+    "tfidf": Strategy(
+        Tfidf, None, pretrained=False, control=True, kinds=frozenset({Kind.classes, Kind.score}),
+        says="control: counts of words and a linear model, no network", colour="#a0785a",
+    ),
+    "majority": Strategy(
+        Majority, None, pretrained=False, control=True, kinds=frozenset(Kind) - {Kind.span},
+        says="control: always the most frequent answer", colour="#a8a8a8",
+    ),
+}  # fmt: skip
 
 
 def timeline(

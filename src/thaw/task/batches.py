@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from thaw.encoder.dropout import Rows
 from thaw.task.encode import IGNORE, Encoded
 from thaw.task.task import Kind
 
@@ -31,13 +32,20 @@ class Batch:
     index: Tensor  # (B,) int64, numbers of the items
     labels: Tensor | None  # classes (B,) int64, score (B,) float32, tags (B, T) int64, span (B, 2) int64
     context: Tensor | None = None  # (B, T) bool, span: where an answer may lie
-    share: Tensor | None = None  # () weight of this micro-batch's mean loss in that of the step; None: alone
+    share: float | None = None  # weight of this micro-batch's mean loss in that of the step; None: alone
+    rows: Rows | None = None  # which of the step's batch these are; None: all of it
+    texts: int | None = None  # of this micro-batch in all processes together; None: its own
 
     @property
     def units(self) -> int:
         """How many labels the mean loss is over."""
         assert self.labels is not None
         return int((self.labels != IGNORE).sum()) if self.labels.ndim == 2 and self.context is None else len(self.ids)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """How many sequences are computed at this micro-batch in all processes, and their length with padding."""
+        return len(self.ids) if self.texts is None else self.texts, self.ids.shape[1]
 
     @property
     def name(self) -> str:
@@ -50,7 +58,7 @@ class Batch:
         moved: dict[str, Any] = {}
         for field in fields(self):
             value = getattr(self, field.name)
-            moved[field.name] = None if value is None else value.to(device)
+            moved[field.name] = value.to(device) if isinstance(value, Tensor) else value
         return Batch(**moved)
 
 
@@ -90,10 +98,10 @@ class TrainOrder:
         return [batches[number] for number in generator.permutation(len(batches))]
 
 
-def collate(encoded: Encoded, indices: list[int]) -> Batch:
-    """Return the batch of the items ``indices``, padded to the longest of them."""
+def collate(encoded: Encoded, indices: list[int], length: int = 0) -> Batch:
+    """Return the batch of the items ``indices``, padded to the longest of them, or to ``length`` if that is more."""
     items = [encoded.items[index] for index in indices]
-    shape = (len(items), max(len(item.ids) for item in items))
+    shape = (len(items), max(length, *(len(item.ids) for item in items)))
     ids = np.full(shape, encoded.pad_id, np.int64)
     valid, segments = np.zeros(shape, bool), np.zeros(shape, np.int64)
     for row, item in enumerate(items):

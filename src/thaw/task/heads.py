@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from thaw.encoder.dropout import TorchDropout
 from thaw.task.batches import Batch
 from thaw.task.encode import IGNORE
 from thaw.task.head_config import HeadConfig
@@ -46,7 +47,7 @@ class Head(nn.Module):
             nn.init.xavier_uniform_(self.pooler.weight)
             nn.init.zeros_(self.pooler.bias)
         self.between = nn.Linear(width, config.hidden) if config.model == "mlp" else None
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = TorchDropout(config.dropout)
         self.output = nn.Linear(config.hidden if self.between is not None else width, outputs)
         nn.init.normal_(self.output.weight, std=INIT_STD)
         nn.init.zeros_(self.output.bias)

@@ -4,7 +4,9 @@ The label set is the declared one, else the hub's, else train's; a label of dev 
 there is no dev split it is cut off train by a fixed seed, so that all runs share it.
 """
 
+import re
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,11 @@ from thaw.task.files import Table, offend, read_table, split_files
 from thaw.task.hub import read_hub
 from thaw.task.rows import examples
 from thaw.task.subset import cut
-from thaw.task.task import DataConfig, Kind, TaskConfig, are_entity_tags, check_metric
+from thaw.task.task import DataConfig, Kind, TaskConfig, are_entity_tags, check_metric, positive_label
 
 __all__ = ["Example", "Splits", "fingerprint", "read", "read_examples"]
 
+_NUMBER = re.compile(r"[+-]?\d{1,4000}(\.\d{1,4000})?")
 MOST_LABELS = 10_000  # more distinct labels than this are a column of texts or ids
 
 
@@ -54,12 +57,18 @@ def read(task: TaskConfig, data: DataConfig, counts_folder: Path | None = None) 
         "conflicts": clashes,
         "notes": notes,
     }
-    if task.kind is Kind.classes:
+    if task.kind in (Kind.classes, Kind.tags):
         report["labels"] = {
-            split: dict(sorted(Counter(str(example.label) for example in some).items()))
+            split: dict(sorted(Counter(label for example in some for label in _labels_of(example)).items()))
             for split, some in (("train", train), ("dev", dev), ("test", test))
         }
+    if (positive := positive_label(task, labels)) is not None:
+        report["positive"] = positive
     return Splits(train=train, dev=dev, test=test, labels=labels, report=report)
+
+
+def _labels_of(example: Example) -> list[str]:
+    return example.tags if example.tags is not None else [str(example.label)]
 
 
 def read_examples(path: str, task: TaskConfig) -> list[Example]:
@@ -149,9 +158,14 @@ def _labels(task: TaskConfig, train: list[Example], names: list[str] | None) -> 
     return ordered
 
 
-def _natural(label: str) -> tuple[int, str]:
-    """Numbers by value before words: 2 before 10; Python makes no number of more than 4,300 digits."""
-    return (int(label), "") if label.isdecimal() and len(label) <= 4300 else (10**9, label)
+def _natural(label: str) -> tuple[int, Decimal, str]:
+    """Numbers by value before words, so that 2 stands before 10 and -1 before 1: the last of two labels is positive."""
+    return (0, Decimal(label), label) if is_number(label) else (1, Decimal(0), label)
+
+
+def is_number(label: str) -> bool:
+    """Return whether a label is a number, so that the larger of two is the positive one."""
+    return bool(_NUMBER.fullmatch(label))
 
 
 def _plausible(task: TaskConfig, counts: Counter[str], train: list[Example]) -> None:
@@ -169,7 +183,7 @@ def _known(task: TaskConfig, labels: list[str], split: str, some: list[Example])
     known = set(labels)
     unknown: dict[str, list[int | str]] = {}
     for number, example in enumerate(some, 1):
-        for label in (example.tags or []) if task.kind is Kind.tags else [str(example.label)]:
+        for label in _labels_of(example):
             if label not in known:
                 unknown.setdefault(label, []).append(example.line or number)
     if unknown:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from thaw.errors import ConfigError
+from thaw.errors import ConfigError, nearest
 from thaw.fields import free, identity
 
 
@@ -17,7 +17,7 @@ class Kind(Enum):
 
 
 METRICS = {
-    Kind.classes: ("accuracy", "macro_f1", "matthews", "f1"),  # f1: of the last label, two classes only
+    Kind.classes: ("accuracy", "macro_f1", "matthews", "f1"),  # f1: of the positive label, two classes only
     Kind.score: ("pearson", "spearman"),
     Kind.tags: ("entity_f1", "token_accuracy"),
     Kind.span: ("f1", "exact_match"),
@@ -32,6 +32,9 @@ class TaskConfig:
     kind: Kind = identity()
     metric: str = identity("")  # the one that chooses and reports, of METRICS[kind]; empty: the first of them
     labels: list[str] | None = identity(None)  # the declared label set, in order; None: read from train
+    positive: str | None = identity(
+        None, new=True
+    )  # the label that f1 is of, two classes; None: the last of the labels
     path: str | None = free(None)  # a folder with train/dev/test files, or one file that is split; by content in the id
     hub: str | None = identity(None)  # name of a Hugging Face data set
     hub_config: str | None = identity(None)
@@ -79,10 +82,29 @@ def are_entity_tags(labels: list[str]) -> bool:
     return "O" in labels and all(tag == "O" or (tag[:2] in ("B-", "I-") and len(tag) > 2) for tag in labels)
 
 
+def positive_label(task: TaskConfig, labels: list[str] | None) -> str | None:
+    """Return the label whose F1 is the metric ``f1``: task.positive, else the last; None where f1 has no meaning."""
+    if task.kind is not Kind.classes or labels is None or len(labels) != 2:
+        return None
+    return task.positive if task.positive is not None else labels[-1]
+
+
 def check_metric(task: TaskConfig, labels: list[str] | None) -> None:
     """Raise ConfigError when the labels do not allow the metric: f1 is for two classes, entity_f1 for BIO tags."""
     if task.metric == "f1" and task.kind is Kind.classes and len(labels or []) != 2:
-        raise ConfigError(f"task.metric=f1 is for two classes, {task.name} has {len(labels or [])}; use macro_f1")
+        raise ConfigError(
+            f"task.metric=f1 is for two classes (it is of the positive one), {task.name} has {len(labels or [])};"
+            " use macro_f1"
+        )
+    if task.positive is not None:
+        if task.kind is not Kind.classes or len(labels or []) != 2:
+            about = f"{len(labels or [])} labels" if task.kind is Kind.classes else f"task.kind={task.kind.name}"
+            raise ConfigError(
+                f"task.positive={task.positive} is for two classes, {task.name} has {about}; leave it out"
+            )
+        if task.positive not in (labels or []):
+            hint = nearest(task.positive, labels or [])
+            raise ConfigError(f"task.positive={task.positive} is no label of {task.name}{hint}")
     if task.metric == "entity_f1" and not are_entity_tags(labels or []):
         raise ConfigError(
             f"task.metric=entity_f1 needs tags O, B- and I-, {task.name} has others; use task.metric=token_accuracy"

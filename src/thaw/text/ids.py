@@ -1,9 +1,9 @@
 """A corpus as ids on disk: tokenised once, memory-mapped ever after.
 
 A folder holds ``ids.bin`` (uint16 or uint32), ``offsets.bin`` (int64, documents + 1), ``bytes.bin`` (int64: UTF-8 bytes
-of each document after our normalisation, whatever the tokenizer, so that bits per byte compare across vocabularies) and
-``meta.json``. It is built beside its final name and renamed, so that a killed run leaves no half of it. Several
-processes write the same bytes as one: batches are encoded elsewhere, read and written here in their order.
+of each document after our normalisation, whatever the tokenizer; not the raw ones) and ``meta.json``. It is built
+beside its final name and renamed, so that a killed run leaves no half of it. Several processes write the same bytes as
+one: batches are encoded elsewhere, read and written here in their order.
 """
 
 import collections

@@ -9,18 +9,18 @@ import resource
 import socket
 import sys
 import time
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 _OWN = Path("/proc/self")
+_SIDE, _MEASURED = 384, 0.04  # rows of the matrix that tells a core's speed, seconds over which it is multiplied
 
 
 class Clock:
     """Training and evaluation seconds of one run, across interruptions when its state is saved and loaded."""
 
     def __init__(self) -> None:
-        self._train = self._eval = self._cpu = 0.0
+        self._train = self._eval = self._cpu = self._elsewhere = 0.0
         self._since: tuple[float, float] | None = None  # wall and CPU at the last start; None while stopped
         _reset_peak()
 
@@ -40,6 +40,11 @@ class Clock:
         """Book training time that an earlier run has spent on what this one uses too."""
         self._train += seconds
         self._cpu += cpu_seconds
+
+    def gather(self, total: Callable[[float], float]) -> None:
+        """Take the CPU seconds of the run's other processes in: ``total`` sums a number over all processes."""
+        own = self._own_cpu_seconds()
+        self._elsewhere = total(own) - own
 
     @contextlib.contextmanager
     def evaluation(self) -> Iterator[None]:
@@ -65,17 +70,23 @@ class Clock:
 
     @property
     def cpu_seconds(self) -> float:
-        """CPU seconds of this process, all threads, while training time ran."""
+        """CPU seconds, all threads, while training time ran: of this process, of the others up to the last `gather`."""
+        return self._own_cpu_seconds() + self._elsewhere
+
+    def _own_cpu_seconds(self) -> float:
         return self._cpu + (time.process_time() - self._since[1] if self._since else 0.0)
 
     def state_dict(self) -> dict[str, float]:
         """Return the seconds so far, for a checkpoint."""
         return {"train": self.train_seconds, "eval": self._eval, "cpu": self.cpu_seconds}
 
-    def load_state_dict(self, state: dict[str, float]) -> None:
-        """Take over the seconds of the run that is resumed."""
-        self._train, self._eval, self._cpu = state["train"], state["eval"], state["cpu"]
-        self._since = None
+    def load_state_dict(self, state: dict[str, float], leads: bool = True) -> None:
+        """Take over the seconds of the run that is resumed; of several processes the one that ``leads`` has the CPU's.
+
+        They are those of all processes and would else be summed once more.
+        """
+        self._train, self._eval, self._cpu = state["train"], state["eval"], state["cpu"] if leads else 0.0
+        self._elsewhere, self._since = 0.0, None
 
 
 def peak_rss_bytes() -> int:
@@ -96,25 +107,23 @@ def host() -> str:
     return socket.gethostname() or "host"
 
 
-@cache
 def host_gflops() -> float:
-    """Return how fast one core multiplies float32 matrices now, GFLOP/s; measured once a process, in 50 ms.
+    """Return how fast one core multiplies float32 matrices now, GFLOP/s by the wall clock; it takes 40 ms.
 
-    Not a benchmark: a score by which a report tells seconds of different machines, or of a busy one, apart.
+    Not a benchmark: a score by which a report tells seconds of different machines, or of a busy one, apart. It is the
+    mean over the whole time, since a median of short products would hide that half of the time went to another program.
     """
     import numpy as np
     from threadpoolctl import threadpool_limits
 
-    matrix = np.ones((384, 384), np.float32)
-    with threadpool_limits(1):
+    matrix, products = np.ones((_SIDE, _SIDE), np.float32), 0
+    with threadpool_limits(1, user_api="blas"):
         matrix @ matrix
-        spent = []
-        for _ in range(7):
-            begun = time.perf_counter()
-            for _ in range(5):
-                matrix @ matrix
-            spent.append(time.perf_counter() - begun)
-    return round(5 * 2 * 384**3 / sorted(spent)[3] / 1e9, 1)
+        begun = now = time.perf_counter()
+        while now - begun < _MEASURED:
+            matrix @ matrix
+            products, now = products + 1, time.perf_counter()
+    return round(products * 2 * _SIDE**3 / (now - begun) / 1e9, 1)
 
 
 def encoder_flops(layers: int, hidden: int, intermediate: float, length: int) -> float:
@@ -140,29 +149,38 @@ def training_flops(
     hidden: int,
     intermediate: float,
     length: int,
-    frozen_layers: int = 0,
+    learns: Sequence[bool] | None = None,
     weight_gradients: bool = True,
+    norm_first: bool = False,
     masked: float = 0,
     vocab_size: int = 0,
-    head_flops: float = 0,
 ) -> float:
-    """Return the training FLOPs of ``tokens`` tokens (padding included): forward once, backward twice that.
+    """Return the training FLOPs of ``tokens`` tokens (padding included): forward once, backward as far as it goes.
 
-    ``frozen_layers`` blocks from the bottom are counted forward only (0 while the embeddings learn, ``layers`` when
-    the whole encoder is frozen); states that come out of a cache cost nothing here: book ``encoder_flops`` once.
-    ``weight_gradients=False`` leaves out the gradients of the matrices (only biases learn), those of the hidden states
-    stay. ``masked`` positions pay for the masked-language-model head, ``head_flops`` is the forward of a task head
-    over all tokens; both learn, so they count three times.
+    ``learns`` says of the embeddings and of each layer, from below, whether anything in it learns; None: all do. The
+    backward pass has the gradients of a layer's matrices where it learns, and those of its states where it or
+    anything below it does. The input of the lowest layer that learns needs none, so its first product (query, key and
+    value, 6 D^2) has no gradient of its states, unless a norm that learns stands before it: ``norm_first`` says that of
+    every layer but the first. ``weight_gradients=False`` leaves out those of the matrices (only biases learn).
+    ``masked`` positions pay for the masked-language-model head, forward and backward.
+
+    States that come out of a cache are counted as if every step had computed them: the count is one of the method,
+    which follows from what the run is; what a cache saves is seen in the seconds.
     """
-    if not 0 <= frozen_layers <= layers:
-        raise ValueError(f"frozen_layers={frozen_layers} must be between 0 and layers={layers}")
-    forward = tokens * encoder_flops(layers, hidden, intermediate, length)
-    learning = tokens * encoder_flops(layers - frozen_layers, hidden, intermediate, length)
-    backward = 2 * learning
-    if not weight_gradients:
-        backward -= tokens * (layers - frozen_layers) * _linear(hidden, intermediate)
+    learns = [True] * (layers + 1) if learns is None else learns
+    if len(learns) != layers + 1:
+        raise ValueError(f"learns={learns} must say it of the embeddings and of layers={layers}")
+    linear, attention = _linear(hidden, intermediate), 4 * length * hidden
+    total = layers * (linear + attention)
+    for number in range(1, layers + 1):
+        below = any(learns[:number])
+        if below or learns[number]:
+            wanted = below or (norm_first and number > 1)  # the gradient of the layer's first product's input
+            total += linear + 2 * attention - (0 if wanted else 6 * hidden * hidden)
+        if learns[number] and weight_gradients:
+            total += linear
     head = masked * mlm_flops(hidden, vocab_size) if masked else 0.0
-    return float(forward + backward + 3 * (head + head_flops))
+    return float(tokens * total + 3 * head)
 
 
 def _linear(hidden: int, intermediate: float) -> float:

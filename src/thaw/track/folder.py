@@ -19,7 +19,7 @@ from typing import Any, Literal, Self
 
 import yaml
 
-from thaw.errors import StorageError, ThawError
+from thaw.errors import DivergedError, StorageError, ThawError
 from thaw.storage import sha256_file, sweep, told, write_bytes, write_text
 from thaw.track.lock import Lock
 from thaw.track.plain import plain
@@ -29,6 +29,7 @@ from thaw.track.row import row
 
 CONFIG, STATUS, METRICS, RESULT = "config.yaml", "status.json", "metrics.jsonl", "result.json"
 LINEAGE, PREDICTIONS, CHECKPOINT, STATE = "lineage.json", "predictions.jsonl.gz", "checkpoint", "state"
+BEST = "best.safetensors"  # weights of a run with test=false, from which a later test=true scores the test set
 SUMMED = (CONFIG, METRICS, RESULT, LINEAGE)  # what a report reads: a finished run's status holds their SHA-256
 PLANNED = ".sweep.json"  # beside the runs of a study: what its newest sweep consists of
 WANDB = "wandb"  # what W&B writes; its troubles are no reason not to run (mirror.py)
@@ -42,7 +43,8 @@ class RunFolder:
     """One run's folder. Reading needs nothing; to write, own it: ``with RunFolder(path) as folder: ...``.
 
     Leaving the block releases the folder. When an exception leaves it, the run is recorded as failed with the error's
-    one line, or as interrupted (KeyboardInterrupt, SystemExit), unless `status` already said how it ended.
+    one line (that of a diverged run begins with "DivergedError:"), or as interrupted (KeyboardInterrupt, SystemExit),
+    unless `status` already said how it ended.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -136,7 +138,7 @@ class RunFolder:
         """Remove the events and outcome of an earlier try, before a run that starts from step 0."""
         self._owned()
         with told(self.path):
-            for name in (RESULT, PREDICTIONS, LINEAGE, METRICS):
+            for name in (RESULT, PREDICTIONS, LINEAGE, METRICS, BEST):
                 (self.path / name).unlink(missing_ok=True)
 
     def write_result(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -259,7 +261,7 @@ def _one_line(error: BaseException | str | None) -> str | None:
     if error is None:
         return None
     text = " ".join(str(error).split())
-    if isinstance(error, BaseException) and not isinstance(error, ThawError):
+    if isinstance(error, DivergedError) or (isinstance(error, BaseException) and not isinstance(error, ThawError)):
         text = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return text[:1000]
 

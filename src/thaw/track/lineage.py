@@ -6,6 +6,7 @@ from typing import Any
 
 from thaw import __version__
 from thaw.storage import remembered, sha256_file
+from thaw.track.epoch import RESULTS
 
 PARTS = ("tokenizer", "corpus", "split", "subset", "checkpoint")
 
@@ -19,8 +20,11 @@ def lineage(
     subset: str | None = None,
     checkpoint: str | None = None,
     parent: dict[str, Any] | None = None,
+    source: str | None = None,
 ) -> dict[str, Any]:
     """Return the lineage of a run: SHA-256 of tokenizer, corpus, data split, subset and parent checkpoint.
+
+    ``source`` is the digest of the code that runs it, beside which the results epoch stands.
 
     ``parent`` is the lineage that lies in the parent checkpoint: its run id becomes ``parent_run`` and its ancestors
     are continued, oldest first. None where a part does not apply.
@@ -36,6 +40,8 @@ def lineage(
         "parent_run": ancestors[-1] if ancestors else None,
         "ancestors": ancestors,
         "thaw_version": __version__,
+        "results": RESULTS,
+        "source": source,
     }
 
 

@@ -27,7 +27,11 @@ class OptimConfig:
 
 @dataclass(kw_only=True)
 class TrainerConfig:
-    """On what and how fast: speed settings never change the result beyond rounding."""
+    """On what and how fast: speed settings never change the result beyond rounding.
+
+    How many processes share a batch does where dropout is not drawn by row (compiled, on a GPU, in an LSTM): their
+    number is in the run id there.
+    """
 
     name: str = free("cpu")
     accelerator: str = speed("cpu", choices=["auto", "cpu", "gpu", "mps", "tpu"])

@@ -32,6 +32,7 @@ from thaw.strategy.plan import Factor
 from thaw.task.batches import Batch, eval_batches, eval_tokens
 from thaw.task.encode import Encoded
 from thaw.task.heads import Head
+from thaw.track.epoch import RESULTS
 
 SUMMARY = -1  # stands for the head's summary where the number of a state is asked for
 FORMAT = 2
@@ -131,7 +132,7 @@ def key(encoder: Encoder, head: Head, encoded: Encoded, states: list[int], preci
     reads = [head.state_indices, head.config.pooling] if states == [SUMMARY] else states
     config = encoder.config
     unweighted = [config.heads, config.dialect, config.layer_norm_eps]  # what no weight or its shape tells
-    digest.update(json.dumps([FORMAT, reads, precision, *unweighted]).encode())
+    digest.update(json.dumps([FORMAT, RESULTS, reads, precision, *unweighted]).encode())
     return digest.hexdigest()[:24]
 
 

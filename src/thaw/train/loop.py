@@ -6,7 +6,7 @@ Decision: nothing goes through Lightning's own logging, which costs 0.7 ms a ste
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -14,6 +14,7 @@ import pytorch_lightning as pl
 import torch
 
 from thaw.errors import DivergedError
+from thaw.train import processes
 from thaw.train.interrupt import Interrupted, Stop
 
 LOG_EVERY = 10  # optimizer steps between two recorded training losses
@@ -29,19 +30,25 @@ class Clock(Protocol):
     def start(self) -> None: ...
     def stop(self) -> None: ...
     def charge(self, seconds: float, cpu_seconds: float) -> None: ...
+    def gather(self, total: Callable[[float], float]) -> None: ...
     def evaluation(self) -> AbstractContextManager[None]: ...
 
 
 def place(module: Any, step: int, clock: Clock) -> dict[str, Any]:
-    """Return where an event lies on every x axis: step, epoch, training seconds, CPU seconds of training, tokens."""
+    """Return where an event lies on every x axis: step, epoch, training seconds, CPU seconds, tokens and FLOPs so far.
+
+    Seconds are those of this process, CPU seconds, tokens and FLOPs of all processes of the run; all must call this.
+    """
+    clock.gather(lambda own: processes.totals([own], module.device)[0])
     spent = {"seconds": round(clock.train_seconds, 3), "cpu_seconds": round(clock.cpu_seconds, 3)}
-    return {"step": step, "epoch": round(module.epoch(step), 4), **spent, "tokens": module.tokens}
+    done = {"tokens": module.tokens, "flops": round(module.flops)}
+    return {"step": step, "epoch": round(module.epoch(step), 4), **spent, **done}
 
 
 class Loop(pl.Callback):
     """Runs after every optimizer step.
 
-    ``evaluate(step)`` returns metrics and is called every ``eval_every`` steps and at the end, with the clock paused.
+    ``evaluate(step)`` returns metrics and is called after each of the steps ``looks``, with the clock paused.
     ``save(step)`` writes the state for resuming. ``milestones`` are steps with a callback of their own.
     """
 
@@ -49,7 +56,7 @@ class Loop(pl.Callback):
         self,
         *,
         steps: int,
-        eval_every: int,
+        looks: Collection[int],
         evaluate: Callable[[int], dict[str, float]],
         record: Callable[[dict[str, Any]], None],
         save: Callable[[int], None],
@@ -59,14 +66,14 @@ class Loop(pl.Callback):
         milestones: dict[int, Callable[[], None]] | None = None,
         show: Callable[[int, dict[str, float]], None] | None = None,
     ) -> None:
-        self.steps, self.eval_every, self.evaluate, self.record, self.save = steps, eval_every, evaluate, record, save
+        self.steps, self.looks, self.evaluate, self.record, self.save = steps, looks, evaluate, record, save
         self.clock, self.stop, self.minutes, self.milestones, self.show = clock, stop, minutes, milestones or {}, show
         self.done, self.saved = -1, time.monotonic()
 
     def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
-        """Evaluate before the first step, then start the clock."""
+        """Evaluate before the first step where that is due, then start the clock."""
         self.done = module.step
-        if module.step == 0:
+        if module.step == 0 and 0 in self.looks:
             self._evaluate(module, 0)
         self.clock.start()
 
@@ -79,7 +86,7 @@ class Loop(pl.Callback):
         self.done = step
         if step % LOG_EVERY == 0 or step == self.steps:
             self._log(module, step)
-        if step % self.eval_every == 0 or step == self.steps:
+        if step in self.looks:
             self._evaluate(module, step)
         if step in self.milestones:
             self._paused(self.milestones[step])
@@ -92,7 +99,8 @@ class Loop(pl.Callback):
             raise Interrupted(self.stop.number)
 
     def _log(self, module: Any, step: int) -> None:
-        loss = float(torch.stack(module.losses).double().mean())
+        own = float(torch.stack(module.losses).double().mean())  # weighted, so that processes count by their labels
+        loss = processes.totals([own], module.device)[0] / processes.count()
         module.losses.clear()
         if loss != loss or loss in (float("inf"), float("-inf")):
             raise DivergedError(f"the training loss is {loss} at step {step}, lower optim.lr={module.optim.lr}")

@@ -13,14 +13,17 @@ from thaw.train.config import OptimConfig
 from thaw.train.schedule import rate
 from thaw.train.state import restore_optimizer
 
-_PLAIN = frozenset({"_current_fx_name", "tokens", "batch"})
+_PLAIN = frozenset({"_current_fx_name", "tokens", "flops", "batch"})
 
 
 class Learner(pl.LightningModule):
     """A module that learns for ``steps`` optimizer steps, of which ``start`` were done before a resume.
 
     Dropout draws from a generator seeded by (seed, step), so a resumed run draws what an uninterrupted one would.
+    ``tokens`` and ``flops`` are what all processes together have computed so far.
     """
+
+    compiled = False  # whether the network runs as compiled code
 
     def __init__(
         self, groups: list[Group], optim: OptimConfig, *, seed: int, steps: int, epoch_steps: float, precision: str
@@ -29,7 +32,7 @@ class Learner(pl.LightningModule):
         self.precision = precision
         self.parameter_groups_in_order, self.optim, self.seed = groups, optim, seed
         self.steps, self.epoch_steps = steps, epoch_steps
-        self.start, self.tokens = 0, 0
+        self.start, self.tokens, self.flops = 0, 0, 0.0
         self.batch: Any = None  # at hand, to name it when it ends the run
         self.moments: dict[str, Tensor] | None = None
         self.losses: list[Tensor] = []  # of the micro-batches since the last recorded one
@@ -62,11 +65,16 @@ class Learner(pl.LightningModule):
         return optimizer
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
-        """Key the random numbers of this micro-batch."""
+        """Key the random numbers of this micro-batch.
+
+        Those of a step are keyed alike where dropout draws by row of the step's batch; else each has a key of its own.
+        """
         self.batch = batch
         micro = batch_idx % self.trainer.accumulate_grad_batches
-        seed = (self.seed * 1_000_003 + self.step * 131 + micro + self.global_rank * 7_919_000_009) % 2**63
-        if self.device.type == "cpu":  # manual_seed asks devices that are not here, 0.4 ms a step
+        on_cpu = self.device.type == "cpu"
+        own = 0 if on_cpu and not self.compiled else micro + self.global_rank * 7_919_000_009
+        seed = (self.seed * 1_000_003 + self.step * 131 + own) % 2**63
+        if on_cpu:  # manual_seed asks devices that are not here, 0.4 ms a step
             torch.default_generator.manual_seed(seed)
         else:
             torch.manual_seed(seed)

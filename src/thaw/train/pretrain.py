@@ -3,8 +3,10 @@
 Legend: B blocks, T tokens a block, D hidden width, K masked places, V pieces in the vocabulary.
 """
 
+import contextlib
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from thaw.encoder.dropout import Rows, rows_of
 from thaw.encoder.groups import groups
 from thaw.encoder.model import Encoder
 from thaw.objective.config import ObjectiveConfig
@@ -19,6 +22,7 @@ from thaw.objective.mlm import MLMHead
 from thaw.text.masking import mask
 from thaw.text.packing import Blocks
 from thaw.text.tokenizer import Tokenizer
+from thaw.track.cost import training_flops
 from thaw.train.config import OptimConfig
 from thaw.train.module import Learner
 
@@ -34,8 +38,10 @@ class MaskedBatch:
     positions: Tensor  # (K,) flat indices into B * T
     targets: Tensor  # (K,) ids
     share: float  # weight of one target in the loss of the optimizer step
-    tokens: int  # non-padding tokens
+    tokens: int  # non-padding tokens of this micro-batch in all processes together
     blocks: list[int]  # their numbers, to name a batch
+    computed: tuple[int, int] = (0, 0)  # places, masked ones among them, of this micro-batch in all processes together
+    rows: Rows | None = None  # which of the step's batch these are; None: all of it
 
     @property
     def name(self) -> str:
@@ -44,9 +50,9 @@ class MaskedBatch:
 
     def to(self, device: Any) -> "MaskedBatch":
         """Move the tensors."""
-        inputs, valid = self.inputs.to(device), None if self.valid is None else self.valid.to(device)
-        positions, targets = self.positions.to(device), self.targets.to(device)
-        return MaskedBatch(inputs, valid, positions, targets, self.share, self.tokens, self.blocks)
+        valid = None if self.valid is None else self.valid.to(device)
+        inputs, positions, targets = (part.to(device) for part in (self.inputs, self.positions, self.targets))
+        return replace(self, inputs=inputs, valid=valid, positions=positions, targets=targets)
 
 
 class MaskedBlocks:
@@ -67,9 +73,19 @@ class MaskedBlocks:
             self.blocks.file.forget()
         ids, valid, _ = self.blocks.get(chosen)
         inputs, positions, targets = self.masked(ids, valid, chosen, self.seed, epoch)
-        share = world * accumulate / max(1, len(targets))
-        rows = np.array_split(np.arange(len(chosen)), world * accumulate)[rank::world]
-        return [self.part(inputs, valid, positions, targets, part, share, chosen) for part in rows]
+        count = world * accumulate
+        share = count / max(1, len(targets))
+        rows = np.array_split(np.arange(len(chosen)), count)
+        made = []
+        for first in range(0, count, world):  # what all processes compute at the same micro-batch
+            together = np.concatenate(rows[first : first + world])
+            part = self.part(inputs, valid, positions, targets, rows[first + rank], share, chosen)
+            if count > 1:
+                whole = self.part(inputs, valid, positions, targets, together, share, chosen)
+                own = Rows(rows[first + rank].tolist(), len(chosen))
+                part = replace(part, tokens=whole.tokens, computed=whole.computed, rows=own)
+            made.append(part)
+        return made
 
     def masked(self, ids: np.ndarray, valid: np.ndarray, numbers: np.ndarray, seed: int, epoch: int) -> Any:
         """Mask blocks (B, T) as the objective says."""
@@ -93,7 +109,7 @@ class MaskedBlocks:
         return MaskedBatch(
             torch.from_numpy(inputs[rows]), torch.from_numpy(valid[rows]) if tokens < valid[rows].size else None,
             torch.from_numpy(positions[inside] - first), torch.from_numpy(targets[inside]), share, tokens,
-            numbers[rows].tolist(),
+            numbers[rows].tolist(), (inputs[rows].size, int(inside.sum())),
         )  # fmt: skip
 
 
@@ -112,9 +128,16 @@ class PretrainModule(Learner):
 
     def training_step(self, batch: MaskedBatch, batch_idx: int) -> Tensor:
         """Return the mean cross-entropy at the masked places of the step."""
-        loss = self.loss(batch)
+        with rows_of(batch.rows):
+            loss = self.loss(batch)
         self.must_be_finite("the training loss", loss)
-        self.tokens += batch.tokens * self.trainer.world_size
+        places, masked = batch.computed
+        shape = self.encoder.config
+        self.tokens += batch.tokens
+        self.flops += training_flops(
+            places, layers=shape.layers, hidden=shape.hidden, intermediate=shape.feed_forward,
+            length=batch.inputs.shape[1], masked=masked, vocab_size=self.encoder.vocab_size,
+        )  # fmt: skip
         return loss
 
     def loss(self, batch: MaskedBatch) -> Tensor:
@@ -135,6 +158,18 @@ class PretrainModule(Learner):
         return logits
 
 
+@contextlib.contextmanager
+def at_rest(module: PretrainModule) -> Iterator[None]:
+    """Let a module run without dropout inside the block, and leave every part of it as it was."""
+    training = {name: part.training for name, part in module.named_modules()}
+    module.eval()
+    try:
+        yield
+    finally:
+        for name, part in module.named_modules():
+            part.training = training[name]
+
+
 class Validation:
     """Held-out documents with fixed masks: the same places for every run with this tokenizer and data."""
 
@@ -143,13 +178,17 @@ class Validation:
 
     @torch.no_grad()
     def __call__(self, module: PretrainModule) -> dict[str, float]:
-        """Return loss (nats a masked piece), accuracy, pseudo-perplexity and bits per byte.
+        """Return loss (nats a masked piece), accuracy, pseudo-perplexity and masked bits per normalised byte.
 
         pseudo-perplexity: exp of the loss with 15 % masked at once; Salazar et al. 2020 mask one place at a time.
-        bits per byte: the loss spread over the bytes of the held-out text, so vocabularies can be compared.
+        bits per byte: the loss of a masked piece times the pieces of the held-out text, over its bytes after
+        normalisation. No code length, and comparable within one tokenizer only: pieces of one word help each other, so
+        what a piece costs depends on the vocabulary first. `likelihood.WordLikelihood` compares across tokenizers.
         """
-        training = {name: part.training for name, part in module.named_modules()}
-        module.eval()
+        with at_rest(module):
+            return self._scored(module)
+
+    def _scored(self, module: PretrainModule) -> dict[str, float]:
         loss, right, count = 0.0, 0, 0
         blocks = self.source.blocks
         for first in range(0, len(blocks), self.size):
@@ -162,8 +201,6 @@ class Validation:
             loss += float(functional.cross_entropy(logits, batch.targets, reduction="sum"))
             right += int((logits.argmax(-1) == batch.targets).sum())
             count += len(targets)
-        for name, part in module.named_modules():
-            part.training = training[name]
         mean = loss / max(1, count)
         return {
             "dev/loss": mean,

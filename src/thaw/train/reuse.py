@@ -43,7 +43,6 @@ class Reuse(pl.Callback):
         self.batch_size, self.precision, self.folder, self.limit = batch_size, precision, folder, limit
         self.clock, self.tell = clock, tell
         self.layers = module.encoder.config.layers
-        self.used: set[int] = set()  # first steps of the stretches that learnt from features
         self._factors: list[Factor] | None = None
         self._thawed = False  # whether any of the encoder has learnt since the start of this process
         self._other: dict[int, Features | None] = {}  # of the splits that are only evaluated, by id
@@ -74,10 +73,9 @@ class Reuse(pl.Callback):
                     return None
                 self.clock.stop()
                 found = self._find(self.train, depth, self.precision)
-                if found is not None:
-                    self.used.add(first)
-                    if step == first:
-                        self.clock.charge(found.seconds, found.cpu_seconds)
+                if found is not None and step == first:
+                    leads = self.module.global_rank == 0  # the CPU seconds of all processes are summed: once is enough
+                    self.clock.charge(found.seconds, found.cpu_seconds if leads else 0.0)
                 self.clock.start()
                 return found
         return None

@@ -20,7 +20,7 @@ from thaw.encoder.manifest import verify, write_manifest
 from thaw.errors import ConfigError, ResumeError, StorageError
 from thaw.storage import atomic_folder, sweep
 
-FORMAT = 2  # of the state; raised when what a resume needs has changed
+FORMAT = 3  # of the state; raised when what a resume needs has changed
 KEPT = 2  # generations
 _UNREADABLE = (ValueError, KeyError, TypeError, RecursionError)  # JSON that is none, or of something else
 TENSORS, INFO = "state.safetensors", "state.json"

@@ -3,12 +3,13 @@
 Legend: B sequences, T tokens, D hidden width, L layers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from thaw.encoder.dropout import Rows, rows_of
 from thaw.encoder.groups import groups
 from thaw.encoder.model import Encoder
 from thaw.task.batches import Batch, TrainOrder, collate, eval_batches, eval_tokens
@@ -32,18 +33,24 @@ class TransferModule(Learner):
         super().__init__(
             groups(encoder, head), optim, seed=seed, steps=steps, epoch_steps=epoch_steps, precision=precision
         )
-        self.encoder, self.head = encoder, head
+        self.encoder, self.head, self.compiled = encoder, head, compile
         network = torch.compile(encoder, dynamic=True) if compile else encoder
         self.__dict__["network"] = network  # not a submodule: the encoder would be in every state twice
         self.features: Features | None = None  # of the train items, while what they follow from is frozen
+        self.cost: Callable[[int, int], float] = lambda texts, length: 0.0  # FLOPs of so many texts of a length, now
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the head's loss, weighted so that the micro-batches of a step add up to its mean."""
-        loss = self.head.loss(self.outputs(batch, self.features), batch)
-        if batch.share is not None:
-            loss = loss * batch.share
+        with rows_of(batch.rows):
+            outputs = self.outputs(batch, self.features)
+        if batch.share == 0:  # it holds no label, whose mean would be of nothing
+            loss = outputs.sum() * 0.0
+        else:
+            loss = self.head.loss(outputs, batch) * (1.0 if batch.share is None else batch.share)
         self.must_be_finite("the training loss", loss)
-        self.tokens += batch.ids.numel() * self.trainer.world_size
+        texts, length = batch.size
+        self.tokens += texts * length
+        self.flops += self.cost(texts, length)
         return loss
 
     def outputs(self, batch: Batch, features: Features | None = None) -> Tensor:
@@ -75,14 +82,23 @@ class TrainBatches:
         self.order = TrainOrder(encoded.lengths, batch_size, seed)
 
     def step(self, step: int, accumulate: int = 1, rank: int = 0, world: int = 1) -> list[Batch]:
-        """Return the micro-batches of an optimizer step; every process takes each ``world``-th part."""
+        """Return the micro-batches of an optimizer step; every process takes each ``world``-th part.
+
+        All parts are padded to the length of the step's batch. Where there are fewer texts than parts, a part repeats
+        the first text, which has no weight and is not counted.
+        """
         chosen, count = self.order.batch(step), world * accumulate
         if count == 1:
             return [collate(self.encoded, chosen)]
-        parts = [collate(self.encoded, chosen[place::count] or chosen[:1]) for place in range(count)]
-        units = [part.units if place < len(chosen) else 0 for place, part in enumerate(parts)]  # 0: only a filler
-        for part, own in zip(parts, units, strict=True):
-            part.share = torch.tensor(own * count / max(1, sum(units)))
+        length = max(len(self.encoded.items[index].ids) for index in chosen)
+        rows = [list(range(place, len(chosen), count)) for place in range(count)]
+        parts = [collate(self.encoded, [chosen[row] for row in own or [0]], length) for own in rows]
+        units = [part.units if own else 0 for part, own in zip(parts, rows, strict=True)]
+        for place, part in enumerate(parts):
+            together = rows[place // world * world :][:world]  # what all processes compute at the same micro-batch
+            part.share = units[place] * count / max(1, sum(units))
+            part.rows = Rows(rows[place] or [0], len(chosen))
+            part.texts = sum(len(own) for own in together)
         return parts[rank::world]
 
 

@@ -8,7 +8,7 @@ from thaw.report.claims.collapse import LEVEL, Collapse
 from thaw.report.claims.judge import INCONCLUSIVE, MIXED, NOT_SUPPORTED, SMALL, SUPPORTED, judge
 from thaw.report.claims.rule import Rule
 from thaw.report.power import seeds_needed
-from thaw.report.statistics import wilson
+from thaw.report.rates import wilson_interval
 
 NOISE = (0.002, -0.002, 0.001, -0.001, 0.0)
 MARGIN = 0.01
@@ -23,8 +23,8 @@ def word(**means: float) -> str:
 
 
 def excluded(runs: int, collapsed: int = 0, loss: float | None = 0.3) -> Collapse:
-    low, high = wilson(collapsed, runs)
-    worst = wilson(collapsed, runs, LEVEL)[1]
+    low, high = wilson_interval(collapsed, runs)
+    worst = wilson_interval(collapsed, runs, LEVEL)[1]
     return Collapse(runs=runs, collapsed=collapsed, low=low, high=high, worst=worst, loss=loss)
 
 

@@ -1,15 +1,19 @@
 """The exchange rate comes from measured points and is never extrapolated."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from report.claims.made_up import compared, run
 from thaw.report.claims import labels
 from thaw.report.claims.curves import crossover, curve
+from thaw.report.claims.fewer import fewer
 from thaw.report.claims.rule import Rule
+from thaw.report.claims.verdicts import verdicts
 
 SIZES = (50, 100, 200, 400, 800)
+NOISE = (0.01, -0.01, 0.005, -0.008, 0.003)
 
 
 def study(gain: float, noise=(0.004, -0.004, 0.001, -0.002, 0.001), rule: Rule | None = None, base=None):
@@ -82,3 +86,94 @@ def test_curves_that_change_places_cross():
     found = {one.arm.strategy: one for one in (curve(sides, "trec", arm) for arm in sides.arms)}
     assert 200 < crossover(found["scratch"], found["full"]) < 800
     assert crossover(found["full"], found["full"]) is None
+
+
+def claim(*runs, rule: Rule | None = None):
+    return verdicts(compared(*runs, rule=rule or Rule(sizes=[50, 100])))[2]
+
+
+def pairs(scratch: dict[int, float], full: dict[int, float], task: str = "trec", noise=NOISE):
+    """Return five seeds of scratch and full; the subset of a seed moves both alike, each run a little for itself."""
+    made = []
+    for seed, shift in enumerate(noise, 1):
+        for n, score in scratch.items():
+            made.append(run("scratch", n, seed, score + shift * (1 + n / 1000), task=task))
+        for n, score in full.items():
+            made.append(run("full", n, seed, score - shift / 2, task=task))
+    return made
+
+
+def test_what_was_run_is_measured_and_not_read():
+    doubling = pairs({50: 0.4, 100: 0.5, 200: 0.6}, {50: 0.56, 100: 0.66})
+    whole = fewer(compared(*doubling))
+    assert (whole.unmeasured, whole.between, whole.errors) == ({}, {}, {})
+    assert sum(whole.effects["trec"].values()) / 5 == pytest.approx(0.06, abs=0.01)
+    found = claim(*doubling)
+    assert found.word == "supported"
+    assert "not run" not in found.sentence
+
+
+def test_where_twice_the_labels_were_not_run_the_sentence_says_so_and_the_interval_is_wider():
+    tripling = pairs({50: 0.4, 150: 0.56, 500: 0.72}, {50: 0.56, 150: 0.72})
+    found, own = claim(*tripling, rule=Rule()), fewer(compared(*tripling))
+    assert own.unmeasured == {"trec": [100, 300]}
+    assert own.errors["trec"] == own.between["trec"] > 0
+    assert "(not run with 100 and 300 labels: read between 50, 150 and 500; standard error of the reading ±" in (
+        found.sentence
+    )
+    seeds = found.judgement.pooled.deviation / math.sqrt(5)
+    assert found.judgement.pooled.error == pytest.approx(math.hypot(seeds, own.errors["trec"]))
+
+
+def test_tasks_that_were_run_with_other_sizes_are_named():
+    made = pairs({50: 0.4, 100: 0.5, 200: 0.6}, {50: 0.56, 100: 0.66})
+    made += pairs({50: 0.4, 150: 0.56, 500: 0.72}, {50: 0.56}, task="sst2")
+    assert "(not run with 100 labels on sst2: read between 50, 150 and 500;" in claim(*made).sentence
+
+
+def test_twice_the_labels_are_worth_nothing_where_scratch_does_not_gain_from_them():
+    flat = pairs({50: 0.50, 100: 0.502, 200: 0.501}, {50: 0.6, 100: 0.6})
+    found = claim(*flat)
+    assert found.word == "inconclusive"
+    assert found.why.startswith("scratch does not gain from labels here (+0.")
+    assert found.sentence.count("scratch does not gain from labels here") == 1
+    assert found.settle.startswith("Look at other train sizes")
+
+
+def test_worse_at_equal_labels_is_not_fewer():
+    # above scratch with twice the labels at 100, where scratch dips, and below it at equal labels in the mean
+    made = pairs({50: 0.80, 100: 0.5, 200: 0.95, 400: 0.6}, {50: 0.65, 100: 0.66, 200: 0.7})
+    found = claim(*made, rule=Rule(sizes=[50, 200]))
+    assert found.word != "supported"
+
+
+def test_several_pretrainings_are_crossed_as_in_the_claim_on_accuracy():
+    made = pairs({50: 0.4, 100: 0.5, 200: 0.6}, {})
+    for source in range(5):
+        for seed, shift in enumerate(NOISE, 1):
+            for n, score in ((50, 0.56), (100, 0.66)):
+                one = run(
+                    "full",
+                    n,
+                    seed,
+                    score + shift + 0.01 * (source - 2),
+                    pretrain_run=f"p{source}",
+                    checkpoint=f"c{source}",
+                )
+                made.append(replace(one, lineage={"recipe": "r"}))
+    own = fewer(compared(*made))
+    means = [sum(values.values()) / 5 for values in own.crossed["trec"].values()]
+    assert len(means) == 5
+    assert max(means) - min(means) == pytest.approx(0.04)
+    found = claim(*made)
+    assert found.judgement.random
+    assert found.sentence.endswith("over 5 pretrainings.")
+
+
+def test_the_exchange_interval_holds_twice_the_labels_where_they_are_read():
+    """Errors fall as 1 / n from 50 labels on and transfer is scratch with 2n: read straight, 2n is outside."""
+    law = {n: 1 - 0.5 * 50 / n for n in (50, 150, 500)}
+    made = pairs(law, {50: 0.75, 150: 1 - 25 / 300}, noise=(0.004, -0.004, 0.002, -0.003, 0.001))
+    found = {one.labels: one for one in labels.exchange(compared(*made), "trec", compared(*made).transfer)}
+    for n in (50, 150):
+        assert found[n].low < 2 * n < found[n].high, found[n]

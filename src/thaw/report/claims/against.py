@@ -8,7 +8,7 @@ rate suits one better than the other, and that would be what is ranked.
 
 from dataclasses import dataclass
 
-from thaw.report.arms import WITHOUT_ENCODER, Arm
+from thaw.report.arms import Arm
 from thaw.report.claims.judge import decide
 from thaw.report.claims.on_accuracy import between
 from thaw.report.claims.sides import Sides
@@ -54,7 +54,7 @@ def _word(arm: Arm, gap: Estimate, p: float, sides: Sides) -> tuple[str, str]:
     assert sides.transfer is not None
     if not gap.tested:
         return UNDECIDED, "the seeds do not differ at all, so there is no spread to judge by"
-    if arm.strategy not in WITHOUT_ENCODER and not any(_tuned(sides, side) for side in (arm, sides.transfer)):
+    if arm.network and not any(_tuned(sides, side) for side in (arm, sides.transfer)):
         return NOT_TUNED, f"one learning rate was tried for {arm.label} and one for {sides.transfer.label}"
     if p < 1 - sides.rule.level:
         return (BETTER if gap.mean > 0 else WORSE), ""

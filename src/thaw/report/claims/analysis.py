@@ -4,14 +4,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from thaw.report.cells import Cell
-from thaw.report.claims import against, curves, dose, labels, ledger, pooled, speed, tuning
+from thaw.report.claims import (
+    against,
+    area,
+    arrival,
+    breakeven,
+    curves,
+    dose,
+    labels,
+    ledger,
+    looks,
+    pareto,
+    pooled,
+    speed,
+    tuning,
+)
 from thaw.report.claims.guards import guards
 from thaw.report.claims.rule import Rule, rule_of
 from thaw.report.claims.sides import Sides, sides
 from thaw.report.claims.verdict import Verdict
 from thaw.report.claims.verdicts import verdicts
 from thaw.report.collect import Study
-from thaw.report.notes import notes
+from thaw.report.comparable import comparable
+from thaw.report.notes import further
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +39,10 @@ class Analysis:
     guards: list[str]  # most serious first
     curves: list[curves.Curve]
     exchange: list[labels.Exchange]  # of every transfer arm
-    times: list[speed.Times]  # to every share of scratch's best, by every clock
-    break_even: list[speed.BreakEven]
+    times: list[arrival.Times]  # to every share of scratch's best, by every clock
+    areas: list[area.Area]  # between every arm and scratch, by every clock
+    pareto: list[pareto.Point]  # score against cost of every arm
+    break_even: list[breakeven.BreakEven]
     against: list[against.Against]  # every other arm against the one of the verdicts
     pooled: list[pooled.Pooled]
     tuning: list[tuning.Tuning]
@@ -37,14 +54,19 @@ def analyse(study: Study, cells: Sequence[Cell]) -> Analysis:
     """Return the analysis of a study."""
     scored = (run for run in study.runs if run.transfers and run.config.get("test") is not False)
     rule, rules = rule_of(run.config for run in scored)
+    rule = looks.paid(rule, study.runs)
     found = sides(cells, rule)
     arms, tasks = found.arms, found.tasks
-    networks = [arm for arm in arms if arm.strategy not in ("tfidf", "majority")]
+    networks = [arm for arm in arms if arm.network]
     return Analysis(
         rule=rule,
         sides=found,
         verdicts=verdicts(found),
-        guards=[*guards(study, cells, found, rules), *notes(study, cells)] if found.cells else notes(study, cells),
+        guards=[
+            *comparable(study, cells),
+            *(guards(study, cells, found, rules) if found.cells else ()),
+            *further(study, cells),
+        ],
         curves=[drawn for task in tasks for arm in arms if (drawn := curves.curve(found, task, arm)) is not None],
         exchange=[
             one for task in tasks for arm in found.transfers for one in labels.exchange(found, task, arm, rule.level)
@@ -55,15 +77,22 @@ def analyse(study: Study, cells: Sequence[Cell]) -> Analysis:
             for arm in networks
             for size in found.sizes(task, arm)
             for share in sorted({*speed.SHARES, rule.target})
-            for clock in speed.CLOCKS
-            if (one := speed.times(found, task, arm, size, share, clock)) is not None
+            for one in speed.by_clocks(found, task, arm, size, share)
         ],
+        areas=[
+            one
+            for task in tasks
+            for arm in networks
+            for size in found.sizes(task, arm)
+            for one in area.areas(found, task, arm, size)
+        ],
+        pareto=pareto.points(cells),
         break_even=[
             paid
             for task in tasks
             for arm in found.transfers
             for size in found.sizes(task, arm)
-            if (paid := speed.break_even(found, task, arm, size)) is not None
+            if (paid := breakeven.break_even(found, task, arm, size)) is not None
         ],
         against=against.against(found),
         pooled=pooled.pooled(found),

@@ -10,7 +10,7 @@ interval for the share, over all scored runs of the arm at any task and size, at
 from dataclasses import dataclass, replace
 
 from thaw.report.claims.sides import Sides
-from thaw.report.statistics import wilson
+from thaw.report.rates import wilson_interval
 
 LEVEL = 0.8  # two-sided: in one study of ten the true share is above the upper end
 
@@ -37,7 +37,7 @@ class Collapse:
     def runs_needed(self, mean: float, margin: float, most: int = 10_000) -> int | None:
         """Return how many runs, none of the further ones collapsed, would let a mean effect stand; None if none do."""
         for runs in range(self.runs, most):
-            worst = wilson(self.collapsed, runs, LEVEL)[1]
+            worst = wilson_interval(self.collapsed, runs, LEVEL)[1]
             if replace(self, runs=runs, worst=worst).least(margin) <= mean:
                 return runs
         return None
@@ -69,7 +69,7 @@ def collapse(sides: Sides) -> Collapse | None:
             if scores:
                 losses.append(sum(scores.values()) / len(scores) - floor)
     failed = sum(run.collapsed or run.state == "failed" for run in runs)
-    low, high = wilson(failed, len(runs))
-    worst = wilson(failed, len(runs), LEVEL)[1]
+    low, high = wilson_interval(failed, len(runs))
+    worst = wilson_interval(failed, len(runs), LEVEL)[1]
     loss = max(0.0, sum(losses) / len(losses)) if losses else None
     return Collapse(runs=len(runs), collapsed=failed, low=low, high=high, worst=worst, loss=loss)

@@ -2,7 +2,7 @@
 
 Source: Cortes et al. 1993 (Learning Curves: Asymptotic Values and Rate of Convergence). Where the fit misses the means
 by more than their noise, or there are fewer than four sizes, the curve is the isotonic regression of the means instead.
-Nothing is decided by these curves; the exchange rate is interpolated between measured points (labels.py).
+Nothing is decided by these curves; scores between measured sizes are read by between.py.
 """
 
 import math

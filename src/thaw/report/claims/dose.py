@@ -23,10 +23,10 @@ class Dose:
 
 def doses(cells: Sequence[Cell]) -> list[Dose]:
     """Return every (task, strategy, size) that has two or more doses; of several pretrainings the one with most."""
-    found: dict[tuple[str, str, Size], dict[str, dict[float, Cell]]] = {}
+    found: dict[tuple[str, str, Size], dict[tuple[str, ...], dict[float, Cell]]] = {}
     for cell in cells:
         tokens = next((run["pretrain_tokens"] for run in cell.runs if run["pretrain_tokens"] is not None), None)
-        if cell.test and tokens is not None and (source := cell.runs[0]["pretrain_run"]):
+        if cell.test and tokens is not None and (source := _pretrainings(cell)):
             sources = found.setdefault((cell.task, cell.arm.strategy, cell.train_size), {})
             sources.setdefault(source, {})[float(tokens)] = cell
     made = []
@@ -47,6 +47,11 @@ def doses(cells: Sequence[Cell]) -> list[Dose]:
                 )
             )
     return made
+
+
+def _pretrainings(cell: Cell) -> tuple[str, ...]:
+    """Return the pretrainings that a cell's runs start from: those of one recipe are one source."""
+    return tuple(sorted({str(run["pretrain_run"]) for run in cell.runs if run["pretrain_run"]}))
 
 
 def _spearman(x: list[float], y: list[float]) -> float | None:

@@ -5,15 +5,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from thaw.report.cells import Cell
+from thaw.report.claims import clocks
+from thaw.report.claims.plan import planned
 from thaw.report.claims.sides import Sides
 from thaw.report.collect import Study
-
-LOADED = 1.5  # fastest over slowest calibration of one host from which its seconds are doubtful
 
 
 def guards(study: Study, cells: Sequence[Cell], sides: Sides, rules: int) -> list[str]:
     """Return the guards of the verdicts; those of the tables are in notes.py."""
-    return [*_rule(sides, rules), *_tuned(study, cells), *_doses(sides), *_load(study)]
+    budget = [*_rule(sides, rules), *planned(sides), *_tuned(study, cells), *_doses(sides)]
+    return [*clocks.guard(sides), *budget, *clocks.speeds(study)]
 
 
 def _rule(sides: Sides, rules: int) -> Iterable[str]:
@@ -48,20 +49,10 @@ def _doses(sides: Sides) -> Iterable[str]:
     if sides.transfer is None:
         return
     same = [arm for arm in sides.arms if arm.strategy == sides.transfer.strategy]
-    if len(same) > 1:
-        name, label = sides.transfer.strategy, sides.transfer.label
+    encoders, budgets = len({arm.source for arm in same}), len({arm.steps for arm in same})
+    name, label = sides.transfer.strategy, sides.transfer.label
+    if budgets > 1:
+        yield f"{name} was run with {budgets} numbers of steps: the verdicts are about {label}."
+    elif encoders > 1:
         which = "the one at the end of the pretraining" if label == name else label
-        yield f"{name} was run from {len(same)} encoders: the verdicts are about {which}."
-
-
-def _load(study: Study) -> Iterable[str]:
-    speeds: dict[str, list[float]] = defaultdict(list)
-    for run in study.runs:
-        if run.transfers and run["host_gflops"]:
-            speeds[str(run["host"])].append(run["host_gflops"])
-    for host, found in sorted(speeds.items()):
-        if max(found) > LOADED * min(found):
-            yield (
-                f"One core of {host} multiplied at {min(found):.0f} to {max(found):.0f} GFLOP/s when the runs began:"
-                " it was busy or throttled at times, so compare steps rather than seconds."
-            )
+        yield f"{name} was run from {encoders} encoders: the verdicts are about {which}."

@@ -1,25 +1,24 @@
 """Claim 3, fewer labels: how many labels from scratch are worth n labels with transfer.
 
-The exchange rate comes from measured points alone. Scratch's curve is interpolated between its sizes on log n, each
-seed for itself; its interval inverts the paired t test: it holds every number of labels N at which the difference
-``transfer(n) - scratch(N)`` is not told from zero (the idea of Fieller 1940). Beyond the measured sizes nothing is
-extrapolated: an end that runs out of them is open, shown as "> 10x".
-
-The verdict asks a plainer question, without an inverse: is transfer with n labels better than scratch with
-``rule.fewer`` times n? It must be so at equal labels too (verdict.py): where more labels do not help scratch, such as
-in too few steps, being above scratch with more of them means nothing.
+The verdict asks the plain question, whether transfer with n labels is better than scratch with ``rule.fewer`` times n
+(fewer.py). The exchange rate is the inverse. Its interval holds every number of labels N at which
+``transfer(n) - scratch(N)`` is not told from zero by the paired t test (the idea of Fieller 1940); the error of reading
+between sizes (between.py) and that of the test texts are in it. Beyond the measured sizes nothing is extrapolated: an
+end that runs out of them is open, shown as "> 10x".
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from thaw.report.arms import Arm
+from thaw.report.claims.between import reading
+from thaw.report.claims.fewer import fewer
 from thaw.report.claims.judge import Effects
-from thaw.report.claims.sides import Sides, Size, difference, mean_effect
-from thaw.report.statistics import critical
+from thaw.report.claims.resampling import drawn
+from thaw.report.claims.sides import Sides, Size
 
 GRID = 241  # places between the smallest and the largest size at which the difference is tested
 
@@ -66,24 +65,37 @@ def exchange(sides: Sides, task: str, arm: Arm, level: float = 0.95) -> list[Exc
     curves = _curves(sides, task, scratch, sizes)
     if len(sizes) < 2 or len(curves) < 2:
         return []
-    grid = np.exp(np.linspace(math.log(sizes[0]), math.log(sizes[-1]), GRID))
-    lines = {seed: np.interp(np.log(grid), np.log(sizes), curve) for seed, curve in curves.items()}
+    grid = places(sizes)
+    seeds = sorted(curves)
+    table = np.array([curves[seed] for seed in seeds])  # (S, K)
+    how = reading(sizes, table.mean(axis=0), list(grid))
+    lines, between = how.scores(table), how.error  # (S, grid), (grid,)
     made = []
     for labels in sides.sizes(task, arm):
         scores = sides.scores(task, arm, labels)
-        seeds = sorted(scores.keys() & lines.keys())
-        if len(seeds) > 1:
-            gaps = np.array([scores[seed] - lines[seed] for seed in seeds])  # (seeds, grid)
-            made.append(_invert(gaps, grid, task, arm, labels, sizes, level))
+        shared = [place for place, seed in enumerate(seeds) if seed in scores]
+        if len(shared) > 1:
+            gaps = np.array([scores[seeds[place]] for place in shared])[:, None] - lines[shared]  # (S, grid)
+            texts = _text_errors(sides, task, scratch, arm, labels, grid)
+            made.append(_invert(gaps, np.hypot(between, texts), grid, task, arm, labels, sizes, level))
     return made
 
 
+def places(sizes: Sequence[Size]) -> np.ndarray:
+    """Return the numbers of labels at which the difference is tested, (grid,): even on log n, measured sizes exact."""
+    n = np.array(sizes, dtype=float)
+    grid = np.exp(np.linspace(math.log(n[0]), math.log(n[-1]), GRID)).clip(n[0], n[-1])
+    near = np.abs(grid[:, None] / n - 1) < 1e-9
+    return np.where(near.any(axis=1), n[near.argmax(axis=1)], grid)
+
+
 def _invert(
-    gaps: np.ndarray, grid: np.ndarray, task: str, arm: Arm, labels: Size, sizes: list[Size], level: float
-) -> Exchange:
+    gaps: np.ndarray, errors: np.ndarray, grid: np.ndarray, task: str, arm: Arm, labels: Size, sizes: list[Size],
+    level: float,
+) -> Exchange:  # fmt: skip
+    """Return the exchange rate of some labels; ``gaps`` is (S, grid), ``errors`` what the seeds do not show of it."""
     means = gaps.mean(axis=0)
-    half = critical(len(gaps), level) * gaps.std(axis=0, ddof=1) / math.sqrt(len(gaps))
-    inside = np.flatnonzero(np.abs(means) <= half)  # where the paired t test sees no difference
+    inside = np.flatnonzero(np.abs(means) <= half_width(gaps, errors, level))  # no difference is told there
     falling = np.minimum.accumulate(means)  # scratch is taken not to lose by more labels
     beyond = "above" if falling[-1] > 0 else "below" if falling[0] < 0 else ""
     worth = None
@@ -103,6 +115,21 @@ def _invert(
     )  # fmt: skip
 
 
+def half_width(gaps: np.ndarray, errors: np.ndarray, level: float) -> np.ndarray:
+    """Return half the interval of the mean over seeds at each place, as `statistics.estimate` does for one.
+
+    ``gaps`` is (..., S, grid), ``errors`` (..., grid) the standard errors that the seeds do not show.
+    """
+    from scipy.special import stdtrit
+
+    count = gaps.shape[-2]
+    own = gaps.std(axis=-2, ddof=1) / math.sqrt(count)
+    whole = np.hypot(own, errors)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        df = np.where(own > 1e-9 * whole, (count - 1) * (whole / own) ** 4, np.inf)
+    return np.asarray(stdtrit(df, 0.5 + level / 2) * whole)
+
+
 def _crossing(grid: np.ndarray, falling: np.ndarray, at: int) -> float:
     before, after = float(falling[at - 1]), float(falling[at])
     share = before / (before - after) if before > after else 1.0
@@ -116,37 +143,20 @@ def _curves(sides: Sides, task: str, arm: Arm, sizes: list[Size]) -> dict[int, l
     return {seed: [values[seed] for values in scores] for seed in sorted(seeds)}
 
 
-def effects(sides: Sides) -> Effects:
-    """Return for each task and seed the mean score of transfer with n labels minus scratch with ``rule.fewer`` n.
+def _text_errors(sides: Sides, task: str, scratch: Arm, arm: Arm, labels: Size, grid: np.ndarray) -> np.ndarray:
+    """Return the error that the test texts add to transfer with some labels minus scratch, (grid,); 0 if not known.
 
-    n runs over the headline sizes whose ``rule.fewer`` fold lies within scratch's sizes.
+    Between scratch's sizes it is taken as straight on log n.
     """
-    made: dict[str, Mapping[int, float]] = {}
-    arm = sides.transfer
-    for task in sides.tasks if arm else []:
-        assert arm is not None
-        scratch = sides.scratch(task, arm)
-        if scratch is None:
-            continue
-        parts = []
-        for labels in sides.headline(task, arm):
-            worth = _scratch_at(sides, task, scratch, sides.rule.fewer * labels)
-            if worth is not None:
-                parts.append(difference(sides.scores(task, arm, labels), worth))
-        if parts:
-            made[task] = mean_effect(parts)
-    return made
-
-
-def _scratch_at(sides: Sides, task: str, scratch: Arm, labels: float) -> dict[int, float] | None:
-    """Return scratch's score with so many labels by seed, None beyond its sizes; between two of them on log n."""
+    own = sides.all_runs(task, arm, labels)
     sizes = sides.sizes(task, scratch)
-    if len(sizes) < 2 or not sizes[0] <= labels <= sizes[-1]:
-        return None
-    low, high = max(one for one in sizes if one <= labels), min(one for one in sizes if one >= labels)
-    below, above = sides.scores(task, scratch, low), sides.scores(task, scratch, high)
-    share = 0.0 if low == high else math.log(labels / low) / math.log(high / low)
-    return {seed: (1 - share) * below[seed] + share * above[seed] for seed in sorted(below.keys() & above.keys())}
+    found = [drawn([(1.0, own), (-1.0, sides.all_runs(task, scratch, size))]) for size in sizes]
+    return np.asarray(np.interp(np.log(grid), np.log(sizes), [one.error if one else 0.0 for one in found]))
+
+
+def effects(sides: Sides) -> Effects:
+    """Return for each task and seed the mean score of transfer with n labels minus scratch with ``rule.fewer`` n."""
+    return fewer(sides).effects
 
 
 def area(sides: Sides, task: str, arm: Arm) -> dict[int, float]:

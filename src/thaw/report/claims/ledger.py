@@ -1,8 +1,8 @@
 """The cost ledger: what was spent on pretraining, tuning, training and evaluation, joined by lineage.
 
-Every run counts, failed, collapsed and not chosen ones too: runs that were not scored are tuning. Features of frozen
-layers are in the training of every run that used them, as if it had been alone. The tokenizer's own training is on no
-clock and not here.
+Every run counts, failed, collapsed and not chosen ones too: runs that were not scored are tuning. What a run without a
+result has cost is what its last event says. Features of frozen layers are in the training of every run that used them,
+as if it had been alone. The tokenizer's own training is on no clock and not here.
 """
 
 from collections import defaultdict
@@ -80,9 +80,18 @@ def _flops(run: Run) -> float:
     return float(run["pretrain_flops"] or 0.0)
 
 
+def _spent(run: Run, column: str) -> float | None:
+    """Return what a run spent; of one that ended without a result what it had spent by its last event."""
+    if run[column] is not None or run.state == "finished":
+        return float(run[column]) if run[column] is not None else None
+    name = "seconds" if column == "train_seconds" else column
+    found = [event[name] for event in run.events if isinstance(event.get(name), int | float)]
+    return float(found[-1]) if found else None
+
+
 def _sum(stage: str, arm: Arm, runs: Sequence[Run]) -> Cost:
     def total(column: str) -> float | None:
-        values = [run[column] for run in runs if run[column] is not None]
+        values = [spent for run in runs if (spent := _spent(run, column)) is not None]
         return float(sum(values)) if values else None
 
     return Cost(

@@ -28,6 +28,7 @@ from thaw.report.claims.resampling import Drawn, drawn
 from thaw.report.claims.sides import Sides, Size
 from thaw.report.claims.verdict import Verdict, name, nothing, on_tasks, verdict
 from thaw.report.statistics import FEWEST, Estimate, seeds_needed
+from thaw.report.strategy import WORDS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +61,8 @@ def judged(sides: Sides) -> Verdict:
     )  # fmt: skip
     if judgement.pooled is None or arm is None:
         return nothing("accuracy", sides, judgement)
-    controls = {
-        strategy: effect for strategy in ("tfidf", "frozen_random") if (effect := _mean(sides, strategy)) is not None
-    }
+    asked = dict.fromkeys(peer.strategy for peer in sides.arms if peer.control and not peer.floor)
+    controls = {strategy: effect for strategy in asked if (effect := _mean(sides, strategy)) is not None}
     ends = {
         SUPPORTED: "no control of words alone applies",
         NOT_SUPPORTED: f"which leaves no gain of {rule.margin:g}",
@@ -72,7 +72,7 @@ def judged(sides: Sides) -> Verdict:
     }
     reach = f"{name(sides)} scores {points(judgement.pooled)} against scratch on {on_tasks(judgement)}"
     end, settle = ends[judgement.word], settling(judgement, gain)
-    words = controls.get("tfidf")
+    words = controls.get(WORDS)
     if words is None and _has_words(sides):
         settle = f"Run strategy=tfidf with the same seeds. {settle}"
         if judgement.word == SUPPORTED:

@@ -1,38 +1,89 @@
-"""The verdict on labels: does transfer with n labels score higher than scratch with twice as many?"""
+"""The verdict on labels: does transfer with n labels score higher than scratch with twice as many?
 
+Where it does, two things more must hold, or the word is not *supported*: scratch gains from more labels by its own
+noise (else twice the labels are worth nothing, and the claim is that on accuracy said again), and transfer is better at
+equal labels too.
+"""
+
+import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 from thaw.report.claims import labels
-from thaw.report.claims.judge import INCONCLUSIVE, MIXED, NOT_SUPPORTED, SMALL, SUPPORTED, judge
-from thaw.report.claims.on_accuracy import over
+from thaw.report.claims.collapse import collapse
+from thaw.report.claims.fewer import Fewer, fewer, gains
+from thaw.report.claims.judge import INCONCLUSIVE, MIXED, NOT_SUPPORTED, SMALL, SUPPORTED, decide, judge
+from thaw.report.claims.on_accuracy import contrast
 from thaw.report.claims.phrases import gain, points, rate, settling
-from thaw.report.claims.sides import Sides
+from thaw.report.claims.sides import Sides, Size
 from thaw.report.claims.verdict import Verdict, name, nothing, verdict
+
+NO_GAIN = "scratch does not gain from labels here"
+MORE = "Look at other train sizes, or at scratch's steps and rate: more labels do not help it here."
 
 
 def judged(sides: Sides) -> Verdict:
     """Return the verdict on labels."""
     rule, arm = sides.rule, sides.transfer
-    found = judge(labels.effects(sides), rule, rule.margin)
+    own = fewer(sides)
+    found = judge(
+        own.effects, rule, rule.margin, own.errors, floors=own.floors, crossed=own.crossed, collapse=collapse(sides)
+    )
+    if found.components is not None and own.tuning:
+        shared = math.hypot(*own.tuning.values()) / max(1, len(own.effects))
+        found = replace(found, components=replace(found.components, tuning=shared))
     if found.pooled is None or arm is None:
         return nothing("labels", sides, found)
-    reach = f"{name(sides)} with n labels scores {points(found.pooled)} against scratch with {rule.fewer:g} times n"
-    equal = judge(over(sides, "scratch"), rule, 0.0)
-    if found.word == SUPPORTED and equal.word != SUPPORTED:
-        found = replace(found, word=equal.word)
-        end = f"but {points(equal.pooled)} at equal labels" if equal.pooled else "but nothing pairs at equal labels"
-        settle = "More labels do not help scratch here: look at other train sizes, or at scratch's steps and rate."
-        return verdict("labels", found, f"{reach}, {end}.", settle)
+    times = f"{rule.fewer:g} times n"
+    reach = f"{name(sides)} with n labels scores {points(found.pooled)} against scratch with {times}{read(sides, own)}"
+    if found.word in (SUPPORTED, SMALL, MIXED):
+        gained = decide(gains(sides), rule, 0.0, own.between).pooled
+        if gained is None or gained.low is None or gained.low <= 0:  # a gain that never varies has its mean as its end
+            said = f" ({points(gained)} from n to {times})" if gained else ""
+            found = replace(found, word=INCONCLUSIVE, why=f"{NO_GAIN}{said}")
+            return verdict("labels", found, f"{reach}, but {found.why}.", MORE)
+        level = contrast(sides, "scratch")
+        equal = decide(level.effects, rule, 0.0, level.errors, floors=level.floors, crossed=level.crossed)
+        if found.word == SUPPORTED and equal.word != SUPPORTED:
+            end = f"{points(equal.pooled)} at equal labels" if equal.pooled else "nothing pairs at equal labels"
+            found = replace(found, word=equal.word, why=f"at equal labels: {equal.why}")
+            return verdict("labels", found, f"{reach}, but {end}.", MORE)
     ends = {
-        SUPPORTED: "so it needs fewer.",
-        NOT_SUPPORTED: f"so n labels do not replace {rule.fewer:g} times n.",
-        INCONCLUSIVE: f"but {found.why}.",
-        SMALL: f"which is less than {rule.margin:g}.",
-        MIXED: f"but it {found.why}.",
+        SUPPORTED: "so it needs fewer",
+        NOT_SUPPORTED: f"so n labels do not replace {times}",
+        INCONCLUSIVE: f"but {found.why}",
+        SMALL: f"which is less than {rule.margin:g}",
+        MIXED: f"but it {found.why}",
     }
     rates = [f"{rate(one)} on {one.task}" for one in headline_rates(sides)]
-    told = f" {'; '.join(rates[:2])}." if rates else ""
-    return verdict("labels", found, f"{reach}, {ends[found.word]}{told}", settling(found, gain))
+    listed = f" {'; '.join(rates[:2])}." if rates else ""
+    return verdict("labels", found, f"{reach}, {ends[found.word]}.{listed}", settling(found, gain))
+
+
+def read(sides: Sides, own: Fewer) -> str:
+    """Return where scratch was not run with so many labels, and between which sizes it is read; "" if it was."""
+    if not own.unmeasured:
+        return ""
+    lines: dict[tuple[str, str], list[str]] = {}
+    for task, sizes in own.unmeasured.items():
+        scratch = sides.scratch(task, sides.transfer) if sides.transfer else None
+        known = sides.sizes(task, scratch) if scratch else []
+        lines.setdefault((_listed(sizes), _listed(known)), []).append(task)
+    several = len(lines) > 1 or len(own.effects) > len(own.unmeasured)
+    parts = [
+        f"not run with {sizes} labels{f' on {_joined(tasks)}' if several else ''}: read between {known}"
+        for (sizes, known), tasks in lines.items()
+    ]
+    error = max(own.between.values())
+    return f" ({'; '.join(parts)}; standard error of the reading ±{error:.3f})"
+
+
+def _listed(sizes: Sequence[Size]) -> str:
+    return _joined([f"{size:g}" for size in sizes])
+
+
+def _joined(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
 
 
 def headline_rates(sides: Sides) -> list[labels.Exchange]:

@@ -15,7 +15,9 @@ import numpy as np
 
 from thaw.report.arms import Arm
 from thaw.report.claims.sides import Sides, Size, difference
-from thaw.report.statistics import FEWEST, Estimate, estimate, wilson
+from thaw.report.rates import wilson_interval
+from thaw.report.statistics import FEWEST, Estimate, estimate
+from thaw.report.strategy import FLOOR
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +37,7 @@ THRESHOLDS = [round(0.02 * i, 2) for i in range(61)]  # 0 to 1.2
 
 def pooled(sides: Sides) -> list[Pooled]:
     """Return every arm over the (task, size) that all arms share; the majority answer is not an arm here."""
-    arms = [arm for arm in sides.arms if arm.strategy != "majority"]
+    arms = [arm for arm in sides.arms if not arm.floor]
     places = [
         (task, size)
         for task in sides.tasks
@@ -86,13 +88,13 @@ def _better(sides: Sides, arm: Arm, places: Sequence[tuple[str, Size]]) -> Estim
     apart = mean.deviation**2 / mean.n
     count = mean.mean * (1 - mean.mean) / apart if apart else 0.0
     count = min(float(pairs), max(float(mean.n), count))
-    low, high = wilson(mean.mean * count, count, sides.rule.level)
+    low, high = wilson_interval(mean.mean * count, count, sides.rule.level)
     return replace(mean, low=low, high=high)
 
 
 def _scale(sides: Sides, task: str, arms: Sequence[Arm]) -> tuple[float, float]:
     """Return (zero, unit) of a task's scores."""
-    majority = sides.control("majority")
+    majority = sides.control(FLOOR)
     floor = [
         score
         for size in (sides.sizes(task, majority) if majority else [])

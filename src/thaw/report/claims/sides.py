@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from thaw.report.arms import WITHOUT_ENCODER, WITHOUT_WEIGHTS, Arm, baseline_of
+from thaw.report.arms import Arm, baseline_of
 from thaw.report.cells import Cell
 from thaw.report.claims.rule import Rule
 from thaw.report.collect import Run, size_key
+from thaw.report.strategy import FLOOR
 
 Size = int | float
 
@@ -107,7 +108,7 @@ class Sides:
 
     def floor(self, task: str) -> float | None:
         """Return the majority answer's test score on a task: as the runs recorded it, else as the control has it."""
-        majority = self.control("majority")
+        majority = self.control(FLOOR)
         own = [
             run.row.get("floor_test")
             for (cell_task, _, _), cell in self.cells.items()
@@ -131,7 +132,7 @@ class Sides:
     @property
     def transfers(self) -> list[Arm]:
         """The arms that use pretrained weights."""
-        return [arm for arm in self.arms if arm.strategy not in (*WITHOUT_ENCODER, *WITHOUT_WEIGHTS)]
+        return [arm for arm in self.arms if arm.transfers]
 
 
 def sides(cells: Sequence[Cell], rule: Rule) -> Sides:

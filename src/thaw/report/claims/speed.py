@@ -1,217 +1,261 @@
-"""Claim 1, less training time: how long until a run's dev score is as good as scratch's own best.
+"""Claim 1, less training time: how many times as fast as scratch a run's dev score is as good as scratch's own.
 
-A target is ``share`` of the mean over seeds of scratch's best dev score, at the same task and train size. A run reaches
-it at its first dev score that is as good; evaluation is off every clock. Runs that never reach it are censored where
-they ended, not dropped: the share of runs that have reached the target by a time is Kaplan and Meier's estimate (1958).
+What is estimated is the ratio of the times at which the noise-free curves cross the target (growth.py). Where every
+run of both arms arrives, the values by seed are jackknife pseudo-values (Tukey 1958) about the crossings of the mean
+curves, as logarithms of scratch's time over transfer's; a clock goes by each run's own record of it. The grid of looks
+is a floor under their variance: a time known to lie between two looks, ``h`` apart on the log scale, has the variance
+``h^2 / 12``, and runs that all arrive at the same look do not make it smaller.
 
-The verdict pairs by seed, by the logarithm of scratch's time over transfer's. Where a run never arrives its time is not
-known; what is known is taken against transfer: its run counts as if it arrived at the end of the longer of the two,
-scratch's as if it arrived where it ended. So a speed-up can be understated, not overstated.
+Where a run never arrives, a mean of ratios is none. Then the times of a cell are restricted to one horizon, the longest
+watch of its runs: a run that does not arrive counts the whole horizon, whatever it cost, so it loses against one that
+does. Of the tests of the field this one, by Student's t over seeds, with a condition on the arrivals (on_time.py), had
+the right level and most power in simulation; log-rank and Prentice-Wilcoxon call an arm faster of which half the runs
+never arrive.
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from thaw.report.arms import Arm
+from thaw.report.claims.arrival import CLOCKS, Times, arrival, at_event, diverged
+from thaw.report.claims.growth import Floats, fitted
 from thaw.report.claims.judge import Effects
 from thaw.report.claims.sides import Sides, Size, mean_effect
+from thaw.report.claims.target import Target, looks, target_of
 from thaw.report.collect import Run
-from thaw.report.statistics import Estimate, estimate
+from thaw.report.statistics import critical
 
-SHARES = (0.9, 0.95, 1.0)  # of scratch's own best
-CLOCKS = {"seconds": "training seconds", "cpu_seconds": "CPU seconds of training", "step": "optimizer steps",
-          "flops": "FLOPs"}  # fmt: skip
-
-
-@dataclass(frozen=True, kw_only=True)
-class Arrival:
-    """When one run reached its target, by a clock; or how long it was watched in vain."""
-
-    seed: int
-    at: float
-    reached: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Times:
-    """Times to a target of one arm on one task at one train size."""
-
-    task: str
-    arm: Arm
-    size: Size
-    share: float  # of scratch's best
-    target: float  # dev score
-    clock: str
-    arrivals: list[Arrival]
-
-    @property
-    def reached(self) -> int:
-        """Runs that reached the target."""
-        return sum(one.reached for one in self.arrivals)
-
-    def survival(self) -> tuple[list[float], list[float]]:
-        """Return times and the share of runs that have reached the target by then (Kaplan-Meier), as steps."""
-        from scipy.stats import CensoredData, ecdf
-
-        done = [one.at for one in self.arrivals if one.reached]
-        if not done:
-            return [], []
-        found = ecdf(CensoredData(done, right=[one.at for one in self.arrivals if not one.reached])).cdf
-        return [float(q) for q in found.quantiles], [float(p) for p in found.probabilities]
-
-    def restricted_mean(self, end: float) -> float:
-        """Return the mean time to the target, counted no longer than ``end`` (area under the survival curve)."""
-        times, shares = self.survival()
-        area, last, left = 0.0, 0.0, 1.0
-        for at, share in zip(times, shares, strict=True):
-            if at >= end:
-                break
-            area, last, left = area + left * (at - last), at, 1.0 - share
-        return area + left * (end - last)
-
-    @property
-    def watched(self) -> float:
-        """How long the run that was watched longest was watched."""
-        return max((one.at for one in self.arrivals), default=0.0)
+SHARES = (0.9, 0.95, 1.0)  # of scratch's own gain
+EARLY = 2  # looks, the one before the first step apart: an arrival at one of them has a least ratio alone
+LEAST, MOST, ABOUT = "at least", "at most", "about"
 
 
 def times(sides: Sides, task: str, arm: Arm, size: Size, share: float, clock: str = "seconds") -> Times | None:
-    """Return the times of an arm to ``share`` of scratch's best, None without a target or without curves."""
+    """Return the times of an arm to ``share`` of scratch's gain, None without a target or without curves."""
+    return next(iter(by_clocks(sides, task, arm, size, share, (clock,))), None)
+
+
+def by_clocks(
+    sides: Sides, task: str, arm: Arm, size: Size, share: float, clocks: Iterable[str] = tuple(CLOCKS)
+) -> list[Times]:
+    """Return the times of an arm to ``share`` of scratch's gain by every clock that its runs have."""
     scratch = arm if arm.strategy == "scratch" else sides.scratch(task, arm)
     target = target_of(sides, task, scratch, size, share) if scratch else None
-    if target is None:
-        return None
+    found = [_times(sides, task, arm, size, share, clock, target) for clock in clocks] if target else []
+    return [each for each in found if each is not None]
+
+
+def _times(sides: Sides, task: str, arm: Arm, size: Size, share: float, clock: str, target: Target) -> Times | None:
     arrivals = [
-        one
+        each
         for seed, run in sides.runs(task, arm, size).items()
-        if (one := arrival(run, seed, target, clock)) is not None
+        if (each := arrival(run, seed, target.value, clock)) is not None
     ]
     if not arrivals:
         return None
-    return Times(task=task, arm=arm, size=size, share=share, target=target, clock=clock, arrivals=arrivals)
+    return Times(task=task, arm=arm, size=size, share=share, target=target.value, clock=clock, arrivals=arrivals)
 
 
-def target_of(sides: Sides, task: str, scratch: Arm, size: Size, share: float) -> float | None:
-    """Return ``share`` of the mean of scratch's best dev scores, None where that is not above zero."""
-    best = [run["dev"] for run in sides.runs(task, scratch, size).values() if run["dev"] is not None]
-    target = share * sum(best) / len(best) if best else 0.0
-    return target if target > 0 else None
+@dataclass(frozen=True, kw_only=True)
+class Ratio:
+    """How many times as fast transfer is in one cell: logarithms by seed, and what they rest on."""
+
+    values: dict[int, float]  # seed -> log(scratch's time / transfer's)
+    grid: float  # variance that the grid of looks leaves in their mean
+    bound: str  # LEAST, MOST or "": what the values are of the true ratio
+    pairs: int
+    reached: tuple[int, int]  # runs that arrive, within the noise of scratch's: transfer, scratch
 
 
-def arrival(run: Run, seed: int, target: float, clock: str) -> Arrival | None:
-    """Return when a run's dev score first reached a target, None if it has no curve on that clock.
+@dataclass(frozen=True, kw_only=True)
+class Speed:
+    """The ratios of a study by one clock, over the headline cells that a word may rest on."""
 
-    A run that is there before its first step took one step's time. FLOPs at an event are the run's in proportion to its
-    steps: exact but for plans that change, whose early steps cost less than that.
-    """
-    curve = _curve(run, clock)
-    if not curve or not run["steps"]:
-        return None
-    end = curve[-1][0]
-    for at, score in curve:
-        if score >= target:
-            return Arrival(seed=seed, at=max(at, end / run["steps"]), reached=True)
-    return Arrival(seed=seed, at=end, reached=False)
+    clock: str
+    effects: Effects
+    errors: dict[str, float]  # task -> standard error that the seeds do not show: the grid of looks
+    bound: str  # LEAST, MOST, ABOUT where cells differ, or ""
+    pairs: int
+    reached: tuple[int, int]  # runs that arrive: transfer, scratch
+    doubts: dict[str, str] = field(default_factory=dict)  # "task, size labels" -> why no word rests on that cell
+    floorless: bool = False  # whether a target is a share of scratch's whole best, its floor unknown
 
 
-def _curve(run: Run, clock: str) -> list[tuple[float, float]]:
-    name, made = f"dev/{run['metric']}", []
-    for event in run.events:
-        score = event.get(name)
-        if isinstance(score, int | float) and (at := _at(run, event, clock)) is not None:
-            made.append((at, float(score)))
-    return made
-
-
-def _at(run: Run, event: Mapping[str, Any], clock: str) -> float | None:
-    if clock == "flops":
-        step = event.get("step")
-        known = run["flops"] and run["steps"] and isinstance(step, int)
-        return run["flops"] * step / run["steps"] if known else None
-    value = event.get(clock)
-    return float(value) if isinstance(value, int | float) else None
-
-
-def ratios(one: Times, other: Times) -> dict[int, float]:
-    """Return for each seed ``log(one's time / other's time)``, with what is not known taken against ``other``."""
-    first = {arrival.seed: arrival for arrival in one.arrivals}
-    made = {}
-    for arrival_ in other.arrivals:
-        before = first.get(arrival_.seed)
-        if before is None or before.at <= 0 or arrival_.at <= 0:
-            continue
-        at = arrival_.at if arrival_.reached else max(arrival_.at, before.at)
-        made[arrival_.seed] = math.log(before.at / at)
-    return made
-
-
-def effects(sides: Sides, clock: str = "seconds") -> Effects:
+def speed(sides: Sides, clock: str = "seconds") -> Speed:
     """Return for each task and seed the mean over headline sizes of log(scratch's time / transfer's time)."""
-    made: dict[str, dict[int, float]] = {}
+    effects: dict[str, dict[int, float]] = {}
+    errors: dict[str, float] = {}
+    doubts: dict[str, str] = {}
+    ratios: list[Ratio] = []
+    floorless = False
     arm = sides.transfer
     for task in sides.tasks if arm else []:
         assert arm is not None
         scratch = sides.scratch(task, arm)
-        parts = []
+        parts: list[Ratio] = []
         for size in sides.headline(task, arm, scratch) if scratch else []:
             assert scratch is not None
-            both = [times(sides, task, one, size, sides.rule.target, clock) for one in (scratch, arm)]
-            if both[0] is not None and both[1] is not None:
-                parts.append(ratios(both[0], both[1]))
+            target = target_of(sides, task, scratch, size, sides.rule.target)
+            if target is None:
+                continue
+            if target.doubt:
+                doubts[f"{task}, {size} labels"] = target.doubt
+                continue
+            pair = [sides.runs(task, side, size) for side in (scratch, arm)]
+            if (each := ratio(pair[0], pair[1], target, clock)) is not None:
+                parts.append(each)
+                floorless |= target.floor is None
         if parts:
-            made[task] = mean_effect(parts)
-    return made
-
-
-@dataclass(frozen=True, kw_only=True)
-class BreakEven:
-    """After how many tasks the pretraining has paid for itself, by seconds of training to the target."""
-
-    task: str
-    arm: Arm
-    size: Size
-    pretraining: float  # seconds
-    scratch: float  # seconds of one task, restricted mean
-    transfer: float
-    saved: Estimate  # seconds a task, paired by seed
-    tasks: float | None  # None: never, nothing is saved
-    low: float | None
-    high: float | None  # None: no end
-
-
-def break_even(sides: Sides, task: str, arm: Arm, size: Size) -> BreakEven | None:
-    """Return pretraining seconds over seconds saved a task, with the interval that the saving's interval gives.
-
-    Source: C_pre / (C_scratch - C_transfer), infinite if nothing is saved. The tokenizer's training is in no run's
-    clock and so not in it.
-    """
-    scratch = sides.scratch(task, arm)
-    if scratch is None:
-        return None
-    one, other = (times(sides, task, side, size, sides.rule.target) for side in (scratch, arm))
-    paid = max((run["pretrain_seconds"] or 0.0 for run in sides.runs(task, arm, size).values()), default=0.0)
-    if one is None or other is None or not paid:
-        return None
-    first = {arrival.seed: arrival.at for arrival in one.arrivals}
-    late = {
-        arrival.seed: arrival.at if arrival.reached else max(arrival.at, first.get(arrival.seed, 0.0))
-        for arrival in other.arrivals
-    }
-    saved = estimate([first[seed] - late[seed] for seed in sorted(first.keys() & late.keys())], sides.rule.level)
-    if saved is None:
-        return None
-    return BreakEven(
-        task=task, arm=arm, size=size, pretraining=paid, scratch=_mean(list(first.values())),
-        transfer=_mean(list(late.values())), saved=saved, tasks=_over(paid, saved.mean), low=_over(paid, saved.high),
-        high=_over(paid, saved.low),
+            effects[task] = mean_effect([each.values for each in parts])
+            errors[task] = _error(effects[task], parts, sides.rule.level)
+            ratios += parts
+    bounds = {each.bound for each in ratios if each.bound}
+    return Speed(
+        clock=clock, effects=effects, errors=errors, bound=ABOUT if len(bounds) > 1 else next(iter(bounds), ""),
+        pairs=sum(each.pairs for each in ratios), doubts=doubts,
+        floorless=floorless, reached=(sum(each.reached[0] for each in ratios), sum(each.reached[1] for each in ratios)),
     )  # fmt: skip
 
 
-def _over(paid: float, saved: float | None) -> float | None:
-    return paid / saved if saved is not None and saved > 0 else None
+def _error(values: Mapping[int, float], parts: Sequence[Ratio], level: float) -> float:
+    """Return the standard error that lifts the variance of a task's mean to that of the grid of looks.
+
+    Few seeds can not show that they vary less than the grid: its variance is taken at their quantile of Student's t.
+    """
+    grid = math.fsum(each.grid for each in parts) / len(parts) ** 2
+    count = len(values)
+    if count < 2:
+        return math.sqrt(grid)
+    own = float(np.var(list(values.values()), ddof=1)) / count
+    return math.sqrt(max(0.0, (critical(count, level) / critical(math.inf, level)) ** 2 * grid - own))
 
 
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values) if values else math.nan
+def ratio(scratch: Mapping[int, Run], transfer: Mapping[int, Run], target: Target, clock: str) -> Ratio | None:
+    """Return the ratio of one cell over the seeds that both arms have with curves on a clock, None without one."""
+    arrivals = {
+        seed: pair
+        for seed in sorted(scratch.keys() & transfer.keys())
+        if (pair := [arrival(runs[seed], seed, target.value, clock) for runs in (scratch, transfer)]).count(None) == 0
+    }
+    pairs = {
+        seed: (one, other) for seed, (one, other) in arrivals.items() if one and other and min(one.at, other.at) > 0
+    }
+    if not pairs:
+        return None
+    there = [{seed: _arrives(runs[seed], seed, target, clock) for seed in pairs} for runs in (scratch, transfer)]
+    reached = (sum(there[1].values()), sum(there[0].values()))
+    told: dict[str, Any] = {"pairs": len(pairs), "reached": reached}
+    if min(reached) == len(pairs):
+        sides = [{seed: runs[seed] for seed in pairs} for runs in (scratch, transfer)]
+        crossed = _crossed(sides[0], sides[1], target, clock)
+        if crossed is not None:
+            values, grid, bound = crossed
+            return Ratio(values=dict(zip(pairs, values.tolist(), strict=True)), grid=grid, bound=bound, **told)
+    bound = MOST if reached[0] < reached[1] else LEAST if reached[1] < len(pairs) else ""
+    horizon = max(max(one.end, other.end) for one, other in pairs.values())
+    values_ = {
+        seed: math.log((one.at if there[0][seed] else horizon) / (other.at if there[1][seed] else horizon))
+        for seed, (one, other) in pairs.items()
+    }
+    grid = sum(_resolution([runs[seed] for seed in pairs], target, clock) for runs in (scratch, transfer))
+    return Ratio(values=values_, grid=grid, bound=bound, **told)
+
+
+def _arrives(run: Run, seed: int, target: Target, clock: str) -> bool:
+    """Whether a run arrives, a miss within the noise of scratch's runs forgiven."""
+    reach = arrival(run, seed, target.near, clock)
+    return reach is not None and reach.reached
+
+
+def _crossed(
+    scratch: Mapping[int, Run], transfer: Mapping[int, Run], target: Target, clock: str
+) -> tuple[Floats, float, str] | None:
+    """Return (values by seed (S,), variance of the grid, what they bound), None where the runs share no looks."""
+    seen = [looks(runs) for runs in (scratch, transfer)]
+    if seen[0] is None or seen[1] is None:
+        return None
+    fits = [fitted(*each) for each in seen if each is not None]
+    level = (target.value - (target.floor or 0.0)) / max(target.best - (target.floor or 0.0), 1e-9)
+    ends = fits[0].end()
+    goals = (target.floor or 0.0) + level * (ends - (target.floor or 0.0))  # each mean curve of scratch has its own
+    goals[0] = target.value
+    crossings, grid, places = [], 0.0, []
+    for fit, each in zip(fits, seen, strict=True):
+        assert each is not None
+        at, steps = fit.crossing(goals), np.array(each[0])
+        asked = steps[steps > 0]
+        place = int(np.searchsorted(np.log(asked), at[0] - 1e-9))  # the first look that shows it
+        if each[1].mean(0)[0] >= target.value and each[0][0] == 0:
+            place, at = 0, np.zeros_like(at)
+        crossings.append(at)
+        places.append((place, asked))
+    bound = ""
+    (base, base_steps), (own, own_steps) = places
+    if own < EARLY:  # known only from the look at which it was seen
+        bound = LEAST
+        crossings[1] = np.maximum(crossings[1], math.log(own_steps[own])) if crossings[1][0] > 0 else crossings[1]
+        if base < EARLY:  # scratch may have been there right after the look before
+            crossings[0] = np.minimum(crossings[0], math.log(base_steps[base - 1]) if base else 0.0)
+    for place, asked in places[: 1 if bound else 2]:
+        grid += _gap(asked, place) ** 2 / 12
+    logs = [_by_clock(list(runs.values()), at, clock) for runs, at in zip((scratch, transfer), crossings, strict=True)]
+    whole, without = float(logs[0][0] - logs[1][0]), logs[0][1:] - logs[1][1:]
+    count = len(scratch)
+    if count == 1:
+        return np.array([whole]), grid, bound
+    return whole - (count - 1) * (without - without.mean()), grid, bound
+
+
+def _gap(asked: Floats, place: int) -> float:
+    """Return the distance in log step of the looks about a crossing; the first look is as far from the first step."""
+    after = min(place, len(asked) - 1)
+    before = asked[after - 1] if after else min(1.0, asked[0] / 2)
+    return math.log(asked[after] / before)
+
+
+def _by_clock(runs: Sequence[Run], at: Floats, clock: str) -> Floats:
+    """Return log times (1 + S,) of the crossings: the mean over runs at ``at[0]``, and without each run at its own."""
+    marks = [_marks(run, clock) for run in runs]
+    whole = np.array([[_log_time(each, step) for step in at] for each in marks])  # (S, 1 + S)
+    count = len(runs)
+    if count == 1:
+        return np.asarray(whole[0])
+    sums = whole.sum(0)
+    return np.concatenate([[sums[0] / count], (sums[1:] - np.diag(whole[:, 1:])) / (count - 1)])
+
+
+def _marks(run: Run, clock: str) -> tuple[Floats, Floats]:
+    """Return (steps, times by a clock) of a run's events, from (0, 0), both rising."""
+    known = {0: 0.0} | {
+        event["step"]: at
+        for event in run.events
+        if isinstance(event.get("step"), int) and event["step"] > 0 and (at := at_event(run, event, clock)) is not None
+    }
+    steps = sorted(known)
+    return np.array(steps, dtype=float), np.maximum.accumulate(np.array([known[step] for step in steps]))
+
+
+def _log_time(marks: tuple[Floats, Floats], log_step: float) -> float:
+    step, (steps, clock) = math.exp(log_step), marks
+    if step > steps[-1]:
+        return math.log(clock[-1] * step / steps[-1])
+    return math.log(max(float(np.interp(step, steps, clock)), 1e-9))
+
+
+def _resolution(runs: Sequence[Run], target: Target, clock: str) -> float:
+    """Return the variance of a log time that the looks leave, mean over the runs that arrive: h^2 / 12."""
+    gaps = []
+    for run in runs:
+        steps, clocks = _marks(run, clock)
+        seen = looks({0: run})
+        reach = arrival(run, 0, target.value, clock) if not diverged(run) else None
+        if seen is None or reach is None or not reach.reached:
+            continue
+        asked = np.array([step for step in seen[0] if step > 0])
+        place = int(np.searchsorted(np.interp(asked, steps, clocks), reach.at - 1e-12))
+        gaps.append(_gap(asked, place) ** 2 / 12)
+    return math.fsum(gaps) / len(gaps) if gaps else 0.0

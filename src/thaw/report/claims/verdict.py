@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
+from thaw.report.claims.clocks import Clock
 from thaw.report.claims.judge import Judgement
 from thaw.report.claims.resampling import Drawn
 from thaw.report.claims.sides import Sides
@@ -29,6 +30,7 @@ class Verdict:
     examples: dict[str, Drawn]  # accuracy: by task, what the test texts add to the uncertainty
     without_texts: list[str] = field(default_factory=list)  # accuracy: tasks whose test texts are not in the interval
     by_text: str = ""  # accuracy: what pairing by text inside each seed says, beside pairing by seed
+    clocks: list[Clock] = field(default_factory=list)  # time: what each clock says
 
 
 def name(sides: Sides) -> str:

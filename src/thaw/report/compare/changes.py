@@ -16,12 +16,12 @@ from typing import Any
 from thaw.report.arms import Arm
 from thaw.report.cells import Cell, cells
 from thaw.report.claims.resampling import drawn
-from thaw.report.collect import Run, Study, size_key
+from thaw.report.collect import Run, Study, size_key, together
 from thaw.report.differences import MISSING, value_text
 from thaw.report.statistics import FEWEST, Estimate, estimate, holm
 
 LEVEL = 0.05
-ASIDE = {"name", "runs", "debug", "keep", "test"}  # settings that say where, not what
+ASIDE = {"name", "runs", "debug", "keep", "keep_best", "test"}  # settings that say where, not what
 ASIDE_ROOTS = {"wandb", "hydra", "cache"}
 
 
@@ -63,6 +63,7 @@ class Setting:
 
 def changes(first: Study, second: Study) -> list[Change]:
     """Return the cells that both studies have."""
+    first, second = together(first, second)
     before, after = _by_name(cells(first)), _by_name(cells(second))
     raw = []
     for name in before.keys() & after.keys():
@@ -91,7 +92,7 @@ def changes(first: Study, second: Study) -> list[Change]:
 
 
 def _by_name(found: Sequence[Cell]) -> dict[tuple[str, str, Any], Cell]:
-    sources = Counter(strategy for strategy, _ in {(cell.arm.strategy, cell.arm.source) for cell in found})
+    sources = Counter(arm.strategy for arm in {cell.arm for cell in found})
     return {
         (cell.task, cell.arm.strategy if sources[cell.arm.strategy] == 1 else cell.arm.label, cell.train_size): cell
         for cell in found

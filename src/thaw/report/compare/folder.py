@@ -5,7 +5,8 @@ from pathlib import Path
 
 from thaw import __version__
 from thaw.report.arms import arms
-from thaw.report.collect import STATES, Study
+from thaw.report.collect import STATES, Study, together
+from thaw.report.comparable import data_sets
 from thaw.report.compare.changes import Change, changes, settings
 from thaw.report.compare.figure import differences
 from thaw.report.compare.table import change_tables, setting_table
@@ -35,6 +36,7 @@ def write(
     names = _short(names)
     title = title or f"{names[1]} against {names[0]}"
     question = question or f"What is different in {names[1]}, compared with {names[0]}?"
+    first, second = together(first, second)
     found, keys = changes(first, second), settings(first, second)
     style = Style.of(arm for arm in {**arms(first.runs), **arms(second.runs)}.values())
     tasks = sorted({one.task for one in found})
@@ -126,7 +128,7 @@ def _answer(found: list[Change]) -> list[str]:
 
 
 def _notes(first: Study, second: Study, found: list[Change]) -> list[str]:
-    lines = []
+    lines = list(data_sets([run for study in (first, second) for run in study.runs if run.transfers]))
     alone = [one for one in found if one.tested and not one.pairs]
     if alone:
         lines.append(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from thaw.report.arms import Arm
 from thaw.report.cells import Cell
 from thaw.report.claims.analysis import Analysis
+from thaw.report.claims.clocks import deciding
 from thaw.report.collect import Run, size_key
 from thaw.report.figures.against import against
 from thaw.report.figures.breakeven import break_even
@@ -12,9 +13,10 @@ from thaw.report.figures.cost import cost
 from thaw.report.figures.dose import dose
 from thaw.report.figures.effect import effect
 from thaw.report.figures.exchange import exchange
+from thaw.report.figures.pareto import pareto
 from thaw.report.figures.plot import Figure, Plot
 from thaw.report.figures.pooled import pooled, tuning
-from thaw.report.figures.seconds import by_seconds
+from thaw.report.figures.seconds import by_cost
 from thaw.report.figures.seeds import by_seed
 from thaw.report.figures.size import by_size
 from thaw.report.figures.style import Style
@@ -42,13 +44,14 @@ def _of_task(
     task: str, cells: Sequence[Cell], analysis: Analysis, style: Style, failed: Sequence[tuple[Arm, Run]]
 ) -> list[Plot | None]:
     members = [cell for cell in cells if cell.task == task]
-    share = analysis.rule.target
+    share, clock = analysis.rule.target, deciding(analysis.sides)
     made: list[Plot | None] = [
         by_size(members, style, [one for one in analysis.curves if one.task == task]),
         exchange([one for one in analysis.exchange if one.task == task], style),
-        *by_seconds(members, style),
+        *by_cost(members, style, [area for area in analysis.areas if area.task == task]),
+        *pareto([point for point in analysis.pareto if point.task == task], members[0].metric or "score", style),
     ]
-    times = [one for one in analysis.times if (one.task, one.share, one.clock) == (task, share, "seconds")]
+    times = [one for one in analysis.times if (one.task, one.share, one.clock) == (task, share, clock)]
     paid = [one for one in analysis.break_even if one.task == task]
     doses = [one for one in analysis.doses if one.task == task]
     for size in sorted({cell.train_size for cell in members}, key=size_key):

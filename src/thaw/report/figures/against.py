@@ -16,7 +16,7 @@ def against(found: Sequence[Against], sides: Sides, style: Style) -> Plot | None
     """Return the figure of a study, None where nothing pairs."""
     if sides.transfer is None:
         return None
-    ordered = sorted((one for one in found if one.arm.strategy != "majority"), key=lambda one: one.arm.order)
+    ordered = sorted((one for one in found if not one.arm.floor), key=lambda one: one.arm.order)
     if not ordered:
         return None
     data: list[Trace] = []

@@ -3,17 +3,18 @@
 import math
 from collections.abc import Sequence
 
-from thaw.report.claims.speed import BreakEven
+from thaw.report.claims.breakeven import BreakEven
+from thaw.report.claims.clocks import NAMES
 from thaw.report.figures.plot import Plot, Trace, band, counted, escaped, figure, log_axis, rounded
 from thaw.report.figures.style import Style
 from thaw.report.palette import BASELINE, LOOKS
 
 POINTS = 60
 MOST = 100_000  # tasks
-CAPTION = """Training seconds for a number of tasks like this one, to {share:.0%} of scratch's best dev score:
+CAPTION = """{name} of training for a number of tasks like this one, to {share:.0%} of what scratch gains on dev:
 pretraining once, then each task (mean over seeds, {n}; band: 95% t-interval of what a task saves, paired by seed).
-Where a line crosses scratch's, pretraining has paid for itself: {told}. The tokenizer's training and the tuning are not
-in it."""
+Where a line crosses scratch's, pretraining has paid for itself: {told}. A run that never arrives has cost
+its training and saved nothing. The tokenizer's training and the tuning are not in it."""
 
 
 def break_even(found: Sequence[BreakEven], share: float, style: Style) -> Plot | None:
@@ -21,6 +22,7 @@ def break_even(found: Sequence[BreakEven], share: float, style: Style) -> Plot |
     ordered = sorted(found, key=lambda one: one.arm.order)
     if not ordered:
         return None
+    ordered = [one for one in ordered if one.clock == ordered[0].clock]
     crossings = [one.tasks for one in ordered if one.tasks is not None]
     last = min(MOST, 10 ** math.ceil(math.log10(max([10.0, *(2 * one for one in crossings if one < MOST)]))))
     tasks = [last ** (i / (POINTS - 1)) for i in range(POINTS)]
@@ -62,18 +64,23 @@ def break_even(found: Sequence[BreakEven], share: float, style: Style) -> Plot |
         choice=str(first.size),
         choices="Labels",
         caption=" ".join(
-            CAPTION.format(share=share, n=counted([one.saved.n for one in ordered]), told="; ".join(notes)).split()
+            CAPTION.format(
+                name=NAMES[first.clock][0].upper() + NAMES[first.clock][1:],
+                share=share,
+                n=counted([one.saved.n for one in ordered]),
+                told="; ".join(notes),
+            ).split()
         ),
         figure=figure(
             data,
             log_axis("number of tasks (log scale)", tasks),
-            log_axis("training seconds in all (log scale)", [y for trace in data for y in trace["y"]]),
+            log_axis(f"{NAMES[first.clock]} of training in all (log scale)", [y for trace in data for y in trace["y"]]),
         ),
     )
 
 
 def _line(x: list[float], y: list[float], name: str, line: dict[str, object]) -> Trace:
-    said = f"{escaped(name)}<br>%{{x:.3g}} tasks: %{{y:.4g}} s<extra></extra>"
+    said = f"{escaped(name)}<br>%{{x:.3g}} tasks: %{{y:.4g}}<extra></extra>"
     return {"type": "scatter", "x": x, "y": y, "mode": "lines", "name": name, "line": line, "hovertemplate": said}
 
 

@@ -6,7 +6,6 @@ from thaw.report.cells import Cell
 from thaw.report.claims.dose import Dose
 from thaw.report.figures.plot import Plot, Trace, amount, counted, escaped, figure, interval, rounded
 from thaw.report.figures.style import Style
-from thaw.report.palette import BASELINE
 
 CAPTION = """Mean test score ({n} a point) with 95% t-intervals over seeds, of encoders that are checkpoints of one
 pretraining; grey line: scratch, which uses none. Spearman's rank correlation with the dose: {told}."""
@@ -56,7 +55,7 @@ def dose(found: Sequence[Dose], cells: Sequence[Cell], style: Style) -> Plot | N
         }
         | {"line": {"color": style.colour(cell.arm), "width": 1.5, "dash": "dot"}}
         for cell in cells
-        if cell.arm.strategy == BASELINE and cell.train_size == found[0].size and cell.test
+        if cell.arm.baseline and cell.train_size == found[0].size and cell.test
     ]
     ticks = [zero, *positive] if any(0 in line.tokens for line in found) else positive
     return Plot(

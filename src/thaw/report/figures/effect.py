@@ -10,6 +10,7 @@ from thaw.report.claims.verdict import Verdict
 from thaw.report.figures.plot import Plot, Trace, counted, escaped, figure, rounded
 from thaw.report.figures.style import Style
 from thaw.report.statistics import FEWEST, Estimate
+from thaw.report.strategy import WORDS as WORDS_ALONE
 
 ROW = 30  # pixels
 ALL = "all tasks"
@@ -34,10 +35,10 @@ def effect(verdict: Verdict, sides: Sides, style: Style) -> Plot | None:
         _trace(rows[:-1], 0, shown, paint, "circle", 8),
         _trace(rows[-1:], len(rows) - 1, shown, "@ink", "diamond", 11),
     ]
-    words = verdict.controls.get("tfidf")  # the other half of the verdict on accuracy
+    words = verdict.controls.get(WORDS_ALONE)  # the other half of the verdict on accuracy
     if words is not None:
         rows.append((WORDS, words))
-        data.append(_trace(rows[-1:], len(rows) - 1, shown, style.looks["tfidf"].colour, "cross", 9))
+        data.append(_trace(rows[-1:], len(rows) - 1, shown, style.looks[WORDS_ALONE].colour, "cross", 9))
     none = shown(0.0)
     title = AXES[verdict.claim].format(fewer=rule.fewer) if words is None else "gain in test score"
     axis: dict[str, Any] = {"title": title, "nticks": 5}

@@ -9,14 +9,14 @@ from thaw.report.figures.plot import Plot, Trace, counted, escaped, figure, log_
 from thaw.report.figures.style import Style
 
 CAPTION = """Scratch labels that score as much as n labels with transfer, divided by n ({n}); bars are 95% intervals,
-paired by seed (all multipliers at which the difference is not told from 0). An arrow goes on beyond the measured sizes:
-nothing is extrapolated, and nothing can be seen above the dotted line (scratch's most labels / n). At 1 transfer saves
-no label."""
+paired by seed (all multipliers at which the difference is not told from 0, the errors of reading between scratch's
+sizes and of the test texts in it). An arrow goes on beyond the measured sizes: nothing is extrapolated, and nothing can
+be seen above the dotted line (scratch's most labels / n). At 1 transfer saves no label."""
 
 
 def exchange(rates: Sequence[Exchange], style: Style) -> Plot | None:
-    """Return the figure of one task, None without an exchange rate."""
-    if not rates:
+    """Return the figure of one task, None where no rate lies within the measured sizes (`beyond` says so)."""
+    if all(one.worth is None for one in rates):
         return None
     arms = sorted({one.arm for one in rates}, key=lambda arm: arm.order)
     data: list[Trace] = []
@@ -45,6 +45,26 @@ def exchange(rates: Sequence[Exchange], style: Style) -> Plot | None:
             shapes=[one_line | {"line": {"color": "@ink", "width": 1}}],
         ),
     )
+
+
+def beyond(rates: Sequence[Exchange]) -> str:
+    """Return one sentence where no rate of a task lies within the measured sizes, so that it has no figure; else ""."""
+    if not rates or any(one.worth is not None for one in rates):
+        return ""
+    sides = {one.beyond for one in rates}
+    most, least = max(one.most for one in rates), min(one.least for one in rates)
+    what = f"What a label with transfer is worth on {rates[0].task} is"
+    if sides == {"above"}:
+        return f"{what} more than can be measured: scratch never gets there with up to {most:g} labels."
+    if sides == {"below"}:
+        return f"{what} less than can be measured: scratch is better with {least:g} labels already."
+    return f"{what} never between {least:g} and {most:g} labels of scratch, so it can not be measured."
+
+
+def beyond_all(rates: Sequence[Exchange]) -> list[str]:
+    """Return the sentences of all tasks that have no figure."""
+    tasks = dict.fromkeys(one.task for one in rates)
+    return [line for task in tasks if (line := beyond([one for one in rates if one.task == task]))]
 
 
 def _arm(rates: Sequence[Exchange], shift: float, style: Style) -> list[Trace]:

@@ -16,7 +16,7 @@ BETTER = """Probability that a run scores higher than the run from scratch with 
 tie is a half), mean over {n} seeds with Wilson's 95% interval at the pairs they amount to; dotted: a coin's."""
 TRIALS = """Expected best dev score after trying a number of settings drawn at random ({n} task and train size pairs a
 strategy; estimator of Dodge et al. 2021 without an interval, a trial is the mean over the tuning seeds). A strategy
-that still climbs at its last trial may do better with more."""
+that still climbs at its last trial may do better with more. How sure each choice is stands in the table of choices."""
 
 
 def pooled(found: Sequence[Pooled], style: Style) -> list[Plot]:

@@ -6,12 +6,15 @@ from typing import Any
 from thaw.report.arms import Arm
 from thaw.report.cells import Cell
 from thaw.report.collect import Run, size_key
-from thaw.report.figures.plot import Figure, Plot, Trace, bounds, escaped, figure, rounded
+from thaw.report.figures.plot import Figure, Plot, Trace, escaped, figure, rounded
 from thaw.report.figures.style import Style
+from thaw.report.statistics import bounds
 
 CAPTION = """Test score of every seed with the setting chosen by dev ({scored} runs); the short line is their mean.
 Hollow: collapsed, not above the majority class on dev ({collapsed})."""
+DIVERGED = " A cross among the scores: diverged, it counts as the majority answer ({diverged})."
 FAILED = " A cross in the lowest row: failed, no score ({failed}, any setting)."
+LOST = "x-thin"  # a line alone: the outline of a marker draws it
 
 
 def by_seed(cells: Sequence[Cell], failed: Sequence[tuple[Arm, Run]], style: Style) -> Plot | None:
@@ -33,7 +36,9 @@ def by_seed(cells: Sequence[Cell], failed: Sequence[tuple[Arm, Run]], style: Sty
         if lost:
             data.append(_lost(arm, lost, lane, style))
     collapsed = sum(run.collapsed for cell in cells for run in cell.runs)
+    diverged = sum(cell.diverged for cell in cells)
     caption = " ".join(CAPTION.format(scored=len(scores), collapsed=collapsed).split())
+    caption += DIVERGED.format(diverged=diverged) if diverged else ""
     return Plot(
         key="seeds",
         task=cells[0].task,
@@ -65,15 +70,15 @@ def _scored(members: Sequence[tuple[Cell, float]], width: float, style: Style) -
         for i, run in enumerate(cell.runs)
         if run["test"] is not None
     ]
-    symbols = [style.symbol(arm, hollow=run.collapsed) for _, run in shown]
+    symbols = [LOST if run.diverged else style.symbol(arm, hollow=run.collapsed) for _, run in shown]
     return {
         "type": "scatter",
         "x": [rounded(x) for x, _ in shown],
         "y": [rounded(run["test"]) for _, run in shown],
         "mode": "markers",
         "name": arm.label,
-        "marker": style.marker(arm, 7) | {"symbol": symbols},
-        "text": [_told(arm, run) for _, run in shown],
+        "marker": style.marker(arm, 7) | {"symbol": symbols, "line": {"color": style.colour(arm), "width": 0.8}},
+        "text": [_told(arm, run) + (", diverged" if run.diverged else "") for _, run in shown],
         "hovertemplate": "%{text}<br>%{y:.4f}<extra></extra>",
     }
 
@@ -85,7 +90,7 @@ def _lost(arm: Arm, lost: Sequence[tuple[float, Run]], lane: float, style: Style
         "y": [rounded(lane)] * len(lost),
         "mode": "markers",
         "name": arm.label,
-        "marker": {"symbol": "x-thin", "size": 9, "line": {"color": style.colour(arm), "width": 2.5}},
+        "marker": {"symbol": LOST, "size": 9, "line": {"color": style.colour(arm), "width": 2.5}},
         "text": [_told(arm, run) + ", failed" for _, run in lost],
         "hovertemplate": "%{text}<extra></extra>",
     }

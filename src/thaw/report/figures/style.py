@@ -1,4 +1,4 @@
-"""How the arms of a study are drawn: one colour and marker a strategy, one line style a checkpoint of it."""
+"""How the arms of a study are drawn: one colour and marker a strategy, one line style a checkpoint or budget of it."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 from thaw.report.arms import Arm
 from thaw.report.palette import Look, looks
 
-DASHES = ("solid", "dash", "longdashdot", "dot")  # checkpoints of one strategy
+DASHES = ("solid", "dash", "longdashdot", "dot")  # checkpoints and budgets of one strategy
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,12 @@ class Style:
     def of(cls, arms: Iterable[Arm], last: Collection[Arm] = ()) -> "Style":
         """Return the style of some arms; those of ``last`` take a line style after the others of their strategy."""
         ordered = tuple(sorted(set(arms), key=lambda arm: arm.order))
-        look = looks(arm.strategy for arm in ordered)
-        sources: dict[str, list[str]] = {}
+        look = looks(arm.what for arm in ordered)
+        sources: dict[str, list[tuple[str, int | None]]] = {}
         for arm in sorted(ordered, key=lambda arm: (arm in last, arm.order)):
-            sources.setdefault(arm.strategy, []).append(arm.source)
+            sources.setdefault(arm.strategy, []).append((arm.source, arm.steps))
         dash = {
-            arm.label: DASHES[sources[arm.strategy].index(arm.source) % len(DASHES)]
+            arm.label: DASHES[sources[arm.strategy].index((arm.source, arm.steps)) % len(DASHES)]
             if len(sources[arm.strategy]) > 1
             else look[arm.strategy].dash
             for arm in ordered

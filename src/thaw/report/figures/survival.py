@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from thaw.report.claims.speed import Times
+from thaw.report.claims.arrival import Times
+from thaw.report.claims.clocks import NAMES
 from thaw.report.figures.plot import Plot, Trace, counted, escaped, figure, rounded
 from thaw.report.figures.style import Style
 
-CAPTION = """Share of runs ({n}) whose dev score has reached {target:.3f}, {share:.0%} of scratch's own mean best, by
-seconds of training (evaluation and pretraining apart): Kaplan-Meier. A run that never reaches it is counted until it
+CAPTION = """Share of runs ({n}) whose dev score has reached {target:.3f}, {share:.0%} of what scratch gains over the
+majority answer, by {name} of training (evaluation and pretraining apart): Kaplan-Meier. A run that never reaches it is counted until it
 ends (small bar), not dropped. {reached}"""
 
 
@@ -27,9 +28,9 @@ def survival(times: Sequence[Times], style: Style) -> Plot | None:
             common
             | {"x": [rounded(value) for value in x], "y": [rounded(value) for value in y], "mode": "lines"}
             | {"line": style.line(one.arm) | {"shape": "hv"}}
-            | {"hovertemplate": f"{escaped(one.arm.label)}<br>%{{x:.3g}} s: %{{y:.0%}}<extra></extra>"}
+            | {"hovertemplate": f"{escaped(one.arm.label)}<br>%{{x:.3g}} {NAMES[one.clock]}: %{{y:.0%}}<extra></extra>"}
         )
-        lost = [arrival.at for arrival in one.arrivals if not arrival.reached]
+        lost = [arrival.end for arrival in one.arrivals if not arrival.reached]
         if lost:
             height = [
                 rounded(max([share for t, share in zip(x, y, strict=True) if t <= end], default=0)) for end in lost
@@ -38,7 +39,9 @@ def survival(times: Sequence[Times], style: Style) -> Plot | None:
             data.append(
                 common
                 | {"x": [rounded(value) for value in lost], "y": height, "mode": "markers", "marker": ticks}
-                | {"hovertemplate": f"{escaped(one.arm.label)}<br>ended at %{{x:.3g}} s<extra></extra>"}
+                | {
+                    "hovertemplate": f"{escaped(one.arm.label)}<br>ended at %{{x:.3g}} {NAMES[one.clock]}<extra></extra>"
+                }
                 | {"showlegend": False}
             )
     first = ordered[0]
@@ -51,11 +54,13 @@ def survival(times: Sequence[Times], style: Style) -> Plot | None:
         choice=str(first.size),
         choices="Labels",
         caption=" ".join(
-            CAPTION.format(n=n, target=first.target, share=first.share, reached=f"Reached: {told}.").split()
+            CAPTION.format(
+                n=n, name=NAMES[first.clock], target=first.target, share=first.share, reached=f"Reached: {told}."
+            ).split()
         ),
         figure=figure(
             data,
-            {"title": "training seconds", "rangemode": "tozero"},
+            {"title": f"{NAMES[first.clock]} of training", "rangemode": "tozero"},
             {"title": "runs that have reached it", "tickformat": ".0%", "range": [-0.03, 1.05]},
         ),
     )

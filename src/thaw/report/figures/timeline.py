@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from thaw.report.arms import WITHOUT_ENCODER, Arm
+from thaw.report.arms import Arm
 from thaw.report.cells import Cell
 from thaw.report.collect import Run
 from thaw.report.figures.plot import Plot, Trace, escaped, figure, rounded
@@ -23,7 +23,7 @@ def timeline(cells: Sequence[Cell], style: Style) -> Plot | None:
     found: list[tuple[Arm, Plan, list[Run]]] = []
     size = None
     for cell in reversed(cells):  # cells are in order of train size
-        if cell.runs and cell.arm.strategy not in WITHOUT_ENCODER and size in (None, cell.train_size):
+        if cell.runs and cell.arm.network and size in (None, cell.train_size):
             plan = read_plan(cell.runs[0].folder)
             if plan:
                 size = cell.train_size

@@ -7,6 +7,7 @@ from thaw.report.arms import Arm
 from thaw.report.collect import Run
 from thaw.report.figures.plot import Plot, Trace, escaped, figure, rounded
 from thaw.report.figures.style import Style
+from thaw.report.pretrainings import measure_name
 
 MOST = 100  # curves
 POINTS = 30  # of a curve
@@ -16,7 +17,11 @@ CAPTION = "{metric} of {shown} of {all} single runs as recorded, thinned but not
 def dev_curves(task: str, metric: str, runs: Mapping[int, tuple[Arm, Run]], style: Style) -> Plot | None:
     """Return the dev scores of a task's runs over optimizer steps, None where there is no curve."""
     name = f"dev/{metric}"
-    having = [(arm, run) for arm, run in runs.values() if run["task"] == task and len(_points(run, name)) > 1]
+    having = [
+        (arm, run)
+        for arm, run in runs.values()
+        if run["task"] == task and run["steps"] != 0 and len(_points(run, name)) > 1  # trials of a control are no curve
+    ]
     if not having:
         return None
     drawn = having[:: -(-len(having) // MOST)]
@@ -40,8 +45,8 @@ def pretraining(runs: Sequence[Run]) -> Plot | None:
     return Plot(
         key="pretraining",
         title="Pretraining",
-        caption=CAPTION.format(metric=name, shown=len(data), all=len(having)),
-        figure=figure(data, {"title": "training tokens"}, {"title": "held-out bits per byte"}),
+        caption=CAPTION.format(metric=measure_name(name), shown=len(data), all=len(having)),
+        figure=figure(data, {"title": "training tokens"}, {"title": f"held-out {measure_name(name)}"}),
     )
 
 

@@ -39,10 +39,14 @@ def gather(study: Study, title: str | None = None, question: str | None = None) 
     lesser = lesser_doses(found) - {analysis.sides.transfer}
     style = Style.of(arm_of.values(), lesser)
     main = [cell for cell in found if cell.arm not in lesser]
+    scored = {run.folder for cell in found for run in cell.runs}  # diverged ones are among them
     failed = [
         (arm, run)
         for run in study.runs
-        if run.state == "failed" and run.transfers and (arm := arm_of[id(run)]) not in lesser
+        if run.state == "failed"
+        and (arm := arm_of.get(id(run))) is not None
+        and arm not in lesser
+        and run.folder not in scored
     ]
     return Content(
         study=study,
@@ -78,6 +82,6 @@ def without(analysis: Analysis, lesser: set[Arm]) -> Analysis:
     )
     kept: dict[str, Any] = {
         name: [one for one in getattr(analysis, name) if one.arm not in lesser]
-        for name in ("against", "curves", "exchange", "times", "break_even")
+        for name in ("against", "curves", "exchange", "times", "areas", "pareto", "break_even")
     }
     return replace(analysis, sides=sides, pooled=pooled(sides), **kept)

@@ -1,7 +1,7 @@
 // Curves of single runs: those that the table of runs shows.
 const PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8a8a8a", "#C9B500"];
 const MOST_CURVES = 200;
-const UNITS = { lr: "learning rate", "train/loss": "training loss (nats)", "dev/bits_per_byte": "held-out bits per byte" };
+const UNITS = { lr: "learning rate", "train/loss": "training loss (nats)", "dev/bits_per_byte": "held-out masked bits per normalised byte (one tokenizer)", "dev/word_bits_per_byte": "bits per raw byte of whole words (any tokenizer)", "dev/word_bits_error": "standard error of the bits of whole words", "dev/word_count_bits": "bits that the number of masks may give away" };
 const metricTitle = (name) => escapeText(UNITS[name] || name);
 
 function curvesView(name, rowsShown, preferred, colourOf) {

@@ -7,9 +7,10 @@ from typing import Any
 from thaw import __version__
 from thaw.report.arms import Arm
 from thaw.report.collect import Run
-from thaw.report.differences import MACHINE, MISSING, differences, machines
+from thaw.report.differences import CODE, MACHINE, MISSING, differences, machines
 from thaw.report.examples import Examples
 from thaw.report.figures.curves import curves
+from thaw.report.figures.exchange import beyond_all
 from thaw.report.figures.style import Style
 from thaw.report.page import listings, sections, verdicts
 from thaw.report.page.content import Content
@@ -27,13 +28,17 @@ def page(content: Content, live: Progress | None = None) -> str:
     """Return the page as one HTML text; ``live`` is how far the runs have come, where more are to come."""
     study, analysis = content.study, content.analysis
     tables = claim_tables(analysis)
+    arms = {cell.arm for cell in content.main}
+    shown = [one for one in analysis.exchange if one.arm in arms]
     above = [
         verdicts.cards(analysis, content.plots, content.style),
         sections.note_list(analysis.guards),
         verdicts.reading(analysis, content.style),
     ]
     below = {
-        "comparison": sections.comparison(content.main, content.style.looks, content.plots, tables),
+        "comparison": sections.comparison(
+            content.main, content.style.looks, content.plots, tables, {"labels": beyond_all(shown)}
+        ),
         "pretraining": sections.pretraining(study),
         "examples": sections.examples(content.examples),
         "differences": listings.difference_tables(study),
@@ -102,8 +107,8 @@ def _examples(one: Examples) -> dict[str, Any]:
 
 
 def _shown(run: Run, key: str) -> Any:
-    if key in MACHINE:
-        return MISSING if run[key] is None else run[key]
+    if key in MACHINE or key in CODE:
+        return MISSING if run.row.get(key) is None else run[key]
     value = run.config.get(key, MISSING)
     plain_value = isinstance(value, str | int | float) and not isinstance(value, bool)
     return value if plain_value else json.dumps(value, default=str)

@@ -12,6 +12,7 @@ from thaw.report.page.markdown import summary_text
 from thaw.report.page.record import as_json, report, runs_csv
 from thaw.report.progress import Progress
 from thaw.report.tables import all_tables
+from thaw.report.tables.pretrainings import pretraining_tables
 from thaw.report.tables.table import latex
 from thaw.storage import write_text
 
@@ -32,7 +33,7 @@ def write(
     """
     out = Path(out)
     content = gather(study, title, question)
-    tables = all_tables(content.cells, content.analysis)
+    tables = [*all_tables(content.cells, content.analysis), *pretraining_tables(study)]
     write_text(out / "index.html", page(content, live))
     write_text(out / "runs.csv", runs_csv(study))
     write_text(out / "report.json", as_json(report(content)) + "\n")

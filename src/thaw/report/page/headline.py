@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from thaw.report.cells import RULE, Cell
+from thaw.report.cells import DIVERGED, RULE, Cell
 from thaw.report.collect import size_key
 from thaw.report.page.table import breakable, scroll
 from thaw.report.palette import Look
@@ -29,6 +29,7 @@ def _headline(task: str, cells: Sequence[Cell], looks: Mapping[str, Look]) -> st
         row = "".join(_cell(of_place.get((arm, size))) for size in sizes)
         rows += f'<tr><th scope="row">{name}</th>{row}</tr>\n'
     chosen = f" {RULE}" if any(cell.trials > 1 for cell in cells) else ""
+    chosen += f" {DIVERGED}" if any(cell.diverged for cell in cells) else ""
     caption = (
         f"Test {metric}: mean over n seeds and 95% t-interval. Δ: difference to scratch, paired by seed, with its 95% "
         f"t-interval; {NO_DIFFERENCE} the interval includes 0, or there is one seed only.{chosen}"

@@ -33,13 +33,17 @@ def difference_tables(study: Study) -> str:
 
 def problems(study: Study) -> str:
     """Return the runs that failed, stopped or collapsed and the folders that could not be read."""
-    failed = [run for run in study.runs if run.state == "failed"]
+    failed = [run for run in study.runs if run.state == "failed" and not run.diverged]
+    diverged = [run for run in study.runs if run.diverged]
+    aside = [run for run in study.runs if run.aside]
     stopped = [run for run in study.runs if run.state in ("interrupted", "running")]
     collapsed = [run for run in study.runs if run.collapsed]
     parts = _list("Failed", [(str(run.folder), run.error or "no error text") for run in failed])
+    parts += _list("Diverged", [(str(run.folder), run.error or "no error text") for run in diverged])
     parts += _list("Not finished", [(str(run.folder), run.state) for run in stopped])
     told = [(str(run.folder), f"{run['strategy']}, {run['task']}: dev {score(run['dev'])}") for run in collapsed]
     parts += _list("Collapsed: not above the majority class, counted in the means", told)
+    parts += _list("In no table", [(str(run.folder), f"{run.own_task}: {run.aside}") for run in aside])
     parts += _list("Unreadable, left out", [(str(one.folder), one.reason) for one in study.unreadable])
     if not parts:
         parts = "<p>No run failed, stopped or collapsed; every folder could be read.</p>"

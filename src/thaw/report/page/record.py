@@ -16,7 +16,19 @@ from thaw.track.plain import plain
 from thaw.track.row import COLUMNS
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-CLAIMS = ("against", "curves", "exchange", "times", "break_even", "pooled", "tuning", "doses", "costs")
+CLAIMS = (
+    "against",
+    "curves",
+    "exchange",
+    "times",
+    "areas",
+    "pareto",
+    "break_even",
+    "pooled",
+    "tuning",
+    "doses",
+    "costs",
+)
 
 
 def report(content: Content) -> dict[str, Any]:
@@ -75,9 +87,14 @@ def as_json(value: Any) -> str:
 
 
 def _cell(cell: Cell) -> dict[str, Any]:
-    made = {name: plain(getattr(cell, name)) for name in ("task", "train_size", "metric", "test", "dev", "difference")}
+    made = {
+        name: plain(getattr(cell, name))
+        for name in ("task", "train_size", "metric", "test", "survivors", "dev", "difference")
+    }
     made |= {"strategy": cell.arm.strategy, "arm": cell.arm.label, "checkpoint": cell.arm.source or None}
     made |= {"runs": [run["run_id"] for run in cell.runs], "variant": plain(cell.variant), "trials": cell.trials}
     made |= {"tuning_seeds": plain(cell.tuning_seeds), "held_out": cell.held_out, "edge": cell.edge}
-    names = ("failed", "unfinished", "collapsed", "repeated", "unscored")
+    made |= {"ties": plain(cell.ties), "tuned": cell.tuned, "steps": cell.arm.steps}
+    made |= {"divergence": plain(cell.divergence) if cell.diverged else None}
+    names = ("diverged", "unknown", "failed", "unfinished", "collapsed", "repeated", "unscored")
     return made | {name: getattr(cell, name) for name in names}

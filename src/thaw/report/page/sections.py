@@ -13,6 +13,7 @@ from thaw.report.page.table import scroll, table
 from thaw.report.palette import Look
 from thaw.report.progress import Progress
 from thaw.report.tables import Table
+from thaw.report.tables.pretrainings import pretraining_tables
 
 MOST_RUNNING = 8  # named on a watched page
 
@@ -39,7 +40,7 @@ SECTIONS = (
         name="time",
         title="Does it save training time?",
         lead="How the score grows with the time spent, how long it takes to get as far as scratch gets, what it costs.",
-        keys=("seconds", "survival", "breakeven"),
+        keys=("seconds", "pareto", "survival", "breakeven"),
     ),
     Section(
         name="accuracy",
@@ -101,14 +102,24 @@ def note_list(lines: Sequence[str]) -> str:
 <section class="notes" aria-labelledby="h-notes"><h2 id="h-notes">Before you read on</h2><ul>{items}</ul></section>"""
 
 
-def comparison(cells: Sequence[Cell], looks: Mapping[str, Look], plots: Sequence[Plot], tables: Sequence[Table]) -> str:
-    """Return the headline tables and the frames of all figures."""
+def comparison(
+    cells: Sequence[Cell],
+    looks: Mapping[str, Look],
+    plots: Sequence[Plot],
+    tables: Sequence[Table],
+    sentences: Mapping[str, Sequence[str]],
+) -> str:
+    """Return the headline tables and the frames of all figures; ``sentences`` stand for figures a section has not."""
     if not cells:
         return ""
     parts = f"""
 <section aria-labelledby="h-headline" id="scores"><h2 id="h-headline">Test score by strategy and number of labels</h2>
 {headline(cells, looks)}</section>"""
-    return parts + "".join(_section(section, plots) for section in SECTIONS) + "".join(map(_numbers, tables))
+    return (
+        parts
+        + "".join(_section(section, plots, sentences.get(section.name, ())) for section in SECTIONS)
+        + "".join(map(_numbers, tables))
+    )
 
 
 def _numbers(found: Table) -> str:
@@ -126,16 +137,17 @@ def _numbers(found: Table) -> str:
 <p class="hint">{escape(found.caption)}</p></details>"""
 
 
-def _section(section: Section, plots: Sequence[Plot]) -> str:
+def _section(section: Section, plots: Sequence[Plot], sentences: Sequence[str]) -> str:
     """Return a section with a frame for each kind of figure there is, empty if there is none."""
     first = {plot.key: plot for plot in reversed(plots)}
     keys = [key for key in section.keys if key in first]
     if not keys:
         return ""
     frames = "".join(frame(first[key], key in section.wide) for key in keys)
+    lines = "".join(f'<p class="hint">{escape(line)}</p>' for line in sentences)
     return f"""
 <section aria-labelledby="h-{section.name}" id="{section.name}"><h2 id="h-{section.name}">{escape(section.title)}</h2>
-<p class="lead">{escape(section.lead)}</p><div class="grid">{frames}</div></section>"""
+<p class="lead">{escape(section.lead)}</p><div class="grid">{frames}</div>{lines}</section>"""
 
 
 def frame(plot: Plot, wide: bool) -> str:
@@ -153,7 +165,8 @@ def pretraining(study: Study) -> str:
     """Return the frame of the pretraining curves, empty if no pretraining run is among the runs."""
     if not any(run["kind"] == "pretrain" and run.events for run in study.runs):
         return ""
-    return """
+    tables = "".join(map(_numbers, pretraining_tables(study)))
+    return f"""
 <section aria-labelledby="h-pretrain"><h2 id="h-pretrain">Pretraining</h2>
 <div class="choice"><label>Metric <select id="pretrain-metric"></select></label>
 <label>Against <select id="pretrain-x"><option value="step">step</option>
@@ -161,7 +174,7 @@ def pretraining(study: Study) -> str:
 <label><input type="checkbox" id="pretrain-log"> log scale</label></div>
 <div class="legend" id="pretrain-runs" role="list" aria-label="Runs drawn"></div>
 <figure><div class="plot" id="plot-pretrains"></div>
-<figcaption id="caption-pretrains" aria-live="polite"></figcaption></figure>
+<figcaption id="caption-pretrains" aria-live="polite"></figcaption></figure>{tables}
 </section>"""
 
 

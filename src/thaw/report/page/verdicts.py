@@ -6,11 +6,12 @@ from html import escape
 from thaw.report.arms import Arm
 from thaw.report.claims.analysis import Analysis
 from thaw.report.claims.judge import INCONCLUSIVE, MIXED, NOT_SUPPORTED, SMALL, SUPPORTED
+from thaw.report.claims.on_time import spread
 from thaw.report.claims.rule import Rule
 from thaw.report.claims.verdict import Verdict
-from thaw.report.explain import WHAT
 from thaw.report.figures import Plot, Style
 from thaw.report.page.table import table
+from thaw.report.strategy import BASELINE, described
 
 MARKS = {SUPPORTED: ("yes", "✓"), NOT_SUPPORTED: ("no", "✗"), INCONCLUSIVE: ("open", "?"), SMALL: ("open", "≈"),
          MIXED: ("open", "±")}  # fmt: skip
@@ -36,13 +37,13 @@ def compared(analysis: Analysis) -> str:
     where = f"{tasks} task{'s' if tasks != 1 else ''} ({_listed(sides.tasks)})"
     if sides.transfer is None:
         return f"Runs on {where}; none of them uses pretrained weights."
-    what = WHAT.get(sides.transfer.strategy, "a strategy of a plug-in")
+    what = sides.transfer.what.says
     sizes = sorted({size for task in sides.tasks for size in sides.sizes(task, sides.transfer)})
     labels = f"{sizes[0]} to {sizes[-1]} labels" if len(sizes) > 1 else f"{sizes[0]} labels" if sizes else "all labels"
     seeds = sorted({cell.test.n for cell in sides.cells.values() if cell.test and cell.arm == sides.transfer})
     n = f"{seeds[0]} seeds" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds" if seeds else "no scored seed"
     return (
-        f"Transfer ({sides.transfer.label}: {what}) against scratch ({WHAT['scratch']}), "
+        f"Transfer ({sides.transfer.label}: {what}) against scratch ({described(BASELINE).says}), "
         f"on {where}, with {labels} and {n}; the same seed gives both the same examples."
     )
 
@@ -64,7 +65,7 @@ def _card(verdict: Verdict, plot: Plot | None) -> str:
 <h2 id="h-{verdict.claim}">{CLAIMS[verdict.claim]}</h2>
 <p class="word"><span aria-hidden="true">{mark}</span> {escape(verdict.word)}</p>
 <p class="sentence">{escape(verdict.sentence)}</p>
-{frame}
+{frame}{_clocks(verdict)}
 <p class="settle">{escape(verdict.settle)}</p>
 {_more(verdict)}
 </article>"""
@@ -107,13 +108,30 @@ def _deviation(value: float | None) -> str:
     return "not known" if value is None else f"{value:.4f}"
 
 
+def _clocks(verdict: Verdict) -> str:
+    """Return what each clock says of time as a small table, empty for the other claims."""
+    if not verdict.clocks:
+        return ""
+    rows = "".join(
+        f'<tr><th scope="row">{escape(clock.name)}{" (decides)" if clock.decides else ""}</th>'
+        f"<td>{escape(f'{clock.bound} {spread(clock.ratio)}'.strip())}</td><td>{escape(clock.word)}"
+        f"{escape(f', no vote: {clock.disturbed}') if clock.disturbed else ''}</td></tr>"
+        for clock in verdict.clocks
+    )
+    head = '<tr><th scope="col">by</th><th scope="col">as fast as scratch</th><th scope="col">word</th></tr>'
+    return f"""
+<details class="clocks"><summary>By every clock</summary><table><thead>{head}</thead>
+<tbody>{rows}</tbody></table></details>"""
+
+
 def rule_text(rule: Rule) -> str:
     """Return how a verdict is reached, in words."""
     sizes = f"train sizes {', '.join(map(str, rule.sizes))}" if rule.sizes else "all train sizes"
+    level = f"{100 * rule.level:.4g} %"
     tasks = f", on {rule.tasks:.0%} of the tasks by themselves too" if rule.tasks else ""
     return (
         f"Fixed in the study's config before the runs, about {rule.strategy} at {sizes}. The mean effect over all tasks"
-        f" decides, with a {rule.level:.0%} interval over paired seeds, test texts where predictions are there, and "
+        f" decides, with a {level} interval over paired seeds, test texts where predictions are there, and "
         f"pretrainings from five on. Supported: the interval lies above none and the mean is at least the least effect"
         f" worth the name ({rule.faster:g} times as fast; {rule.margin:g} of accuracy; for labels, better than scratch "
         f"with as many and with {rule.fewer:g} times as many){tasks}; accuracy must beat TF-IDF too, and stand as many "
@@ -144,5 +162,4 @@ def _one_each(arms: Sequence[Arm]) -> list[Arm]:
 
 def _term(arm: Arm, style: Style) -> str:
     swatch = f'<span class="swatch" style="background:{style.colour(arm)}"></span>'
-    what = WHAT.get(arm.strategy, "a strategy of a plug-in")
-    return f"<div><dt>{swatch}{escape(arm.strategy)}</dt><dd>{escape(what)}</dd></div>"
+    return f"<div><dt>{swatch}{escape(arm.strategy)}</dt><dd>{escape(arm.what.says)}</dd></div>"

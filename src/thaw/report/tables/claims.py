@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from thaw.report.claims.analysis import Analysis
+from thaw.report.claims.arrival import CLOCKS, Times
+from thaw.report.claims.clocks import deciding
 from thaw.report.claims.curves import crossover
 from thaw.report.claims.ledger import Cost
-from thaw.report.claims.speed import CLOCKS, Times
 from thaw.report.summary import signed, spread
 from thaw.report.tables.table import Table
 
@@ -74,7 +75,10 @@ def exchange_tables(analysis: Analysis) -> list[Table]:
             Table(
                 name=f"exchange-{task}",
                 title=f"{task}: labels from scratch that one label with transfer is worth",
-                caption="Interpolated between measured sizes, 95% interval paired by seed; beyond them > or <.",
+                caption=(
+                    "Read between measured sizes, 95% interval paired by seed, errors of reading and of texts in it; "
+                    "beyond the sizes > or <."
+                ),
                 columns=("strategy", *(f"{size} labels" for size in sizes)),
                 rows=tuple((arm.label, *(at.get((arm, size), ABSENT) for size in sizes)) for arm in arms),
             )
@@ -83,28 +87,36 @@ def exchange_tables(analysis: Analysis) -> list[Table]:
 
 
 def time_tables(analysis: Analysis) -> list[Table]:
-    """Return the times to the rule's share of scratch's best, a table a task; a mean counts no longer than all ran."""
-    share = analysis.rule.target
+    """Return the times to the rule's share of scratch's gain, a table a task.
+
+    A mean counts no longer than the arm that was watched shortest at that train size; how long each was watched and
+    when half of its runs had arrived stand beside it, by the clock of the verdict.
+    """
+    share, main = analysis.rule.target, deciding(analysis.sides)
     found = [one for one in analysis.times if one.share == share]
     made = []
     for task in dict.fromkeys(one.task for one in found):
         members = [one for one in found if one.task == task]
         clocks = [clock for clock in CLOCKS if any(one.clock == clock for one in members)]
+        main = main if main in clocks else clocks[0]
         rows = []
         for size, arm in dict.fromkeys((one.size, one.arm) for one in members):
             by_clock = {one.clock: one for one in members if (one.size, one.arm) == (size, arm)}
-            first = next(iter(by_clock.values()))
+            first = by_clock.get(main, next(iter(by_clock.values())))
+            half = first.median()
             ends = [_mean(by_clock.get(clock), members) for clock in clocks]
-            rows.append((f"{arm.label}, {size} labels", f"{first.target:.3f}", _reached(first), *ends))
+            told = (_reached(first), ABSENT if half is None else _short(half), _short(first.watched))
+            rows.append((f"{arm.label}, {size} labels", f"{first.target:.3f}", *told, *ends))
         made.append(
             Table(
                 name=f"times-{task}",
-                title=f"{task}: time to {share:.0%} of scratch's best dev score",
+                title=f"{task}: time to {share:.0%} of what scratch gains on dev",
                 caption=(
-                    "Mean over runs, counted no longer than every strategy ran at that train size (restricted mean); "
-                    "evaluation and pretraining apart."
+                    f"Half and end: when half of the runs had arrived, and how long they were watched ({UNITS[main]}). "
+                    "Then the mean over runs, counted no longer than the end of the strategy that was watched shortest "
+                    "at that train size (restricted mean). Evaluation and pretraining apart."
                 ),
-                columns=("strategy", "target", "reached", *(UNITS[clock] for clock in clocks)),
+                columns=("strategy", "target", "reached", "half", "end", *(UNITS[clock] for clock in clocks)),
                 rows=tuple(rows),
             )
         )

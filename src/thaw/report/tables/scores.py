@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from thaw.report.cells import RULE, Cell
+from thaw.report.cells import DIVERGED, RULE, Cell
 from thaw.report.collect import size_key
 from thaw.report.statistics import within
 from thaw.report.summary import NO_DIFFERENCE, signed, spread
@@ -18,13 +18,14 @@ def score_tables(cells: Sequence[Cell]) -> list[Table]:
         members = [cell for cell in cells if cell.task == task]
         metric = next((cell.metric for cell in members if cell.metric), "score")
         chosen = f" {RULE}" if any(cell.trials > 1 for cell in members) else ""
+        chosen += f" {DIVERGED}" if any(cell.diverged for cell in members) else ""
         made.append(
             _table(
                 members,
                 name=f"scores-{task}",
                 title=f"{task}: test {metric}",
                 caption=f"Mean over n seeds, 95% t-interval.{chosen}",
-                shown=lambda cell: f"{spread(cell.test)}, n = {cell.test.n}" if cell.test else ABSENT,
+                shown=_score,
             )
         )
         if any(cell.difference for cell in members):
@@ -38,6 +39,16 @@ def score_tables(cells: Sequence[Cell]) -> list[Table]:
                 )
             )
     return made
+
+
+def _score(cell: Cell) -> str:
+    if cell.test is None:
+        return ABSENT
+    text = f"{spread(cell.test)}, n = {cell.test.n}"
+    if not cell.diverged:
+        return text
+    alone = f"; finished alone {spread(cell.survivors)}, n = {cell.survivors.n}" if cell.survivors else ""
+    return f"{text}, {cell.diverged} diverged{alone}"
 
 
 def _table(cells: Sequence[Cell], *, name: str, title: str, caption: str, shown: Callable[[Cell], str]) -> Table:

@@ -15,6 +15,7 @@ from thaw.report.differences import differences, machines
 from thaw.report.page.content import Content
 from thaw.report.palette import looks
 from thaw.report.tables import Table, all_tables
+from thaw.report.tables.pretrainings import pretraining_tables
 from thaw.report.tables.scores import score_tables
 from thaw.report.tables.table import markdown
 from thaw.report.wandb import figures, panels
@@ -50,6 +51,7 @@ def document(content: Content, to: Target, *, drawn: str | None = None) -> Any:
         blocks += [wr.H2("Labels, time and costs"), *(wr.MarkdownBlock(markdown(table)) for table in tables)]
     blocks += figures.of("", content.plots, here, first=False)
     blocks += _pretraining([run for run in study.runs if run["kind"] == "pretrain"], place)
+    blocks += [wr.MarkdownBlock(markdown(table)) for table in pretraining_tables(study)]
     blocks += _settings([run for run in study.runs if run.transfers])
     places = (str(folder) if is_place(folder) else folder.resolve().name for folder in study.folders)
     written = f"Written by thaw {__version__} from {len(study.runs)} runs in {', '.join(places)}."
@@ -104,7 +106,7 @@ def _task(cells: Sequence[Cell], place: dict[str, str]) -> list[Any]:
 
     metric = next((cell.metric for cell in cells if cell.metric), "score")
     arms = sorted({cell.arm for cell in cells}, key=lambda arm: arm.order)
-    look = looks(arm.strategy for arm in arms)
+    look = looks(arm.what for arm in arms)
     sets, grouped, colours = [], [], {}
     for arm in arms:
         runs = [run for cell in cells if cell.arm == arm for run in cell.runs]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from thaw.report.collect import Run
+from thaw.report.pretrainings import measure_name
 from thaw.track.mirror import STEP
 
 LOSS = "train/loss"
@@ -55,7 +56,8 @@ def curves(metrics: Sequence[str]) -> list[Any]:
     axes = {STEP: "optimizer steps", "seconds": "seconds of training"}
     return [
         wr.LinePlot(
-            title=f"{metric} against {words}", layout=_half(HALF * column, HIGH * row), x=x, y=[metric], title_x=words,
+            title=f"{measure_name(metric)} against {words}",
+            layout=_half(HALF * column, HIGH * row), x=x, y=[metric], title_x=words,
             smoothing_type="none", groupby_aggfunc="mean", groupby_rangefunc="minmax", max_runs_to_show=MOST_LINES,
         )
         for row, metric in enumerate(metrics)

@@ -42,7 +42,7 @@ def _workspace(task: str, runs: list[Run], to: Target, title: str) -> Any:
     from wandb_workspaces import expr
 
     metric = next((str(run["metric"]) for run in runs if run["metric"]), "score")
-    look = looks(arm.strategy for arm in arms(runs).values())
+    look = looks(arm.what for arm in arms(runs).values())
     grid = ws.SectionLayoutSettings(columns=2, rows=2)
     sections = {"Comparison": panels.scores(metric), "Curves": panels.curves(panels.curve_metrics(runs, metric))}
     sections["Settings that differ"] = panels.settings()

@@ -1,0 +1,64 @@
+"""Score against cost without a target: the area between an arm's dev curve and scratch's over the budget both have.
+
+The area over the budget is the mean lead in dev score while that budget is spent. It needs no level to arrive at and
+counts early and late scores alike; a run that never arrives is in it as it is. Between looks a curve is a line, and
+evaluation is on no clock.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from thaw.report.arms import Arm
+from thaw.report.claims.arrival import CLOCKS, curve_of
+from thaw.report.claims.sides import Sides, Size
+from thaw.report.collect import Run
+from thaw.report.statistics import Estimate, estimate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Area:
+    """The mean lead of an arm over scratch while a budget is spent, on one task at one train size, by a clock."""
+
+    task: str
+    arm: Arm
+    size: Size
+    clock: str
+    budget: float  # by the clock: the smallest that all its pairs have
+    lead: Estimate  # dev score, paired by seed
+
+
+def areas(sides: Sides, task: str, arm: Arm, size: Size) -> list[Area]:
+    """Return the areas between an arm and scratch by every clock that both have; none for scratch itself."""
+    scratch = sides.scratch(task, arm)
+    if scratch is None:
+        return []
+    own, base = sides.runs(task, arm, size), sides.runs(task, scratch, size)
+    found = []
+    for clock in CLOCKS:
+        pairs = [
+            (curves[0], curves[1])
+            for seed in sorted(own.keys() & base.keys())
+            if len(curves := [curve for run in (own[seed], base[seed]) if (curve := curve_of(run, clock))]) == 2
+        ]
+        budget = min((curve[-1][0] for pair in pairs for curve in pair), default=0.0)
+        lead = estimate([_lead(*pair, budget) for pair in pairs], sides.rule.level) if budget > 0 else None
+        if lead is not None:
+            found.append(Area(task=task, arm=arm, size=size, clock=clock, budget=budget, lead=lead))
+    return found
+
+
+def _lead(one: Sequence[tuple[float, float]], other: Sequence[tuple[float, float]], budget: float) -> float:
+    """Return the mean of one curve minus the other from nothing spent to the budget."""
+    (x, y), (at, score) = np.array(one).T, np.array(other).T
+    places = np.unique(np.concatenate([[0.0, budget], x[x < budget], at[at < budget]]))
+    gap = np.interp(places, x, y) - np.interp(places, at, score)
+    return float(np.sum(0.5 * (gap[1:] + gap[:-1]) * np.diff(places)) / budget)
+
+
+def spent(run: Run, clock: str) -> float | None:
+    """Return what the whole training of a run cost by a clock, None where its row does not say."""
+    column = {"seconds": "train_seconds", "step": "steps"}.get(clock, clock)
+    value = run.row.get(column)
+    return float(value) if isinstance(value, int | float) else None

@@ -1,0 +1,82 @@
+"""After how many tasks a pretraining has paid for itself, by the clock of the verdict.
+
+A run that never arrives has cost its whole training and saved nothing: the task must still be trained from scratch.
+Source: C_pre / (C_scratch - C_transfer), infinite where nothing is saved. The tokenizer's training is in no run's clock
+and so not in it.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from thaw.report.arms import Arm
+from thaw.report.claims.clocks import deciding
+from thaw.report.claims.sides import Sides, Size
+from thaw.report.claims.speed import times
+from thaw.report.collect import Run
+from thaw.report.statistics import Estimate, estimate
+
+PAID = {"seconds": "pretrain_seconds", "cpu_seconds": "pretrain_cpu_seconds", "flops": "pretrain_flops"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class BreakEven:
+    """After how many tasks the pretraining has paid for itself, by a clock, each task trained to the target."""
+
+    task: str
+    arm: Arm
+    size: Size
+    clock: str
+    pretraining: float  # by the clock
+    scratch: float  # of one task, mean
+    transfer: float
+    saved: Estimate  # a task, paired by seed
+    tasks: float | None  # None: never, nothing is saved
+    low: float | None
+    high: float | None  # None: no end
+
+
+def break_even(sides: Sides, task: str, arm: Arm, size: Size) -> BreakEven | None:
+    """Return what was paid over what a task saves, with the interval that the saving's interval gives.
+
+    By the clock that decides on time; where the pretraining's cost is not known by it, by wall seconds.
+    """
+    scratch = sides.scratch(task, arm)
+    if scratch is None:
+        return None
+    runs = list(sides.runs(task, arm, size).values())
+    clock = next((clock for clock in (deciding(sides), "seconds") if _paid(runs, clock)), None)
+    if clock is None:
+        return None
+    base, own = (times(sides, task, side, size, sides.rule.target, clock) for side in (scratch, arm))
+    if base is None or own is None:
+        return None
+    first = {arrival.seed: arrival.at for arrival in base.arrivals}
+    spent = {
+        arrival.seed: arrival.at if arrival.reached else arrival.end + first[arrival.seed]
+        for arrival in own.arrivals
+        if arrival.seed in first
+    }
+    saved = estimate([first[seed] - spent[seed] for seed in sorted(spent)], sides.rule.level)
+    if saved is None:
+        return None
+    paid = _paid(runs, clock)
+    return BreakEven(
+        task=task, arm=arm, size=size, clock=clock, pretraining=paid, scratch=_mean(list(first.values())),
+        transfer=_mean(list(spent.values())), saved=saved, tasks=_over(paid, saved.mean), low=_over(paid, saved.high),
+        high=_over(paid, saved.low),
+    )  # fmt: skip
+
+
+def _paid(runs: Sequence[Run], clock: str) -> float:
+    """Return what the pretraining of some runs cost by a clock, 0 where that is not known."""
+    column = PAID.get(clock, "")
+    return max((float(run.row.get(column) or 0.0) for run in runs), default=0.0)
+
+
+def _over(paid: float, saved: float | None) -> float | None:
+    return paid / saved if saved is not None and saved > 0 else None
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else math.nan

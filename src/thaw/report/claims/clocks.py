@@ -1,0 +1,144 @@
+"""Four clocks for one question, which of them are disturbed, and which one decides.
+
+``auto`` decides by CPU seconds where the runs were on a CPU and by wall seconds where they were on a GPU. A clock is
+disturbed where something else than the arms differs between them:
+
+* wall seconds on a CPU, where a thread waited longer for its core in one arm: ``train_seconds x threads / cpu_seconds``
+  is 1 on an idle machine, whatever the arm (but for threads that an arm leaves idle, which the wall counts too);
+* CPU seconds, where one arm's cores did less a second: ``host_gflops`` is the wall speed of one core before the run. A
+  core that is shared with others does less a wall second and as much a CPU second, so a low speed is held against CPU
+  seconds only as far as waiting does not explain it: what is left is throttling or a slower machine.
+
+The medians over the compared runs decide, so that a single loaded pair is left to the interval. Steps and FLOPs are
+counted, not measured, and no load disturbs them.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+from thaw.report.claims.arrival import arrival, diverged
+from thaw.report.claims.sides import Sides
+from thaw.report.collect import Run, Study
+from thaw.report.statistics import Estimate
+
+WAITED = 1.2  # times: waiting of one arm over the other's from which wall seconds are disturbed
+SLOWED = 1.5  # times: speed of a core of one arm over the other's from which CPU seconds are disturbed
+NAMES = {"seconds": "wall seconds", "cpu_seconds": "CPU seconds", "step": "steps", "flops": "FLOPs"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """What the machine did to both arms: medians over the runs compared, transfer then scratch; None if not known."""
+
+    waiting: tuple[float, float] | None  # wall seconds x threads over CPU seconds
+    speed: tuple[float, float] | None  # GFLOP a wall second of one core before the run
+    disturbed: dict[str, str] = field(default_factory=dict)  # clock -> why
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clock:
+    """What one clock says of time."""
+
+    clock: str
+    name: str
+    ratio: Estimate | None  # logarithm of scratch's time over transfer's
+    bound: str  # what the ratio is of the true one: at least, at most, about; "" where it is an estimate of it
+    word: str
+    why: str
+    disturbed: str  # why it has no vote, "" where it has one
+    decides: bool
+
+
+def compared(sides: Sides) -> list[tuple[Run, Run]]:
+    """Return the pairs of runs (transfer, scratch) of the headline cells, by task, size and seed."""
+    arm, pairs = sides.transfer, []
+    for task in sides.tasks if arm else []:
+        assert arm is not None
+        scratch = sides.scratch(task, arm)
+        for size in sides.headline(task, arm, scratch) if scratch else []:
+            assert scratch is not None
+            own, base = sides.runs(task, arm, size), sides.runs(task, scratch, size)
+            pairs += [(own[seed], base[seed]) for seed in sorted(own.keys() & base.keys())]
+    return [pair for pair in pairs if not any(map(diverged, pair))]
+
+
+def on_gpu(run: Run) -> bool:
+    """Whether a run was on a GPU: by its device, or where it has none recorded by what its config asked for."""
+    device = run.row.get("device")
+    if device is not None:
+        return str(device) != "cpu"
+    return str(run.config.get("trainer.accelerator", "cpu")) in ("gpu", "cuda")
+
+
+def deciding(sides: Sides) -> str:
+    """Return the clock that the rule means: ``auto`` is CPU seconds, wall seconds on a GPU or without CPU seconds."""
+    if sides.rule.clock != "auto":
+        return sides.rule.clock
+    pairs = compared(sides)
+    if any(on_gpu(run) for pair in pairs for run in pair):
+        return "seconds"
+    timed = [arrival(run, 0, float("inf"), "cpu_seconds") is not None for pair in pairs for run in pair]
+    return "cpu_seconds" if any(timed) else "seconds"
+
+
+def load(sides: Sides) -> Load:
+    """Return what the machine did to the two arms of the verdicts, and which clocks that disturbs."""
+    pairs = compared(sides)
+    waited, fast = _both(pairs, _waiting), _both(pairs, lambda run: run["host_gflops"] or None)
+    disturbed: dict[str, str] = {}
+    if waited is not None and max(waited) > WAITED * min(waited):
+        disturbed["seconds"] = (
+            f"transfer waited {waited[0]:.2f} times and scratch {waited[1]:.2f} times its CPU seconds"
+        )
+    if fast is not None:
+        slower = fast[1] / fast[0]  # how many times slower transfer's cores were
+        left = slower / (waited[0] / waited[1]) if waited is not None else slower
+        if min(slower, left) > SLOWED or max(slower, left) < 1 / SLOWED:
+            disturbed["cpu_seconds"] = (
+                f"a core did {fast[0]:.0f} GFLOP a second before transfer's runs and {fast[1]:.0f} before scratch's"
+            )
+            disturbed.setdefault("seconds", disturbed["cpu_seconds"])
+    devices = [{run.row.get("device") for run in side} - {None} for side in zip(*pairs, strict=True)] if pairs else []
+    if len(devices) == 2 and all(devices) and devices[0] != devices[1]:
+        names = ["/".join(sorted(map(str, names))) for names in devices]
+        disturbed |= dict.fromkeys(("seconds", "cpu_seconds"), f"transfer ran on {names[0]}, scratch on {names[1]}")
+    return Load(waiting=waited, speed=fast, disturbed=disturbed)
+
+
+def _waiting(run: Run) -> float | None:
+    """Return wall seconds times threads over CPU seconds, None on a GPU, where the CPU waits by design."""
+    if on_gpu(run) or not run["train_seconds"] or not run["cpu_seconds"]:
+        return None
+    return float(run["train_seconds"] * (run["threads"] or 1) / run["cpu_seconds"])
+
+
+def _both(pairs: Sequence[tuple[Run, Run]], of: Callable[[Run], float | None]) -> tuple[float, float] | None:
+    """Return the medians of a quantity over transfer's and scratch's runs, None where a side has none."""
+    sides = [[value for pair in pairs if (value := of(pair[place])) is not None] for place in (0, 1)]
+    return (median(sides[0]), median(sides[1])) if all(sides) else None
+
+
+def guard(sides: Sides) -> list[str]:
+    """Return the notes on the clocks: what comes first on the page where a machine was busy."""
+    state = load(sides)
+    notes = [
+        f"The machine was not the same for both arms: {why}. So {NAMES[clock]} are shown and have no vote on time."
+        for clock, why in state.disturbed.items()
+    ]
+    return list(dict.fromkeys(notes))
+
+
+def speeds(study: Study) -> list[str]:
+    """Return a note for each host whose cores were not as fast before every run: shared with others, or throttled."""
+    hosts: dict[str, list[float]] = defaultdict(list)
+    for run in study.runs:
+        if run.transfers and run["host_gflops"]:
+            hosts[str(run["host"])].append(run["host_gflops"])
+    return [
+        f"One core of {host} multiplied at {min(seen):.0f} to {max(seen):.0f} GFLOP/s when the runs began:"
+        " it was busy or throttled at times, so compare steps rather than seconds."
+        for host, seen in sorted(hosts.items())
+        if max(seen) > SLOWED * min(seen)
+    ]

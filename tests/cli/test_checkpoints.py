@@ -1,0 +1,55 @@
+"""Several checkpoints by one word: a list or a pattern is a sweep over all of them."""
+
+from pathlib import Path
+
+import pytest
+
+from thaw.cli.compose import composer
+from thaw.cli.words import parse
+from thaw.errors import ConfigError
+
+
+@pytest.fixture
+def pretrainings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Three pretrainings of one name, one of which is not finished."""
+    monkeypatch.chdir(tmp_path)
+    for run in ("aaaaaaaaaa", "bbbbbbbbbb"):
+        folder = tmp_path / "runs" / "pre" / run / "checkpoint"
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text("{}")
+    (tmp_path / "runs" / "pre" / "cccccccccc").mkdir()
+    return tmp_path / "runs" / "pre"
+
+
+def checkpoints(*words: str) -> list[str]:
+    with composer("transfer", parse(["task=trec", "strategy=full", *words])) as compose:
+        return [combination.config.checkpoint for combination in compose.combinations()]
+
+
+def test_a_list_is_a_sweep() -> None:
+    assert checkpoints("-m", "checkpoint=[A,runs/b-c/1M,A]") == ["A", "runs/b-c/1M"]
+    assert checkpoints("-m", "checkpoint=[A,B]", "seed=1,2") == ["A", "A", "B", "B"]
+
+
+def test_a_pattern_is_all_that_hold_a_checkpoint(pretrainings: Path) -> None:
+    assert checkpoints("-m", "checkpoint='runs/pre/*'") == ["runs/pre/aaaaaaaaaa", "runs/pre/bbbbbbbbbb"]
+
+
+def test_a_pattern_in_a_study_is_all_of_them_too(pretrainings: Path, tmp_path: Path) -> None:
+    study = tmp_path / "experiments" / "mine"
+    study.mkdir(parents=True)
+    (study / "study.yaml").write_text(
+        "# @package _global_\ndefaults: [{override /task: trec}, _self_]\nhydra:\n  mode: MULTIRUN\n  sweeper:\n"
+        "    params: {strategy: 'frozen,full', checkpoint: 'runs/pre/*'}\n"
+    )
+    with composer("transfer", parse(["study=mine"])) as compose:
+        sources = [one.config.checkpoint for one in compose.combinations()]
+    assert sorted(sources) == sorted(["runs/pre/aaaaaaaaaa", "runs/pre/bbbbbbbbbb"] * 2)
+
+
+def test_what_can_not_be_swept_is_one_line(pretrainings: Path) -> None:
+    with pytest.raises(ConfigError, match="several values, add -m"):
+        checkpoints("checkpoint=[A,B]")
+    with pytest.raises(ConfigError, match="matches no folder with a checkpoint, pretrain first"):
+        checkpoints("-m", "checkpoint='runs/none/*'")
+    assert checkpoints("checkpoint=A") == ["A"]
