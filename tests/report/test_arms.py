@@ -19,6 +19,7 @@ from thaw.report.notes import notes
 from thaw.report.page import write
 from thaw.report.palette import LOOKS, looks, rank
 from thaw.report.strategy import Strategy
+from thaw.report.summary import remarks
 
 Make = Callable[..., Path]
 CONTROL = {"name": "my_control", "says": "control: a rule of thumb", "pretrained": False, "network": False}
@@ -168,6 +169,7 @@ def test_pretrainings_of_one_recipe_are_one_arm_with_a_run_a_seed_and_pretrainin
     assert (cell.test.n, cell.test.mean) == (3, pytest.approx(0.67))  # over seeds, each the mean of two pretrainings
     assert cell.difference is not None
     assert (cell.difference.n, cell.difference.mean) == (3, pytest.approx(0.17))
+    assert remarks(cell) == "a seed is the mean of its pretrainings, 2 of one recipe"
     assert not any("encoders" in line for line in analyse(made, found).guards)
 
 

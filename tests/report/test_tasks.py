@@ -17,6 +17,7 @@ from thaw.report.compare.folder import write as compare
 from thaw.report.page import write
 from thaw.report.summary import summary, terminal
 from thaw.report.tasks import told_apart
+from thaw.report.wandb.copy import write as copy
 
 Make = Callable[..., Path]
 ONE, OTHER = "60db86" + "0" * 58, "caea57" + "0" * 58
@@ -158,6 +159,22 @@ def test_dev_sets_of_two_sizes_are_not_chosen_between(tmp_path: Path, make_run: 
         "topics · dev all": 1,
         "topics · dev match": 1,
     }
+
+
+def test_copies_from_wandb_of_other_data_are_told_apart_from_folders(tmp_path: Path, make_run: Make) -> None:
+    """Runs of two machines, joined from W&B and a folder: the lineage of a copy is that of its run."""
+    of(make_run(tmp_path / "here", run_id="a", test=0.5, dev=0.5), ONE)
+    row = json.loads((tmp_path / "here" / "a" / "result.json").read_text())
+    there = row | {"run_id": "b", "seed": 2, "test": 0.9, "lineage": {"split": OTHER}}
+    config = {"name": "s", "seed": 2, "optim": {"lr": row["lr"]}, "checkpoint": "runs/pre/abc/checkpoint",
+              "task": {"name": "topics", "metric": "accuracy"}, "strategy": {"name": "full"}}  # fmt: skip
+    about = {"state": "finished", "created": "2026-11-28T10:00:00Z", "updated": "2026-11-28T11:00:00Z"}
+    copy(tmp_path / "copies" / "b", {"id": "b-012345", "url": None}, about, config, there, [])
+    study = read(tmp_path / "here", tmp_path / "copies")
+    assert {run["run_id"]: run["task"] for run in study.runs} == {
+        "a": "topics · data 60db86", "b": "topics · data caea57",
+    }  # fmt: skip
+    assert [cell.test.mean for cell in cells(study) if cell.test] == [0.5, 0.9]
 
 
 def aspects(**config: Any) -> dict[str, Any]:

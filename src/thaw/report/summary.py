@@ -129,5 +129,7 @@ def remarks(cell: Cell) -> str:
     words = [f"{cell.divergence} diverged, scored as the majority answer"] if cell.diverged else []
     if cell.diverged and cell.survivors:
         words.append(f"finished runs alone {spread(cell.survivors)}, n = {cell.survivors.n}")
+    if cell.arm.crossed:
+        words.append(f"a seed is the mean of its pretrainings, {len(cell.by_pretraining)} of one recipe")
     words += [f"{n} {word}" for n, word in counted if n]
     return "; ".join(words + ([cell.choice] if cell.choice else []))

@@ -118,6 +118,7 @@ def _invert(
 def half_width(gaps: np.ndarray, errors: np.ndarray, level: float) -> np.ndarray:
     """Return half the interval of the mean over seeds at each place, as `statistics.estimate` does for one.
 
+    The degrees of freedom of a shared error are times the ratio of the squared errors, as there.
     ``gaps`` is (..., S, grid), ``errors`` (..., grid) the standard errors that the seeds do not show.
     """
     from scipy.special import stdtrit
@@ -126,7 +127,7 @@ def half_width(gaps: np.ndarray, errors: np.ndarray, level: float) -> np.ndarray
     own = gaps.std(axis=-2, ddof=1) / math.sqrt(count)
     whole = np.hypot(own, errors)
     with np.errstate(divide="ignore", invalid="ignore"):
-        df = np.where(own > 1e-9 * whole, (count - 1) * (whole / own) ** 4, np.inf)
+        df = np.where(own > 1e-9 * whole, (count - 1) * (whole / own) ** 2, np.inf)
     return np.asarray(stdtrit(df, 0.5 + level / 2) * whole)
 
 

@@ -8,8 +8,8 @@ from thaw.report.figures.plot import Plot, Trace, counted, escaped, figure, roun
 from thaw.report.figures.style import Style
 
 CAPTION = """Share of runs ({n}) whose dev score has reached {target:.3f}, {share:.0%} of what scratch gains over the
-majority answer, by {name} of training (evaluation and pretraining apart): Kaplan-Meier. A run that never reaches it is counted until it
-ends (small bar), not dropped. {reached}"""
+majority answer, by {name} of training (evaluation and pretraining apart): Kaplan-Meier. A run that never reaches it is
+counted until it ends (small bar), not dropped. {reached}"""
 
 
 def survival(times: Sequence[Times], style: Style) -> Plot | None:
@@ -40,7 +40,8 @@ def survival(times: Sequence[Times], style: Style) -> Plot | None:
                 common
                 | {"x": [rounded(value) for value in lost], "y": height, "mode": "markers", "marker": ticks}
                 | {
-                    "hovertemplate": f"{escaped(one.arm.label)}<br>ended at %{{x:.3g}} {NAMES[one.clock]}<extra></extra>"
+                    "hovertemplate": f"{escaped(one.arm.label)}<br>ended at %{{x:.3g}} {NAMES[one.clock]}"
+                    "<extra></extra>"
                 }
                 | {"showlegend": False}
             )
