@@ -104,8 +104,7 @@ def _with_words(judgement: Judgement, words: Estimate, settle: str, level: float
     end = f"but {points(words)} against TF-IDF, which reads words alone"
     if words.tested and words.high is not None and words.high < 0:
         return replace(judgement, word=NOT_SUPPORTED, why="TF-IDF, which reads words alone, is better"), end, settle
-    beside = math.sqrt(max(0.0, (words.error or 0.0) ** 2 - (words.deviation or 0.0) ** 2 / words.n))
-    count = seeds_needed(words.mean, words.deviation or 0.0, level=level, error=beside if beside > 1e-9 else 0.0)
+    count = seeds_needed(words.mean, words.own * math.sqrt(words.n), level=level, error=words.shared)
     settle = (
         f"Against TF-IDF a gain of {gain(words.mean)} needs {f'about {count}' if count else 'more than 1,000'} seeds."
     )

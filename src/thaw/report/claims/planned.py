@@ -37,9 +37,7 @@ def planned(
     """
     if pooled is None or pooled.n < FEWEST or pooled.error is None or pooled.df is None:
         return None
-    own = math.sqrt(max(0.0, pooled.error**2 - error**2))  # of the seeds and, where they are random, pretrainings
-    df = pooled.df * (own / pooled.error) ** 2 if own > 0 else pooled.n - 1.0
-    count = max(FEWEST, df + 1)
+    own, count = pooled.own, max(FEWEST, pooled.df + 1)
     visible = detectable(own * math.sqrt(count), count, level=rule.level, error=error, least=least)
     needed = math.ceil(rule.tasks * len(tasks) - 1e-9)
     usable = [effect for effect in tasks if effect.n >= FEWEST]
