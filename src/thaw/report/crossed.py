@@ -38,7 +38,9 @@ def over_both(values: Crossed, level: float = 0.95, error: float = 0.0, floor: f
     """
     table = _table(values)
     if table is None:
-        return estimate([math.fsum(one.values()) / len(one) for one in values.values() if one], level, error, floor)
+        return estimate(
+            [math.fsum(by_seed.values()) / len(by_seed) for by_seed in values.values() if by_seed], level, error, floor
+        )
     pretrainings, seeds = table.shape
     of_pretrainings, of_seeds, residual = _mean_squares(table)
     least = floor**2 * pretrainings
@@ -60,9 +62,11 @@ def components(values: Crossed, texts: float | None, residual: float | None = No
     """
     table = _table(values)
     if table is None:
-        means = [math.fsum(one.values()) / len(one) for one in values.values() if one]
+        means = [math.fsum(by_seed.values()) / len(by_seed) for by_seed in values.values() if by_seed]
         apart = estimate(means)
-        single = estimate([value for one in values.values() for value in one.values()]) if len(values) == 1 else None
+        single = (
+            estimate([value for by_seed in values.values() for value in by_seed.values()]) if len(values) == 1 else None
+        )
         seed = None
         if single is not None and single.deviation is not None:
             seed = math.sqrt(max(0.0, single.deviation**2 - (residual or 0.0) ** 2))
@@ -81,10 +85,10 @@ def components(values: Crossed, texts: float | None, residual: float | None = No
 
 def _table(values: Crossed) -> np.ndarray | None:
     """Return the values (P, S) of the seeds that all pretrainings have, None with fewer than two of either."""
-    shared = sorted(set.intersection(*(set(one) for one in values.values()))) if values else []
+    shared = sorted(set.intersection(*(set(by_seed) for by_seed in values.values()))) if values else []
     if len(values) < 2 or len(shared) < 2:
         return None
-    return np.array([[one[seed] for seed in shared] for one in values.values()])
+    return np.array([[by_seed[seed] for seed in shared] for by_seed in values.values()])
 
 
 def _mean_squares(table: np.ndarray) -> tuple[float, float, float]:

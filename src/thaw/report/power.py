@@ -2,9 +2,9 @@
 
 An effect is found where the interval of its mean lies above zero and the mean is at least ``least``, the rule of the
 word *supported* (judge.py). Beside the seeds' own deviation there may be an ``error`` that more seeds do not lessen,
-such as that of the test texts; the degrees of freedom are then those of `statistics.estimate`. The power
-is the mean, over what deviation the seeds may show (chi-squared), of the normal chance that the mean passes the bound
-that this deviation sets; without ``error`` and ``least`` it is that of the non-central t.
+such as that of the test texts; its half-width is added as in `statistics.spread_of`. The power is the mean, over what
+deviation the seeds may show (chi-squared), of the normal chance that the mean passes the bound that this deviation
+sets; without ``error`` and ``least`` it is that of the non-central t.
 """
 
 import math
@@ -30,13 +30,12 @@ def power(
         return 0.0
     if deviation == 0 and error == 0:
         return float(effect > 0 and effect >= least)
-    from scipy.special import bdtrc, ndtr, stdtrit
+    from scipy.special import bdtrc, ndtr, ndtri, stdtrit
 
     shares, weights = _deviations(n)
     own = deviation**2 / n * shares  # what the seeds show of the squared error of the mean
-    own = own.clip(min=1e-12 * (own.max() + error**2))
-    whole = own + error**2
-    bound = stdtrit((n - 1) * whole / own, 0.5 + (1 - (1 - level) / tests) / 2) * whole**0.5
+    quantile = 0.5 + (1 - (1 - level) / tests) / 2
+    bound = (stdtrit(n - 1, quantile) ** 2 * own + float(ndtri(quantile)) ** 2 * error**2) ** 0.5
     chances = ndtr((effect - bound.clip(min=least)) / math.sqrt(deviation**2 / n + error**2))
     single = float((weights * chances).sum())
     return float(bdtrc(needed - 1, tests, min(1.0, max(0.0, single))))
@@ -82,8 +81,8 @@ def seeds_needed(
         return None
 
     def enough(n: int) -> bool:
-        found = power(effect, deviation, n, tests=tests, needed=needed, level=level, error=error, least=least)
-        return found >= POWER
+        chance = power(effect, deviation, n, tests=tests, needed=needed, level=level, error=error, least=least)
+        return chance >= POWER
 
     low, high = FEWEST, most
     if not enough(most):

@@ -29,7 +29,8 @@ class Estimate:
     n: int
     deviation: float | None = None  # standard deviation of the values, n - 1 in the denominator
     error: float | None = None  # standard error of the mean: of the seeds, and what they do not show
-    df: float | None = None  # degrees of freedom of the error
+    df: float | None = None  # degrees of freedom of the error without its shared part
+    shared: float = 0.0  # the part of the error that the seeds do not show
 
     @property
     def tested(self) -> bool:
@@ -48,16 +49,21 @@ class Estimate:
             return 1.0
         from scipy.special import stdtr
 
-        return 2 * float(stdtr(self.df, -abs(self.mean) / self.error))
+        if not self.shared:
+            return 2 * float(stdtr(self.df, -abs(self.mean) / self.error))
+        return _level_at(abs(self.mean), self.own, self.df, self.shared)
+
+    @property
+    def own(self) -> float:
+        """The part of the standard error that the seeds (and pretrainings, where they are random) show."""
+        return math.sqrt(max(0.0, (self.error or 0.0) ** 2 - self.shared**2))
 
 
 def estimate(values: Sequence[float], level: float = 0.95, error: float = 0.0, floor: float = 0.0) -> Estimate | None:
     """Return the mean of ``values`` with the two-sided t interval of ``level``, None if there is no value.
 
     ``error`` is a standard error of the mean that the values do not show, since all of them share its cause (one test
-    set): the squares add up. The degrees of freedom are those of the values times the ratio of the whole squared error
-    to theirs. Satterthwaite's (1946) are times its square; with three values they cover 92 % where they should 95, as a
-    spread that is small by chance counts as sure. These cover 94 to 96 % at 3, 5 and 10 values (40,000 simulated each).
+    set): `spread_of` says how it is added, taken as known.
     ``floor`` is the least standard deviation that is believed of a value, such as the rounding to a metric's grid.
     """
     n = len(values)
@@ -75,12 +81,29 @@ def estimate(values: Sequence[float], level: float = 0.95, error: float = 0.0, f
 def spread_of(
     mean: float, n: int, deviation: float | None, own: float, df: float, level: float, error: float
 ) -> Estimate:
-    """Return the estimate of a mean whose own standard error has ``df`` degrees of freedom, a known ``error`` added."""
-    whole = math.hypot(own, error)
-    if error:
-        df = df * (whole / own) ** 2 if own > ROUNDING * whole else math.inf
-    half = critical(1 + df, level) * whole
-    return Estimate(mean=mean, low=mean - half, high=mean + half, n=n, deviation=deviation, error=whole, df=df)
+    """Return the estimate of a mean whose own standard error has ``df`` degrees of freedom, a known ``error`` added.
+
+    The half-widths of both are added as squares, each at its own critical value (Howe 1974, Approximate confidence
+    limits on the mean of X + Y). Student's t with Satterthwaite's degrees of freedom is too narrow here: they come from
+    the deviation that the seeds happen to show, so a small one by chance counts twice. Of 40,000 studies each, at 3, 5
+    and 10 seeds and errors of 0.2 to 2.5 times the seeds', it covers 92 to 95 %; these intervals cover 95 to 97.6 %.
+    """
+    half = math.hypot(critical(1 + df, level) * own, critical(math.inf, level) * error)
+    whole, low, high = math.hypot(own, error), mean - half, mean + half
+    return Estimate(mean=mean, low=low, high=high, n=n, deviation=deviation, error=whole, df=df, shared=error)
+
+
+def _level_at(half: float, own: float, df: float, error: float) -> float:
+    """Return the error, two-sided, at which the interval of `spread_of` has this half-width."""
+    from scipy.optimize import brentq
+    from scipy.special import ndtri, stdtrit
+
+    def width(log: float) -> float:
+        tail = math.exp(log) / 2
+        return math.hypot(float(stdtrit(df, tail)) * own, float(ndtri(tail)) * error) - half
+
+    least = math.log(1e-12)
+    return math.exp(float(brentq(width, least, 0.0))) if half > 0 and width(least) > 0 else float(half == 0)
 
 
 @cache
@@ -105,12 +128,12 @@ def holm(ps: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def equivalent(one: Estimate, margin: float, level: float = 0.95) -> bool:
+def equivalent(mean: Estimate, margin: float, level: float = 0.95) -> bool:
     """Return whether the mean is within ``margin`` of zero by two one-sided tests, each at ``1 - level``."""
-    if not one.tested or one.error is None or one.df is None:
+    if not mean.tested or mean.df is None:
         return False
-    half = critical(1 + one.df, 2 * level - 1) * one.error
-    return one.mean + half < margin and one.mean - half > -margin
+    narrow = spread_of(mean.mean, mean.n, mean.deviation, mean.own, mean.df, 2 * level - 1, mean.shared)
+    return narrow.low is not None and narrow.high is not None and -margin < narrow.low and narrow.high < margin
 
 
 def bounds(metric: str) -> tuple[float, float]:
@@ -139,12 +162,12 @@ def score_interval(values: Sequence[float], metric: str, level: float = 0.95) ->
     return replace(plain, low=ends[0], high=ends[1])
 
 
-def within(one: Estimate, metric: str) -> Estimate:
+def within(difference: Estimate, metric: str) -> Estimate:
     """Return a difference of scores whose interval ends where differences of the metric do: 1, of correlations 2."""
-    if one.low is None or one.high is None:
-        return one
+    if difference.low is None or difference.high is None:
+        return difference
     low, high = bounds(metric)
-    return replace(one, low=max(low - high, one.low), high=min(high - low, one.high))
+    return replace(difference, low=max(low - high, difference.low), high=min(high - low, difference.high))
 
 
 def _logistic(value: float) -> float:

@@ -47,8 +47,7 @@ def test_power_with_a_margin_and_an_error_that_seeds_do_not_lessen():
     draw, n, effect, error, least = np.random.default_rng(1), 5, 0.03, 0.008, 0.01
     values = draw.normal(effect, 0.0175, (20000, n)) + draw.normal(0, error, (20000, 1))
     own = values.var(axis=1, ddof=1) / n
-    whole = own + error**2
-    low = values.mean(axis=1) - stats.t.ppf(0.975, (n - 1) * whole / own) * np.sqrt(whole)
+    low = values.mean(axis=1) - np.hypot(stats.t.ppf(0.975, n - 1) * np.sqrt(own), 1.95996 * error)
     share = ((low > 0) & (values.mean(axis=1) >= least)).mean()
     assert power(effect, 0.0175, n, error=error, least=least) == pytest.approx(share, abs=0.01)
     assert detectable(0.0175, n, error=error, least=least) > detectable(0.0175, n)

@@ -42,26 +42,26 @@ def against(sides: Sides) -> list[Against]:
         pooled = decide(own.effects, sides.rule, 0.0, own.errors, floors=own.floors, crossed=own.crossed).pooled
         if pooled is not None and pooled.n >= FEWEST:
             pairs.append((arm, pooled, len(own.effects), len(own.effects) - len(own.drawn)))
-    adjusted = holm([one.p for _, one, _, _ in pairs])
+    adjusted = holm([gap.p for _, gap, _, _ in pairs])
     rows = []
-    for (arm, one, tasks, without), p in zip(pairs, adjusted, strict=True):
-        word, why = _word(arm, one, p, sides)
-        rows.append(Against(arm=arm, estimate=one, p=p, word=word, why=why, tasks=tasks, without_texts=without))
+    for (arm, gap, tasks, without), p in zip(pairs, adjusted, strict=True):
+        word, why = _word(arm, gap, p, sides)
+        rows.append(Against(arm=arm, estimate=gap, p=p, word=word, why=why, tasks=tasks, without_texts=without))
     return rows
 
 
-def _word(arm: Arm, one: Estimate, p: float, sides: Sides) -> tuple[str, str]:
+def _word(arm: Arm, gap: Estimate, p: float, sides: Sides) -> tuple[str, str]:
     assert sides.transfer is not None
-    if not one.tested:
+    if not gap.tested:
         return UNDECIDED, "the seeds do not differ at all, so there is no spread to judge by"
     if arm.network and not any(_tuned(sides, side) for side in (arm, sides.transfer)):
         return NOT_TUNED, f"one learning rate was tried for {arm.label} and one for {sides.transfer.label}"
     if p < 1 - sides.rule.level:
-        return (BETTER if one.mean > 0 else WORSE), ""
-    return (EQUAL if equivalent(one, sides.rule.margin, sides.rule.level) else UNDECIDED), ""
+        return (BETTER if gap.mean > 0 else WORSE), ""
+    return (EQUAL if equivalent(gap, sides.rule.margin, sides.rule.level) else UNDECIDED), ""
 
 
 def _tuned(sides: Sides, arm: Arm) -> bool:
     """Whether several settings of an arm were tried, in this study or in the tuning that its rates were taken from."""
-    members = [cell for (_, other, _), cell in sides.cells.items() if other == arm]
+    members = [cell for (_, cell_arm, _), cell in sides.cells.items() if cell_arm == arm]
     return any(cell.trials > 1 or any(run.config.get("tuned") for run in cell.runs) for cell in members)

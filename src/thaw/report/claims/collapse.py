@@ -56,7 +56,7 @@ class Collapse:
 def collapse(sides: Sides) -> Collapse | None:
     """Return the collapses of the verdicts' transfer, None where it has no scored run."""
     arm = sides.transfer
-    runs = [run for (_, other, _), cell in sides.cells.items() if other == arm for run in cell.runs]
+    runs = [run for (_, cell_arm, _), cell in sides.cells.items() if cell_arm == arm for run in cell.runs]
     if arm is None or not runs:
         return None
     losses = []

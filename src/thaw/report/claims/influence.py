@@ -50,12 +50,12 @@ def _read(path: str, changed: int, metric: str, test: float | None) -> Influence
     try:
         with open(path, "rb") as file:
             content = gzip.decompress(file.read()).strip()
-        found = _credited(content) or _parsed(content, metric, test)
+        pair = _credited(content) or _parsed(content, metric, test)
     except (OSError, EOFError, ValueError, AttributeError, TypeError, KeyError):
         return None  # a damaged file: the score stands in the run's result, the texts are not known
-    if found is None or not np.isfinite(found[0]).all():
+    if pair is None or not np.isfinite(pair[0]).all():
         return None
-    values, labels = found
+    values, labels = pair
     digest = blake2b(labels, digest_size=16).digest()
     return Influence(values=values - values.mean(), labels=digest)
 
@@ -104,7 +104,7 @@ def _values(lines: list[dict[str, Any]], labels: list[Any], metric: str, test: f
     if metric in ("pearson", "spearman"):
         return _METRICS[metric](np.array(labels, dtype=float), np.array(guesses, dtype=float), test)
     numbers = {name: number for number, name in enumerate(sorted({*map(str, labels), *map(str, guesses)}))}
-    true, guess = (np.array([numbers[str(one)] for one in side]) for side in (labels, guesses))
+    true, guess = (np.array([numbers[str(label)] for label in side]) for side in (labels, guesses))
     return _METRICS[metric](true, guess, test)
 
 

@@ -104,23 +104,23 @@ def judge(
     ``collapse`` is what supported must stand, where that is known. ``residuals`` holds the standard deviation that the
     test texts give to a seed's effect apart from ``errors``: for the variance components alone.
     """
-    found = decide(effects, rule, least, errors, floors=floors, crossed=crossed, collapse=collapse)
+    decision = decide(effects, rule, least, errors, floors=floors, crossed=crossed, collapse=collapse)
     strict = collapse.least(least) if collapse else least
-    every, open_ = [one.estimate for one in found.tasks], found.word == INCONCLUSIVE
-    plan = planned(found.pooled, every, rule, strict, found.error, undecided=open_) or Plan()
+    every, open_ = [effect.estimate for effect in decision.tasks], decision.word == INCONCLUSIVE
+    plan = planned(decision.pooled, every, rule, strict, decision.error, undecided=open_) or Plan()
     return Judgement(
-        word=found.word,
-        why=found.why,
-        tasks=found.tasks,
-        pooled=found.pooled,
+        word=decision.word,
+        why=decision.why,
+        tasks=decision.tasks,
+        pooled=decision.pooled,
         least=least,
         detectable=plan.detectable,
         seeds=plan.seeds,
         seeds_range=plan.seeds_range,
-        missing=sorted(set(effects) - {one.task for one in found.tasks}),
-        pretrainings=max(1, len(found.crossed)),
-        random=found.random,
-        components=_components(found, residuals),
+        missing=sorted(set(effects) - {effect.task for effect in decision.tasks}),
+        pretrainings=max(1, len(decision.crossed)),
+        random=decision.random,
+        components=_components(decision, residuals),
         collapse=collapse,
     )
 
@@ -146,20 +146,20 @@ def decide(
         return estimate(list(own.values()), rule.level, error, floor)
 
     estimates = {
-        task: one
+        task: mean
         for task, values in effects.items()
-        if (one := interval(values, by_source[task], errors.get(task, 0.0), floors.get(task, 0.0))) is not None
+        if (mean := interval(values, by_source[task], errors.get(task, 0.0), floors.get(task, 0.0))) is not None
     }
-    usable = {task: one for task, one in estimates.items() if one.n >= FEWEST}
-    adjusted = dict(zip(usable, holm([one.p for one in usable.values()]), strict=True))
+    usable = {task: mean for task, mean in estimates.items() if mean.n >= FEWEST}
+    adjusted = dict(zip(usable, holm([mean.p for mean in usable.values()]), strict=True))
     alpha = 1 - rule.level
     tasks = [
         TaskEffect(
-            task=task, estimate=one, p=adjusted.get(task, 1.0),
-            positive=adjusted.get(task, 1.0) < alpha and one.mean > 0,
-            negative=adjusted.get(task, 1.0) < alpha and one.mean < 0,
+            task=task, estimate=mean, p=adjusted.get(task, 1.0),
+            positive=adjusted.get(task, 1.0) < alpha and mean.mean > 0,
+            negative=adjusted.get(task, 1.0) < alpha and mean.mean < 0,
         )
-        for task, one in estimates.items()
+        for task, mean in estimates.items()
     ]  # fmt: skip
     shared = list(usable or estimates)
     error, floor = (_mean_error(parts, shared) for parts in (errors, floors))
@@ -171,9 +171,9 @@ def decide(
     return Decision(word=word, why=why, tasks=tasks, pooled=pooled, error=error, crossed=table, random=random)
 
 
-def _components(found: Decision, residuals: Errors | None) -> Components | None:
-    residual = _mean_error(residuals, [one.task for one in found.tasks]) if residuals else None
-    return components(found.crossed, found.error or None, residual) if found.crossed else None
+def _components(decision: Decision, residuals: Errors | None) -> Components | None:
+    residual = _mean_error(residuals, [effect.task for effect in decision.tasks]) if residuals else None
+    return components(decision.crossed, decision.error or None, residual) if decision.crossed else None
 
 
 def _word(
@@ -219,8 +219,10 @@ def _pool_crossed(effects: ByPretraining) -> dict[str, dict[int, float]]:
     """Return the mean over tasks for each pretraining that all tasks have, and each seed."""
     if not effects:
         return {}
-    sources = set.intersection(*(set(one) for one in effects.values()))
-    return {source: pool({task: one[source] for task, one in effects.items()}) for source in sorted(sources)}
+    sources = set.intersection(*(set(sources_of) for sources_of in effects.values()))
+    return {
+        source: pool({task: sources_of[source] for task, sources_of in effects.items()}) for source in sorted(sources)
+    }
 
 
 def _mean_error(errors: Errors, tasks: list[str]) -> float:

@@ -43,70 +43,73 @@ class Contrast:
     @property
     def errors(self) -> Errors:
         """The standard error of each task's mean effect that comes from the test texts."""
-        return {task: one.error for task, one in self.drawn.items()}
+        return {task: texts.error for task, texts in self.drawn.items()}
 
     @property
     def residuals(self) -> Errors:
         """The standard deviation that the texts give to a seed's effect alone."""
-        return {task: one.residual for task, one in self.drawn.items()}
+        return {task: texts.residual for task, texts in self.drawn.items()}
 
 
 def judged(sides: Sides) -> Verdict:
     """Return the verdict on accuracy."""
     rule, arm = sides.rule, sides.transfer
-    own = contrast(sides, "scratch")
-    found = judge(
-        own.effects, rule, rule.margin, own.errors, floors=own.floors, crossed=own.crossed, collapse=collapse(sides),
-        residuals=own.residuals,
+    gaps = contrast(sides, "scratch")
+    judgement = judge(
+        gaps.effects, rule, rule.margin, gaps.errors, floors=gaps.floors, crossed=gaps.crossed,
+        collapse=collapse(sides), residuals=gaps.residuals,
     )  # fmt: skip
-    if found.pooled is None or arm is None:
-        return nothing("accuracy", sides, found)
-    asked = dict.fromkeys(one.strategy for one in sides.arms if one.control and not one.floor)
-    controls = {strategy: one for strategy in asked if (one := _mean(sides, strategy)) is not None}
+    if judgement.pooled is None or arm is None:
+        return nothing("accuracy", sides, judgement)
+    asked = dict.fromkeys(peer.strategy for peer in sides.arms if peer.control and not peer.floor)
+    controls = {strategy: effect for strategy in asked if (effect := _mean(sides, strategy)) is not None}
     ends = {
         SUPPORTED: "no control of words alone applies",
         NOT_SUPPORTED: f"which leaves no gain of {rule.margin:g}",
-        INCONCLUSIVE: f"but {found.why}",
+        INCONCLUSIVE: f"but {judgement.why}",
         SMALL: f"which is less than {rule.margin:g}",
-        MIXED: f"but it {found.why}",
+        MIXED: f"but it {judgement.why}",
     }
-    reach = f"{name(sides)} scores {points(found.pooled)} against scratch on {on_tasks(found)}"
-    end, settle = ends[found.word], settling(found, gain)
+    reach = f"{name(sides)} scores {points(judgement.pooled)} against scratch on {on_tasks(judgement)}"
+    end, settle = ends[judgement.word], settling(judgement, gain)
     words = controls.get(WORDS)
     if words is None and _has_words(sides):
         settle = f"Run strategy=tfidf with the same seeds. {settle}"
-        if found.word == SUPPORTED:
+        if judgement.word == SUPPORTED:
             why = "the control TF-IDF was not run, so words alone may do as well"
-            found, end = replace(found, word=INCONCLUSIVE, why=why), f"but {why}"
-    elif words is not None and found.word == SUPPORTED:
-        found, end, settle = _with_words(found, words, settle, rule.level)
-    made = verdict("accuracy", found, f"{reach}, {end}{diverged(sides)}.", settle)
-    shares = {one.task: _shared(own.drawn[one.task], one.estimate) for one in found.tasks if one.task in own.drawn}
-    without = [one.task for one in found.tasks if one.task not in shares]
-    told = texts_told(shares, without)
+            judgement, end = replace(judgement, word=INCONCLUSIVE, why=why), f"but {why}"
+    elif words is not None and judgement.word == SUPPORTED:
+        judgement, end, settle = _with_words(judgement, words, settle, rule.level)
+    plain = verdict("accuracy", judgement, f"{reach}, {end}{diverged(sides)}.", settle)
+    shares = {
+        effect.task: _shared(gaps.drawn[effect.task], effect.estimate)
+        for effect in judgement.tasks
+        if effect.task in gaps.drawn
+    }
+    without = [effect.task for effect in judgement.tasks if effect.task not in shares]
+    texts = texts_told(shares, without)
     return replace(
-        made, controls=controls, examples=shares, without_texts=without, by_text=by_text(shares, found),
-        settle=f"{settle} {told}".strip(),
+        plain, controls=controls, examples=shares, without_texts=without, by_text=by_text(shares, judgement),
+        settle=f"{settle} {texts}".strip(),
     )  # fmt: skip
 
 
-def _with_words(found: Judgement, words: Estimate, settle: str, level: float) -> tuple[Judgement, str, str]:
+def _with_words(judgement: Judgement, words: Estimate, settle: str, level: float) -> tuple[Judgement, str, str]:
     """Return the judgement, the end of its sentence and what would settle it, TF-IDF considered."""
     if words.n < FEWEST:
         why = f"only {words.n} seed{'s' * (words.n > 1)} of TF-IDF pair{'s' * (words.n == 1)}: no test"
-        return replace(found, word=INCONCLUSIVE, why=why), f"but {why}", "Run strategy=tfidf with the same seeds."
+        return replace(judgement, word=INCONCLUSIVE, why=why), f"but {why}", "Run strategy=tfidf with the same seeds."
     if words.tested and words.low is not None and words.low > 0:
-        return found, f"and {points(words)} against TF-IDF", settle
+        return judgement, f"and {points(words)} against TF-IDF", settle
     end = f"but {points(words)} against TF-IDF, which reads words alone"
     if words.tested and words.high is not None and words.high < 0:
-        return replace(found, word=NOT_SUPPORTED, why="TF-IDF, which reads words alone, is better"), end, settle
-    own = math.sqrt(max(0.0, (words.error or 0.0) ** 2 - (words.deviation or 0.0) ** 2 / words.n))
-    count = seeds_needed(words.mean, words.deviation or 0.0, level=level, error=own if own > 1e-9 else 0.0)
+        return replace(judgement, word=NOT_SUPPORTED, why="TF-IDF, which reads words alone, is better"), end, settle
+    count = seeds_needed(words.mean, words.own * math.sqrt(words.n), level=level, error=words.shared)
     settle = (
         f"Against TF-IDF a gain of {gain(words.mean)} needs {f'about {count}' if count else 'more than 1,000'} seeds."
     )
     why = "it is undecided against TF-IDF, which reads words alone"
-    return replace(found, word=INCONCLUSIVE, why=why), f"{end}: undecided", settle
+    return replace(judgement, word=INCONCLUSIVE, why=why), f"{end}: undecided", settle
 
 
 def over(sides: Sides, strategy: str) -> Effects:
@@ -114,8 +117,8 @@ def over(sides: Sides, strategy: str) -> Effects:
     arm = sides.transfer
     return {
         task: gap
-        for task, other in _others(sides, strategy).items()
-        if arm and (gap := sides.gap(task, arm, other)) is not None
+        for task, baseline in _others(sides, strategy).items()
+        if arm and (gap := sides.gap(task, arm, baseline)) is not None
     }
 
 
@@ -124,48 +127,47 @@ def contrast(sides: Sides, strategy: str) -> Contrast:
     return between(sides, _others(sides, strategy))
 
 
-def between(sides: Sides, others: dict[str, Arm], arm: Arm | None = None) -> Contrast:
+def between(sides: Sides, baselines: dict[str, Arm], arm: Arm | None = None) -> Contrast:
     """Return ``arm`` (the transfer of the verdicts where none is said) minus another arm on each task."""
     arm = arm or sides.transfer
-    made = Contrast(effects={}, crossed={}, drawn={}, floors={})
-    effects, crossed, floors = {}, {}, {}
-    for task, other in others.items():
-        if arm is None or (gap := sides.gap(task, arm, other)) is None:
+    effects, crossed, floors, examples = {}, {}, {}, {}
+    for task, baseline in baselines.items():
+        if arm is None or (gap := sides.gap(task, arm, baseline)) is None:
             continue
         effects[task] = gap
-        sources = sides.gap_by_pretraining(task, arm, other)
+        sources = sides.gap_by_pretraining(task, arm, baseline)
         if len(sources) > 1:
             crossed[task] = sources
-        sizes = sides.headline(task, arm, other)
+        sizes = sides.headline(task, arm, baseline)
         weights: list[tuple[float, Arm, Size]] = [(1 / len(sizes), arm, size) for size in sizes]
-        weights += [(-1 / len(sizes), other, size) for size in sizes]
-        found = drawn([(weight, sides.all_runs(task, one, size)) for weight, one, size in weights], sides.rule.level)
-        if found is not None:
-            made.drawn[task] = found
-            floors[task] = 1 / found.examples / math.sqrt(6 * len(sizes))  # two scores rounded to one text
-    return replace(made, effects=effects, crossed=crossed, floors=floors)
+        weights += [(-1 / len(sizes), baseline, size) for size in sizes]
+        texts = drawn([(weight, sides.all_runs(task, side, size)) for weight, side, size in weights], sides.rule.level)
+        if texts is not None:
+            examples[task] = texts
+            floors[task] = 1 / texts.examples / math.sqrt(6 * len(sizes))  # two scores rounded to one text
+    return Contrast(effects=effects, crossed=crossed, drawn=examples, floors=floors)
 
 
 def _others(sides: Sides, strategy: str) -> dict[str, Arm]:
     arm = sides.transfer
     if arm is None:
         return {}
-    found = {
+    baselines = {
         task: sides.scratch(task, arm) if strategy == "scratch" else sides.control(strategy) for task in sides.tasks
     }
-    return {task: other for task, other in found.items() if other is not None}
+    return {task: baseline for task, baseline in baselines.items() if baseline is not None}
 
 
 def _mean(sides: Sides, strategy: str) -> Estimate | None:
     """Return transfer minus a control, the mean over the tasks that have both."""
-    own = contrast(sides, strategy)
-    found = decide(own.effects, sides.rule, 0.0, own.errors, floors=own.floors, crossed=own.crossed)
-    return found.pooled
+    gaps = contrast(sides, strategy)
+    decision = decide(gaps.effects, sides.rule, 0.0, gaps.errors, floors=gaps.floors, crossed=gaps.crossed)
+    return decision.pooled
 
 
-def _shared(found: Drawn, one: Estimate) -> Drawn:
+def _shared(texts: Drawn, mean: Estimate) -> Drawn:
     """Return what the texts add, with its share of the whole squared error."""
-    return replace(found, share=min(1.0, found.error**2 / one.error**2) if one.error else 0.0)
+    return replace(texts, share=min(1.0, texts.error**2 / mean.error**2) if mean.error else 0.0)
 
 
 def _has_words(sides: Sides) -> bool:

@@ -42,58 +42,60 @@ def _count(labels: float) -> str:
     return f"{round(labels / digits) * digits:,.0f}"
 
 
-def settling(found: Judgement, shown: Callable[[float], str]) -> str:
+def settling(judgement: Judgement, shown: Callable[[float], str]) -> str:
     """Return what these seeds can see, and for an inconclusive judgement how many would see the effect measured."""
-    if found.detectable is None or found.pooled is None:
+    if judgement.detectable is None or judgement.pooled is None:
         return f"Run {FEWEST} seeds or more: fewer are not tested."
-    seeds = found.pooled.n
-    sees = f"{seeds} seeds find effects above {shown(found.detectable)} (4 times in 5)"
-    if found.word != INCONCLUSIVE:
+    seeds = judgement.pooled.n
+    sees = f"{seeds} seeds find effects above {shown(judgement.detectable)} (4 times in 5)"
+    if judgement.word != INCONCLUSIVE:
         return f"{sees}."
-    excluded = found.collapse
-    if excluded and found.pooled.low is not None and found.pooled.low > 0 and found.pooled.mean >= found.least:
-        count = excluded.runs_needed(found.pooled.mean, found.least)
+    excluded, mean = judgement.collapse, judgement.pooled.mean
+    if excluded and judgement.pooled.excludes_zero and mean >= judgement.least:
+        count = excluded.runs_needed(mean, judgement.least)
         if count is not None and count > excluded.runs:
             return f"{sees}; {count} runs at any task and size, none more of them collapsed, would exclude it."
-    if found.seeds is None:
+    if judgement.seeds is None:
         return f"{sees}; the effect measured is none or too small for any number of seeds to support."
-    if found.seeds <= seeds:
+    if judgement.seeds <= seeds:
         return f"{sees}; as many would do for the effect measured, so it is the rule's other conditions that fail."
-    return f"{sees}; an effect as large as the one measured needs about {found.seeds} {_range(found)}."
+    return f"{sees}; an effect as large as the one measured needs about {judgement.seeds} {_range(judgement)}."
 
 
-def _range(found: Judgement) -> str:
+def _range(judgement: Judgement) -> str:
     """Return the range of the number of seeds, by what the spread may be: "(5 to 20)", "(5 or more)"."""
-    low, high = found.seeds_range or (found.seeds, None)
+    low, high = judgement.seeds_range or (judgement.seeds, None)
     return f"({low} to {high})" if high is not None else f"({low} or more)"
 
 
-def texts_told(found: dict[str, Drawn], without: list[str]) -> str:
+def texts_told(drawn: dict[str, Drawn], without: list[str]) -> str:
     """Return what the test texts add, on the task where it is most, and where they are not in the interval."""
-    told = []
-    if found:
-        task, most = max(found.items(), key=lambda item: item[1].error)
-        told.append(
+    lines = []
+    if drawn:
+        task, most = max(drawn.items(), key=lambda item: item[1].error)
+        lines.append(
             f"Other test texts would move it by ±{most.error:.3f} on {task} (standard error, {most.examples:,} texts);"
             " that is in the interval."
         )
     if without:
         names = ", ".join(without) if len(without) < 4 else f"{len(without)} tasks"
-        told.append(f"The test texts are not in the interval on {names}: there are no predictions to draw from.")
-    return " ".join(told)
+        lines.append(f"The test texts are not in the interval on {names}: there are no predictions to draw from.")
+    return " ".join(lines)
 
 
-def by_text(found: dict[str, Drawn], judged: Judgement) -> str:
+def by_text(drawn: dict[str, Drawn], judged: Judgement) -> str:
     """Return what pairing by text inside each seed says, and what it means where that disagrees; "" if not known."""
-    if not found:
+    if not drawn:
         return ""
     counts = [
-        f"{one.better} of {one.seeds} better" + (f" and {one.worse} worse" if one.worse else "") + f" on {task}"
-        for task, one in found.items()
+        f"{texts.better} of {texts.seeds} better" + (f" and {texts.worse} worse" if texts.worse else "") + f" on {task}"
+        for task, texts in drawn.items()
     ]
     shown = "; ".join(counts[:4]) + (f"; {len(counts) - 4} tasks more" if len(counts) > 4 else "")
     text = f"Seeds told apart by their own test texts (McNemar, Holm over the seeds): {shown}."
-    better, worse, seeds = (sum(getattr(one, key) for one in found.values()) for key in ("better", "worse", "seeds"))
+    better, worse, seeds = (
+        sum(getattr(texts, key) for texts in drawn.values()) for key in ("better", "worse", "seeds")
+    )
     by_seed = judged.word in (SUPPORTED, SMALL, MIXED)
     if better and worse:
         return f"{text} Which side is better depends on the seed: one run tells nothing of the strategy."
@@ -106,12 +108,12 @@ def by_text(found: dict[str, Drawn], judged: Judgement) -> str:
 
 def diverged(sides: Sides) -> str:
     """Return how many scored runs of transfer and scratch diverged, "" if none: they count as the majority answer."""
-    told = []
+    counts = []
     transfer = sides.transfer
     baselines = [sides.scratch(task, transfer) for task in sides.tasks] if transfer else []
     for arm in dict.fromkeys([transfer, *baselines]):
-        runs = [run for (_, other, _), cell in sides.cells.items() if other == arm for run in cell.runs]
+        runs = [run for (_, cell_arm, _), cell in sides.cells.items() if cell_arm == arm for run in cell.runs]
         failed = sum(run.state == "failed" for run in runs)
         if arm is not None and failed:
-            told.append(f"{failed} of {len(runs)} runs of {arm.label} diverged")
-    return f"; {' and '.join(told)} and count as the majority answer" if told else ""
+            counts.append(f"{failed} of {len(runs)} runs of {arm.label} diverged")
+    return f"; {' and '.join(counts)} and count as the majority answer" if counts else ""

@@ -37,28 +37,26 @@ def planned(
     """
     if pooled is None or pooled.n < FEWEST or pooled.error is None or pooled.df is None:
         return None
-    own = math.sqrt(max(0.0, pooled.error**2 - error**2))  # of the seeds and, where they are random, pretrainings
-    df = pooled.df * (own / pooled.error) ** 2 if own > 0 else pooled.n - 1.0
-    count = max(FEWEST, df + 1)
-    found = detectable(own * math.sqrt(count), count, level=rule.level, error=error, least=least)
+    own, count = pooled.own, max(FEWEST, pooled.df + 1)
+    visible = detectable(own * math.sqrt(count), count, level=rule.level, error=error, least=least)
     needed = math.ceil(rule.tasks * len(tasks) - 1e-9)
-    usable = [one for one in tasks if one.n >= FEWEST]
-    if needed and found is not None and usable:
-        deviation = math.sqrt(sum((one.deviation or 0.0) ** 2 for one in usable) / len(usable))
-        each = detectable(
-            deviation, min(one.n for one in usable), tests=len(tasks), needed=needed, level=rule.level,
+    usable = [effect for effect in tasks if effect.n >= FEWEST]
+    if needed and visible is not None and usable:
+        deviation = math.sqrt(sum((effect.deviation or 0.0) ** 2 for effect in usable) / len(usable))
+        by_task = detectable(
+            deviation, min(effect.n for effect in usable), tests=len(tasks), needed=needed, level=rule.level,
             error=error * math.sqrt(len(usable)),
         )  # fmt: skip
-        found = max(found, each or 0.0)
+        visible = max(visible, by_task or 0.0)
     if not undecided:
-        return Plan(detectable=found)
+        return Plan(detectable=visible)
     deviation = own * math.sqrt(pooled.n)
 
     def seeds(spread: float) -> int | None:
         return seeds_needed(pooled.mean, spread, level=rule.level, error=error, least=least)
 
-    count_ = seeds(deviation)
-    if count_ is None:
-        return Plan(detectable=found)
+    number = seeds(deviation)
+    if number is None:
+        return Plan(detectable=visible)
     low, high = deviation_interval(deviation, pooled.n)
-    return Plan(detectable=found, seeds=count_, seeds_range=(seeds(low) or count_, seeds(high)))
+    return Plan(detectable=visible, seeds=number, seeds_range=(seeds(low) or number, seeds(high)))

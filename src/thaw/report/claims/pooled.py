@@ -80,16 +80,16 @@ def _better(sides: Sides, arm: Arm, places: Sequence[tuple[str, Size]]) -> Estim
             continue
         for seed, gap in difference(sides.scores(task, arm, size), sides.scores(task, scratch, size)).items():
             wins.setdefault(seed, []).append(0.5 + 0.5 * (gap > 0) - 0.5 * (gap < 0))
-    means = [math.fsum(one) / len(one) for one in wins.values()]
-    found = estimate(means, sides.rule.level)
-    if found is None or found.n < FEWEST or found.deviation is None:
-        return replace(found, low=None, high=None) if found else None
+    means = [math.fsum(shares) / len(shares) for shares in wins.values()]
+    mean = estimate(means, sides.rule.level)
+    if mean is None or mean.n < FEWEST or mean.deviation is None:
+        return replace(mean, low=None, high=None) if mean else None
     pairs = sum(map(len, wins.values()))
-    apart = found.deviation**2 / found.n
-    count = found.mean * (1 - found.mean) / apart if apart else 0.0
-    count = min(float(pairs), max(float(found.n), count))
-    low, high = wilson_interval(found.mean * count, count, sides.rule.level)
-    return replace(found, low=low, high=high)
+    apart = mean.deviation**2 / mean.n
+    count = mean.mean * (1 - mean.mean) / apart if apart else 0.0
+    count = min(float(pairs), max(float(mean.n), count))
+    low, high = wilson_interval(mean.mean * count, count, sides.rule.level)
+    return replace(mean, low=low, high=high)
 
 
 def _scale(sides: Sides, task: str, arms: Sequence[Arm]) -> tuple[float, float]:

@@ -51,8 +51,8 @@ def text_error(sides: Sides, task: str, parts: Sequence[Part]) -> float | None:
     None where fewer than one seed has predictions of all parts, or the metric has no influence values: then the
     test texts are not in the interval, and the page should say so.
     """
-    found = drawn([(weight, sides.all_runs(task, arm, size)) for weight, arm, size in parts])
-    return found.error if found else None
+    texts = drawn([(weight, sides.all_runs(task, arm, size)) for weight, arm, size in parts])
+    return texts.error if texts else None
 
 
 def drawn(parts: Sequence[Weighted], level: float = 0.95) -> Drawn | None:
@@ -67,11 +67,11 @@ def drawn(parts: Sequence[Weighted], level: float = 0.95) -> Drawn | None:
         values, gap, complete = [], 0.0, True
         for weight, runs in parts:
             members = [influence(run) for run in runs[seed]]
-            known = [one for one in members if one is not None]
+            known = [values_of for values_of in members if values_of is not None]
             if len(known) < len(members) or not known:
                 complete = False
                 break
-            labels.update(one.labels for one in known)
+            labels.update(values_of.labels for values_of in known)
             values.append((weight, known))
             gap += weight * math.fsum(run["test"] or 0.0 for run in runs[seed]) / len(runs[seed])
         if complete:
@@ -113,7 +113,7 @@ def errors_of(differences: np.ndarray) -> tuple[float, float]:
 
 def _sum(row: Sequence[tuple[float, Sequence[Influence]]]) -> np.ndarray:
     """Return the influence values of one seed's difference; several pretrainings of a seed count by their mean."""
-    means = [weight * np.mean([one.values for one in known], axis=0) for weight, known in row]
+    means = [weight * np.mean([values_of.values for values_of in members], axis=0) for weight, members in row]
     return np.asarray(np.sum(means, axis=0))
 
 
@@ -123,9 +123,9 @@ def _apart(gaps: Sequence[float], differences: np.ndarray, errors: np.ndarray, a
     Where a text is right or wrong and one train size is asked for, it is McNemar's exact test (1947); else the normal
     test of the mean of the paired differences over the texts.
     """
-    ps = [_paired_p(*one) for one in zip(gaps, differences, errors, strict=True)]
-    told = [gap for gap, p in zip(gaps, holm(ps), strict=True) if p < alpha]
-    return sum(gap > 0 for gap in told), sum(gap < 0 for gap in told)
+    ps = [_paired_p(*row) for row in zip(gaps, differences, errors, strict=True)]
+    apart = [gap for gap, p in zip(gaps, holm(ps), strict=True) if p < alpha]
+    return sum(gap > 0 for gap in apart), sum(gap < 0 for gap in apart)
 
 
 def _paired_p(gap: float, differences: np.ndarray, error: float) -> float:

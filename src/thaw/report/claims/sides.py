@@ -92,16 +92,16 @@ class Sides:
         ]
         return mean_effect(parts) if parts else None
 
-    def gap_by_pretraining(self, task: str, one: Arm, other: Arm) -> dict[str, dict[int, float]]:
-        """Return ``gap`` for each pretraining of ``one``: minus the same pretraining of ``other``, else its mean."""
-        sizes = self.headline(task, one, other)
-        ours = {size: self.by_pretraining(task, one, size) for size in sizes}
+    def gap_by_pretraining(self, task: str, arm: Arm, baseline: Arm) -> dict[str, dict[int, float]]:
+        """Return ``gap`` for each pretraining of ``arm``: minus the same one of ``baseline``, else its mean."""
+        sizes = self.headline(task, arm, baseline)
+        ours = {size: self.by_pretraining(task, arm, size) for size in sizes}
         shared = set.intersection(*map(set, ours.values())) if ours else set()
         gaps = {}
         for source in sorted(shared):
             parts = []
             for size in sizes:
-                theirs = self.by_pretraining(task, other, size)
+                theirs = self.by_pretraining(task, baseline, size)
                 parts.append(difference(ours[size][source], theirs.get(source) or over_pretrainings(theirs)))
             gaps[source] = mean_effect(parts)
         return gaps
@@ -110,7 +110,10 @@ class Sides:
         """Return the majority answer's test score on a task: as the runs recorded it, else as the control has it."""
         majority = self.control(FLOOR)
         own = [
-            run.row.get("floor_test") for (one, _, _), cell in self.cells.items() if one == task for run in cell.runs
+            run.row.get("floor_test")
+            for (cell_task, _, _), cell in self.cells.items()
+            if cell_task == task
+            for run in cell.runs
         ]
         scores = [score for score in own if score is not None] or [
             score
@@ -122,9 +125,9 @@ class Sides:
 
     def pretrainings(self, arm: Arm) -> int:
         """Return from how many pretrainings the scored runs of an arm start; 1 for an encoder of unknown origin."""
-        found = {source for task, other, size in self.cells if other == arm
+        sources = {source for task, cell_arm, size in self.cells if cell_arm == arm
                  for source in self.by_pretraining(task, arm, size)}  # fmt: skip
-        return max(1, len(found))
+        return max(1, len(sources))
 
     @property
     def transfers(self) -> list[Arm]:

@@ -61,24 +61,24 @@ def nothing(claim: str, sides: Sides, found: Judgement) -> Verdict:
     return verdict(claim, replace(found, why=what), f"Nothing to judge: {what}.", remedy)
 
 
-def on_tasks(found: Judgement) -> str:
+def on_tasks(judgement: Judgement) -> str:
     """Return on how many tasks a judgement stands: "3 tasks", "2 of 3 tasks" where some can not be tested."""
-    tested = sum(one.estimate.n >= FEWEST for one in found.tasks) or len(found.tasks)
-    asked = len(found.tasks) + len(found.missing)
+    tested = sum(effect.estimate.n >= FEWEST for effect in judgement.tasks) or len(judgement.tasks)
+    asked = len(judgement.tasks) + len(judgement.missing)
     return f"{tested} task{'s' * (tested != 1)}" if tested == asked else f"{tested} of {asked} tasks"
 
 
-def scoped(one: Verdict, sides: Sides) -> Verdict:
+def scoped(unscoped: Verdict, sides: Sides) -> Verdict:
     """Return a verdict whose sentence ends with what it is about: how many tasks, which encoders.
 
     A word that does not rest on five pretrainings or more is about the encoders at hand, not about pretraining.
     """
-    if one.judgement.pooled is None or sides.transfer is None or not one.sentence.endswith("."):
-        return one
-    count = max(sides.pretrainings(sides.transfer), one.judgement.pretrainings)
-    if one.judgement.random:
+    if unscoped.judgement.pooled is None or sides.transfer is None or not unscoped.sentence.endswith("."):
+        return unscoped
+    count = max(sides.pretrainings(sides.transfer), unscoped.judgement.pretrainings)
+    if unscoped.judgement.random:
         scope = f"over {count} pretrainings"
     else:
         scope = "with this encoder" if count == 1 else f"with these {count} encoders"
-    where = "" if " task" in one.sentence else f"on {on_tasks(one.judgement)} "
-    return replace(one, sentence=f"{one.sentence[:-1]}, {where}{scope}.")
+    where = "" if " task" in unscoped.sentence else f"on {on_tasks(unscoped.judgement)} "
+    return replace(unscoped, sentence=f"{unscoped.sentence[:-1]}, {where}{scope}.")

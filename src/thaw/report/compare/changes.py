@@ -99,14 +99,14 @@ def _by_name(found: Sequence[Cell]) -> dict[tuple[str, str, Any], Cell]:
     }
 
 
-def _tested(found: Estimate) -> bool:
-    return found.tested or (found.n >= FEWEST and found.mean == 0 and found.error == 0)
+def _tested(difference: Estimate) -> bool:
+    return difference.tested or (difference.n >= FEWEST and difference.mean == 0 and difference.error == 0)
 
 
-def _adjusted(found: Sequence[tuple[bool, float]]) -> list[float]:
+def _adjusted(tests: Sequence[tuple[bool, float]]) -> list[float]:
     """Return p by Holm over those that are tested, 1 for the others: what can not be real costs nothing."""
-    adjusted = iter(holm([p for tested, p in found if tested]))
-    return [next(adjusted) if tested else 1.0 for tested, _ in found]
+    adjusted = iter(holm([p for tested, p in tests if tested]))
+    return [next(adjusted) if tested else 1.0 for tested, _ in tests]
 
 
 def _difference(first: Sequence[Run], second: Sequence[Run]) -> tuple[Estimate, bool, bool, float]:

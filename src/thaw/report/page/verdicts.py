@@ -73,10 +73,10 @@ def _card(verdict: Verdict, plot: Plot | None) -> str:
 
 def _more(verdict: Verdict) -> str:
     """Return what a card holds beside its sentence: runs that collapsed, pairing by text, the parts of the error."""
-    found = verdict.judgement
-    lines = [f"{found.collapse.text[0].upper()}{found.collapse.text[1:]}."] if found.collapse else []
+    judgement = verdict.judgement
+    lines = [f"{judgement.collapse.text[0].upper()}{judgement.collapse.text[1:]}."] if judgement.collapse else []
     lines += [verdict.by_text] if verdict.by_text else []
-    told = "".join(f"<p>{escape(line)}</p>" for line in lines)
+    shown = "".join(f"<p>{escape(line)}</p>" for line in lines)
     rows = component_rows(verdict) if verdict.claim != "time" else []
     cells = "".join(
         f'<tr><th scope="row">{escape(name)}</th><td class="number">{value}</td></tr>' for name, value in rows
@@ -84,9 +84,9 @@ def _more(verdict: Verdict) -> str:
     parts = (
         f"<p>Standard deviation of one run's effect, mean over tasks:</p>{table(('from', 'is'), cells)}" if rows else ""
     )
-    if not told and not parts:
+    if not shown and not parts:
         return ""
-    return f"<details><summary>How sure, and where the error is from</summary>{told}{parts}</details>"
+    return f"<details><summary>How sure, and where the error is from</summary>{shown}{parts}</details>"
 
 
 def component_rows(verdict: Verdict) -> list[tuple[str, str]]:
