@@ -90,7 +90,7 @@ def mixture_looks(seeds: Sequence[int], level: float, g: float) -> list[Look]:
         ratio = (wealth * np.sqrt(1 + n * g)) ** (2 / n)
         most = 1 + n * g
         bound = np.sqrt((n - 1) * (ratio - 1) / (1 - ratio / most)) if ratio < most else np.inf
-        made.append(Look(seeds=n, level=float(1 - 2 * stats.t.sf(bound, n - 1))))
+        made.append(Look(seeds=n, level=min(1 - 1e-12, float(1 - 2 * stats.t.sf(bound, n - 1)))))
     return made
 
 

@@ -37,8 +37,8 @@ class Design:
 
     def of(self, claim: str) -> dict[str, list[int]]:
         """Return the train sizes of each task that a claim is judged at."""
-        found = self.doubled if claim == "labels" else self.sizes
-        return {task: sizes for task, sizes in found.items() if sizes}
+        by_task = self.doubled if claim == "labels" else self.sizes
+        return {task: sizes for task, sizes in by_task.items() if sizes}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ def show(configs: Sequence[TransferConfig], plan: "Plan | None" = None) -> None:
     known = expected(design)
     for claim in CLAIMS:
         print(f"  {claim:<8}  {_seen(claim, known.get(claim), design, seeds, level)}")
-    if any(one.recorded for one in known.values()):
+    if any(expectation.recorded for expectation in known.values()):
         print("A recorded spread is that of seeds; test texts add an error of their own, known when runs are there.")
     needed = next(count for count in range(2, 100) if 2.0 ** (1 - count) <= 1 - level)
     if seeds < needed:
@@ -102,7 +102,7 @@ def designed(configs: Sequence[TransferConfig]) -> Design | None:
     doubled: dict[str, list[int]] = {}
     pairs = []
     for task in metrics:
-        scratch = sorted(size for one, strategy, size in cells if (one, strategy) == (task, "scratch"))
+        scratch = sorted(size for name, strategy, size in cells if (name, strategy) == (task, "scratch"))
         both = [size for size in scratch if (task, rule.strategy, size) in cells]
         sizes[task] = [size for size in both if not rule.sizes or size in rule.sizes]
         doubled[task] = [size for size in sizes[task] if len(scratch) > 1 and rule.fewer * size <= scratch[-1]]
@@ -116,13 +116,13 @@ def designed(configs: Sequence[TransferConfig]) -> Design | None:
 
 def expected(design: Design) -> dict[str, Expected]:
     """Return of each claim that can be judged the spread and effect that pilot runs show, else our experiments."""
-    made = {}
+    claims = {}
     piloted = _piloted(design)
     for claim in CLAIMS:
         if not design.of(claim):
             continue
-        made[claim] = piloted.get(claim) or _recorded(claim, design)
-    return made
+        claims[claim] = piloted.get(claim) or _recorded(claim, design)
+    return claims
 
 
 def _piloted(design: Design) -> dict[str, Expected]:
@@ -135,7 +135,7 @@ def _piloted(design: Design) -> dict[str, Expected]:
     from thaw.report.collect import read
 
     study = read(*held)
-    made = {}
+    claims = {}
     for verdict in analyse(study, cells(study)).verdicts:
         pooled = verdict.judgement.pooled
         if pooled is None or pooled.n < FEWEST or not pooled.deviation or pooled.error is None:
@@ -145,35 +145,35 @@ def _piloted(design: Design) -> dict[str, Expected]:
             effect=pooled.mean, deviation=pooled.deviation, error=error, least=_least(verdict.claim, design.rule)
         )
         source = f"from {pooled.n} finished pairs in {', '.join(map(str, held))}"
-        made[verdict.claim] = Expected(truth=truth, source=source)
-    return made
+        claims[verdict.claim] = Expected(truth=truth, source=source)
+    return claims
 
 
 def _recorded(claim: str, design: Design) -> Expected:
     """Return what the table says of a claim: the mean over a task's sizes and over tasks, all taken as independent."""
-    found = {
+    table = {
         (task, size): spreads.spread(claim, design.metrics[task], size)
         for task, sizes in design.of(claim).items()
         for size in sizes
     }
     tasks = design.of(claim)
-    variance = math.fsum(one.deviation**2 / len(tasks[task]) ** 2 for (task, _), one in found.items())
-    effect = math.fsum(one.effect / len(tasks[task]) for (task, _), one in found.items()) / len(tasks)
+    variance = math.fsum(cell.deviation**2 / len(tasks[task]) ** 2 for (task, _), cell in table.items())
+    effect = math.fsum(cell.effect / len(tasks[task]) for (task, _), cell in table.items()) / len(tasks)
     truth = Truth(effect=effect, deviation=math.sqrt(variance) / len(tasks), least=_least(claim, design.rule))
-    return Expected(truth=truth, source=_source(list(found.values()), design.metrics), recorded=True)
+    return Expected(truth=truth, source=_source(list(table.values()), design.metrics), recorded=True)
 
 
-def _source(found: Sequence[spreads.Spread], metrics: Mapping[str, str]) -> str:
+def _source(table: Sequence[spreads.Spread], metrics: Mapping[str, str]) -> str:
     """Return where the spreads of the table come from and how much was counted."""
-    experiments = ", ".join(dict.fromkeys(name for one in found for name in one.experiments))
-    tasks = {name for one in found for name in one.tasks}
-    sizes = sorted({size for one in found for size in one.sizes})
-    pairs = sum({one.sizes: one.pairs for one in found}.values())
+    experiments = ", ".join(dict.fromkeys(name for cell in table for name in cell.experiments))
+    tasks = {name for cell in table for name in cell.tasks}
+    sizes = sorted({size for cell in table for size in cell.sizes})
+    pairs = sum({cell.sizes: cell.pairs for cell in table}.values())
     count = f"{len(tasks)} task{'s' * (len(tasks) > 1)}"
     span = f"{sizes[0]} to {sizes[-1]}" if len(sizes) > 1 else str(sizes[0])
-    missing = [] if all(one.own_metric for one in found) else sorted(set(metrics.values()))
-    other = f"; {', '.join(missing)} not among them" if missing else ""
-    return f"from {pairs} pairs recorded in {experiments} ({count}, {span} labels{other})"
+    missing = [] if all(cell.own_metric for cell in table) else sorted(set(metrics.values()))
+    unlike = f"; {', '.join(missing)} not among them" if missing else ""
+    return f"from {pairs} pairs recorded in {experiments} ({count}, {span} labels{unlike})"
 
 
 def _seen(claim: str, known: Expected | None, design: Design, seeds: int, level: float) -> str:
@@ -201,8 +201,8 @@ def _tell_rounds(plan: "Plan", looks: Sequence[sequential.Look], known: Mapping[
     print(f"Seeds are added until every claim is settled: looks at {numbers} seeds, judged by {levels} intervals.")
     if not known:
         return
-    seeds, settled = sequential.forecast([one.truth for one in known.values()], looks)
-    effects = ", ".join(f"{claim} {_effect(claim, one.truth.effect)}" for claim, one in known.items())
+    seeds, settled = sequential.forecast([expectation.truth for expectation in known.values()], looks)
+    effects = ", ".join(f"{claim} {_effect(claim, expectation.truth.effect)}" for claim, expectation in known.items())
     print(
         f"Were the effects those ({effects}), it would stop after {seeds:.1f} seeds in the mean, which saves"
         f" {1 - seeds / plan.most:.0%} of the scored runs; {settled:.0%} of such studies are settled by the end."

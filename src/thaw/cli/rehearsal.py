@@ -27,14 +27,14 @@ def show(stages: Sequence[Stage], until_settled: bool) -> int:
             known[stage.number] = configs(stage)
         print(stage.headline(len(stages)), flush=True)
         waits = any(job.row is None for job in everything)
-        found, reason = jobs(stage, known[stage.number], waits)
-        forecast.show(stage.command, found)
+        runs, reason = jobs(stage, known[stage.number], waits)
+        forecast.show(stage.command, runs)
         if reason:
             print(f"these runs have no id before the stages above are done: {reason}")
-            unknown += len(found)
+            unknown += len(runs)
         before = {job.folder for job in everything if job.folder.name != NO_ID}
-        everything += [job for job in found if job.folder not in before]
-        to_be_scored += found if counts else []
+        everything += [job for job in runs if job.folder not in before]
+        to_be_scored += runs if counts else []
     pending = [job for job in everything if job.row is None]
     most = " at most" if unknown else ""
     print(f"\n== all stages: {len(everything)} runs{most}, {len(everything) - len(pending)} finished, ", end="")

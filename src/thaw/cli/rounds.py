@@ -85,28 +85,28 @@ def run(
     """
     known = {stage.number: configs(stage) for stage in stages if stage.command == "transfer"}
     rounds = [stage for stage in stages if scored(stage, known.get(stage.number, []))]
-    made = plan([known[stage.number] for stage in rounds])
-    assert made is not None
+    planned = plan([known[stage.number] for stage in rounds])
+    assert planned is not None
     again: Sequence[Stage] = stages
-    for seeds in made.looks:
+    for seeds in planned.looks:
         for stage in again:
             if stage in rounds:
-                stage = stage.seeded(made.seeds[:seeds])
+                stage = stage.seeded(planned.seeds[:seeds])
             print(stage.headline(count), flush=True)
             code = sweep.main(stage.command, [*stage.words, *launched(stage), *stage.more], settled=True)
             if code:
                 return code
-        verdicts = look(made, seeds, folders)
-        print(f"\n{told(seeds, verdicts)}", flush=True)
+        verdicts = look(planned, seeds, folders)
+        print(f"\n{line(seeds, verdicts)}", flush=True)
         if settled(verdicts):
-            print(f"Every claim is settled after {seeds} of at most {made.most} seeds.", flush=True)
+            print(f"Every claim is settled after {seeds} of at most {planned.most} seeds.", flush=True)
             return 0
         again = rounds
-    print(f"All {made.most} seeds that verdict.seeds plans are run.", flush=True)
+    print(f"All {planned.most} seeds that verdict.seeds plans are run.", flush=True)
     return 0
 
 
-def look(made: Plan, seeds: int, folders: Sequence[str]) -> list[Verdict]:
+def look(planned: Plan, seeds: int, folders: Sequence[str]) -> list[Verdict]:
     """Record a look at so many seeds, judge at its level, record its words; return the verdicts.
 
     The look is written before it is judged: one that was taken counts, whatever happens next.
@@ -115,12 +115,12 @@ def look(made: Plan, seeds: int, folders: Sequence[str]) -> list[Verdict]:
     from thaw.report.claims.analysis import analyse
     from thaw.report.collect import read
 
-    record = next((found for folder in made.folders if (found := looks.read(folder)) is not None), None)
-    record = (record or looks.begin(made.rule)).looked(seeds)
-    _write(made, record)
+    record = next(filter(None, map(looks.read, planned.folders)), None)
+    record = (record or looks.begin(planned.rule)).looked(seeds)
+    _write(planned, record)
     study = read(*folders)
     verdicts = analyse(study, cells(study)).verdicts
-    _write(made, record.said({verdict.claim: verdict.word for verdict in verdicts}))
+    _write(planned, record.said({verdict.claim: verdict.word for verdict in verdicts}))
     return verdicts
 
 
@@ -130,7 +130,7 @@ def settled(verdicts: Sequence[Verdict]) -> bool:
     return bool(judged) and all(verdict.word != INCONCLUSIVE for verdict in judged)
 
 
-def told(seeds: int, verdicts: Sequence[Verdict]) -> str:
+def line(seeds: int, verdicts: Sequence[Verdict]) -> str:
     """Return one line: the word of each claim, and of an open one how many seeds it may need."""
     parts = []
     for verdict in verdicts:
@@ -141,8 +141,8 @@ def told(seeds: int, verdicts: Sequence[Verdict]) -> str:
     return f"{seeds} seeds: {', '.join(parts)}"
 
 
-def _write(made: Plan, record: looks.Looks) -> None:
-    for folder in made.folders:
+def _write(planned: Plan, record: looks.Looks) -> None:
+    for folder in planned.folders:
         looks.write(folder, record)
 
 

@@ -45,7 +45,7 @@ def configs(stage: Stage) -> list[tuple[list[str], Any]]:
 
     parsed = words.parse(stage.argv)
     with composer(stage.command, parsed) as compose:
-        return [(one.overrides, one.config) for one in compose.combinations()]
+        return [(combination.overrides, combination.config) for combination in compose.combinations()]
 
 
 def scored(stage: Stage, known: Iterable[tuple[list[str], Any]]) -> bool:
@@ -66,17 +66,17 @@ def jobs(stage: Stage, combinations: list[tuple[list[str], Any]], waits: bool) -
         if not waits:
             raise
         reason = str(error).partition(" (in ")[0]
-    found: dict[Path, Job] = {}
+    by_folder: dict[Path, Job] = {}
     unnamed: list[Job] = []
     for overrides, config in combinations:
-        number = len(found) + len(unnamed) + 1
+        number = len(by_folder) + len(unnamed) + 1
         with contextlib.suppress(ThawError):
-            one = replace(named(stage.command, [(overrides, config)])[0], number=number)
-            found.setdefault(one.folder, one)
+            job = replace(named(stage.command, [(overrides, config)])[0], number=number)
+            by_folder.setdefault(job.folder, job)
             continue
         root = Path(config.runs) / config.name if stage.command != "tokenizer" else Path(config.out).parent
         unnamed.append(Job(number, overrides, config, root / NO_ID, None))
-    return sorted([*found.values(), *unnamed], key=lambda job: job.number), reason
+    return sorted([*by_folder.values(), *unnamed], key=lambda job: job.number), reason
 
 
 def knowing(word: str, used: set[str]) -> set[str]:
@@ -85,8 +85,8 @@ def knowing(word: str, used: set[str]) -> set[str]:
     if root in ("hydra", "hydra/launcher"):
         return used
     known = {command: {field.name for field in dataclasses.fields(schema.TOP[command])} for command in used}
-    found = {command for command, names in known.items() if root in names}
-    if not found or "=" not in word:
+    knowing_it = {command for command, names in known.items() if root in names}
+    if not knowing_it or "=" not in word:
         names = set().union(*known.values())
         raise ConfigError(f"no stage knows {word}{nearest(root, names)}, give key=value as to thaw transfer")
-    return found
+    return knowing_it

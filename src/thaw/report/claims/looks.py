@@ -85,9 +85,9 @@ def write(folder: Path, record: Looks) -> None:
             record.looks, [*record.words, *[None] * (len(record.looks) - len(record.words))], strict=True
         )
     ]
-    made = {"format": 1, "rule": record.rule, "planned": record.planned, "level": record.level, "looks": lines}
+    content = {"format": 1, "rule": record.rule, "planned": record.planned, "level": record.level, "looks": lines}
     folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / LOOKS, json.dumps(made, indent=1) + "\n")
+    write_text(folder / LOOKS, json.dumps(content, indent=1) + "\n")
 
 
 def of(runs: Iterable[Run]) -> Looks | None:
@@ -125,13 +125,17 @@ def _scored(run: Run) -> bool:
     return run.transfers and run.config.get("test") is not False
 
 
-def _parsed(found: Any) -> Looks:
-    lines = found["looks"]
+def _parsed(content: Any) -> Looks:
+    lines = content["looks"]
     looks = tuple(Look(seeds=int(line["seeds"]), level=float(line["level"])) for line in lines)
     words = tuple({str(key): str(word) for key, word in line["words"].items()} for line in lines if line["words"])
     numbers = [look.seeds for look in looks]
     if numbers != sorted(set(numbers)) or not all(0 < look.level < 1 for look in looks) or len(words) > len(looks):
         raise ValueError("looks out of order")
     return Looks(
-        rule=str(found["rule"]), planned=int(found["planned"]), level=float(found["level"]), looks=looks, words=words
+        rule=str(content["rule"]),
+        planned=int(content["planned"]),
+        level=float(content["level"]),
+        looks=looks,
+        words=words,
     )

@@ -118,7 +118,7 @@ def scores(experiment: str, rows: Iterable[Mapping[str, Any]]) -> list[Seen]:
         if row["strategy"] == "scratch" or (row["strategy"] == "full" and row["checkpoint"] == encoder):
             tests[row["strategy"], row["task"], int(row["train_size"])][int(row["seed"])] = float(row["test"])
             metrics[row["task"]] = row["metric"]
-    made = []
+    lines = []
     for claim, factor in (("accuracy", 1), ("labels", DOUBLE)):
         for strategy, task, size in sorted(tests):
             if strategy != "full":
@@ -126,10 +126,10 @@ def scores(experiment: str, rows: Iterable[Mapping[str, Any]]) -> list[Seen]:
             full, scratch = tests[strategy, task, size], tests.get(("scratch", task, factor * size), {})
             values = tuple(round(full[seed] - scratch[seed], 6) for seed in sorted(full.keys() & scratch.keys()))
             if len(values) > 1:
-                made.append(
+                lines.append(
                     Seen(claim=claim, experiment=experiment, task=task, metric=metrics[task], size=size, values=values)
                 )
-    return made
+    return lines
 
 
 def paces(experiment: str, folder: Path) -> list[Seen]:
@@ -140,7 +140,7 @@ def paces(experiment: str, folder: Path) -> list[Seen]:
     cells: dict[tuple[str, int], dict[str, dict[int, Any]]] = defaultdict(lambda: {"full": {}, "scratch": {}})
     for run in runs:
         cells[run["task"], run["train_size"]][run["strategy"]][run["seed"]] = run
-    made = []
+    lines = []
     for (task, size), sides in sorted(cells.items()):
         best = [run["dev"] for run in sides["scratch"].values()]
         target = SHARE * math.fsum(best) / len(best)
@@ -152,8 +152,8 @@ def paces(experiment: str, folder: Path) -> list[Seen]:
         )
         metric = str(next(iter(sides["full"].values()))["metric"])
         if len(values) > 1:
-            made.append(Seen(claim="time", experiment=experiment, task=task, metric=metric, size=size, values=values))
-    return made
+            lines.append(Seen(claim="time", experiment=experiment, task=task, metric=metric, size=size, values=values))
+    return lines
 
 
 def _arrival(run: Any, target: float) -> float | None:
