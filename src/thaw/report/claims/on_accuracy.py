@@ -6,7 +6,7 @@ pretrainings.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from thaw.report.arms import Arm
 from thaw.report.claims.collapse import collapse
@@ -25,6 +25,7 @@ from thaw.report.claims.judge import (
 )
 from thaw.report.claims.phrases import by_text, diverged, gain, points, settling, texts_told
 from thaw.report.claims.resampling import Drawn, drawn
+from thaw.report.claims.selection import choice_error, with_component
 from thaw.report.claims.sides import Sides, Size
 from thaw.report.claims.verdict import Verdict, name, nothing, on_tasks, verdict
 from thaw.report.statistics import FEWEST, Estimate, seeds_needed
@@ -39,11 +40,13 @@ class Contrast:
     crossed: ByPretraining
     drawn: dict[str, Drawn]  # by task, where there are predictions
     floors: Errors  # least deviation of a seed's effect by task: the grid of the metric
+    tuning: Errors = field(default_factory=dict)  # by task, of choosing settings on dev; only where trials are known
 
     @property
     def errors(self) -> Errors:
-        """The standard error of each task's mean effect that comes from the test texts."""
-        return {task: one.error for task, one in self.drawn.items()}
+        """The standard error of each task's mean effect from the test texts and from choosing settings."""
+        texts = {task: one.error for task, one in self.drawn.items()}
+        return {task: math.hypot(texts.get(task, 0.0), self.tuning.get(task, 0.0)) for task in (*texts, *self.tuning)}
 
     @property
     def residuals(self) -> Errors:
@@ -59,6 +62,7 @@ def judged(sides: Sides) -> Verdict:
         own.effects, rule, rule.margin, own.errors, floors=own.floors, crossed=own.crossed, collapse=collapse(sides),
         residuals=own.residuals,
     )  # fmt: skip
+    found = with_component(found, own.tuning)
     if found.pooled is None or arm is None:
         return nothing("accuracy", sides, found)
     asked = dict.fromkeys(one.strategy for one in sides.arms if one.control and not one.floor)
@@ -128,7 +132,7 @@ def between(sides: Sides, others: dict[str, Arm], arm: Arm | None = None) -> Con
     """Return ``arm`` (the transfer of the verdicts where none is said) minus another arm on each task."""
     arm = arm or sides.transfer
     made = Contrast(effects={}, crossed={}, drawn={}, floors={})
-    effects, crossed, floors = {}, {}, {}
+    effects, crossed, floors, tuning = {}, {}, {}, {}
     for task, other in others.items():
         if arm is None or (gap := sides.gap(task, arm, other)) is None:
             continue
@@ -139,11 +143,13 @@ def between(sides: Sides, others: dict[str, Arm], arm: Arm | None = None) -> Con
         sizes = sides.headline(task, arm, other)
         weights: list[tuple[float, Arm, Size]] = [(1 / len(sizes), arm, size) for size in sizes]
         weights += [(-1 / len(sizes), other, size) for size in sizes]
+        if chosen := choice_error(sides, task, weights):
+            tuning[task] = chosen
         found = drawn([(weight, sides.all_runs(task, one, size)) for weight, one, size in weights], sides.rule.level)
         if found is not None:
             made.drawn[task] = found
             floors[task] = 1 / found.examples / math.sqrt(6 * len(sizes))  # two scores rounded to one text
-    return replace(made, effects=effects, crossed=crossed, floors=floors)
+    return replace(made, effects=effects, crossed=crossed, floors=floors, tuning=tuning)
 
 
 def _others(sides: Sides, strategy: str) -> dict[str, Arm]:

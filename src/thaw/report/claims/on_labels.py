@@ -5,7 +5,6 @@ noise (else twice the labels are worth nothing, and the claim is that on accurac
 equal labels too.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -15,6 +14,7 @@ from thaw.report.claims.fewer import Fewer, fewer, gains
 from thaw.report.claims.judge import INCONCLUSIVE, MIXED, NOT_SUPPORTED, SMALL, SUPPORTED, decide, judge
 from thaw.report.claims.on_accuracy import contrast
 from thaw.report.claims.phrases import gain, points, rate, settling
+from thaw.report.claims.selection import with_component
 from thaw.report.claims.sides import Sides, Size
 from thaw.report.claims.verdict import Verdict, name, nothing, verdict
 
@@ -29,9 +29,7 @@ def judged(sides: Sides) -> Verdict:
     found = judge(
         own.effects, rule, rule.margin, own.errors, floors=own.floors, crossed=own.crossed, collapse=collapse(sides)
     )
-    if found.components is not None and own.tuning:
-        shared = math.hypot(*own.tuning.values()) / max(1, len(own.effects))
-        found = replace(found, components=replace(found.components, tuning=shared))
+    found = with_component(found, own.tuning)
     if found.pooled is None or arm is None:
         return nothing("labels", sides, found)
     times = f"{rule.fewer:g} times n"

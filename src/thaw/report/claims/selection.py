@@ -17,14 +17,15 @@ their spread does not show it. The chance is that of another tuning with seeds a
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 
 from thaw.report.arms import Arm
 from thaw.report.cells import Cell
+from thaw.report.claims.judge import Judgement
 from thaw.report.claims.sides import Sides, Size
 from thaw.report.run import Run
 from thaw.report.statistics import CORRELATIONS
@@ -84,6 +85,14 @@ def choice_error(sides: Sides, task: str, parts: Sequence[tuple[float, Arm, Size
         share * (selection_error(sides.cells[task, arm, source]) or 0.0) for (arm, source), share in shares.items()
     ]
     return math.hypot(*errors)
+
+
+def with_component(found: Judgement, errors: Mapping[str, float]) -> Judgement:
+    """Return a judgement whose variance components name the choice of settings; ``errors`` are by task."""
+    if found.components is None or not errors:
+        return found
+    mean = math.hypot(*errors.values()) / max(1, len(found.tasks))
+    return replace(found, components=replace(found.components, tuning=mean))
 
 
 def _chosen_at(sides: Sides, task: str, arm: Arm, size: Size) -> Size | None:
