@@ -15,8 +15,8 @@ Setting = Mapping[str, Any]
 
 def taken(equal: Sequence[Setting], grid: Sequence[Setting]) -> int:
     """Return the place of the setting that is taken of ``equal`` ones; ``grid`` holds all settings that were tried."""
-    steps = {key: sorted({one[key] for one in grid if _number(one.get(key))}) for key in equal[0]}
-    ranks = [{key: steps[key].index(one[key]) for key in one if _number(one[key])} for one in equal]
+    steps = {key: sorted({setting[key] for setting in grid if _number(setting.get(key))}) for key in equal[0]}
+    ranks = [{key: steps[key].index(tied[key]) for key in tied if _number(tied[key])} for tied in equal]
     middles = {key: sum(rank.get(key, 0) for rank in ranks) / len(ranks) for key in steps}
 
     def order(place: int) -> tuple[float, int, str, list[tuple[str, float]]]:

@@ -49,7 +49,7 @@ def trials(devs: dict[float, list[float]], dev_texts: int | None = 200, metric: 
     data = {"data": {"dev": dev_texts}} if dev_texts else {}
     return [
         replace(
-            run("full", size, 100 + place, 0.5, dev=dev, metric=metric, config={"optim.lr": lr, "test": False}, lr=lr,
+            run("full", size, 100 + place, None, dev=dev, metric=metric, config={"optim.lr": lr, "test": False}, lr=lr,
                 run_id=f"{lr}-{place}-{size}"),
             lineage=data,
         )
@@ -136,7 +136,8 @@ def test_the_table_names_ties_the_rule_and_single_seeds():
     assert choice_table(study(*trials({1e-3: [0.6, 0.5]}))[1]) is None
 
 
-def test_the_noise_of_choosing_widens_the_claim_on_labels():
+@pytest.mark.parametrize("claim", [1, 2])  # accuracy, labels
+def test_the_noise_of_choosing_widens_the_claims_on_scores(claim):
     runs = []
     for seed, shift in enumerate((0.01, -0.01, 0.005, -0.008, 0.003), 1):
         for size, score in ((50, 0.4), (100, 0.5), (200, 0.6)):
@@ -146,7 +147,20 @@ def test_the_noise_of_choosing_widens_the_claim_on_labels():
                 run("full", size, seed, score - shift, config={"optim.lr": 1e-3, "tuned": "runs/tune"}, lr=1e-3)
             )
     plain, tuned = (compared(*more, *runs, rule=Rule()) for more in ((), trials({1e-4: [0.57], 1e-3: [0.6]})))
-    before, after = (verdicts(sides)[2].judgement for sides in (plain, tuned))
+    before, after = (verdicts(sides)[claim].judgement for sides in (plain, tuned))
     error = selection_error(tuned.cells["trec", tuned.transfer, 200])
     assert after.pooled.error == pytest.approx(np.hypot(before.pooled.error, error))
     assert (before.components.tuning, after.components.tuning) == (None, pytest.approx(error))
+
+
+def test_a_tuning_at_a_size_of_its_own_takes_no_claim_away():
+    """The cell of a tuning has no test score; it made the sizes of a claim 50, 100, 150, and the claim empty."""
+    runs = [
+        run(strategy, size, seed, score + 0.01 * seed * (1 if strategy == "full" else -1), config={"optim.lr": 1e-3})
+        for seed in (1, 2, 3)
+        for size, score in ((50, 0.4), (100, 0.5), (200, 0.6))
+        for strategy in ("scratch", "full")
+    ]
+    sides = compared(*runs, *trials({1e-4: [0.57], 1e-3: [0.6]}, size=150))
+    assert sides.headline("trec", sides.transfer) == [50, 100, 200]
+    assert all(verdict.judgement.pooled is not None for verdict in verdicts(sides)[1:])

@@ -58,7 +58,7 @@ class _Rules:
     """What the sizes alone say of some places, row by row; (G, K) or (G,)."""
 
     weights: np.ndarray  # of the reading
-    others: list[np.ndarray]  # of the lines it is compared with: straight, and each parabola
+    lines: list[np.ndarray]  # of the lines it is compared with: straight, and each parabola
     right: np.ndarray  # place of the next size to the right
     share: np.ndarray  # of the gap, from the size to the left
     alone: np.ndarray  # whether there is no third size
@@ -103,7 +103,9 @@ def reading(sizes: Sequence[Size], means: np.ndarray, places: Sequence[float]) -
     value = np.clip(raw, low, high)
     errors = [np.maximum(1 - end, SMALLEST_ERROR) for end in (left, right)]
     power = 1 - errors[0] ** (1 - rules.share) * errors[1] ** rules.share
-    farthest = np.max([np.abs(one - value) for one in (power, *(means @ one.T for one in rules.others))], axis=0)
+    farthest = np.max(
+        [np.abs(line - value) for line in (power, *(means @ weights.T for weights in rules.lines))], axis=0
+    )
     bend = rules.wider * np.where(rules.alone, (high - low) / math.sqrt(12), farthest / math.sqrt(2))
     rise = np.abs(means[..., rules.ends[:, 1]] - means[..., rules.ends[:, 0]])
     shift = np.where(rules.wider > 0, value - raw, 0.0)
@@ -146,7 +148,7 @@ def _rules(sizes: tuple[float, ...], places: tuple[float, ...]) -> _Rules:
         if len(firsts) == 1:
             sway[row], ends[row] = _sway(x[firsts[0] : firsts[0] + 3], at), (firsts[0], firsts[0] + 2)
     return _Rules(
-        weights=weights, others=[straight, *parabolas], right=right, share=share, alone=alone, wider=wider, sway=sway,
+        weights=weights, lines=[straight, *parabolas], right=right, share=share, alone=alone, wider=wider, sway=sway,
         ends=ends,
     )  # fmt: skip
 
@@ -158,11 +160,11 @@ def together(readings: Sequence[Reading], sizes: Sequence[Sequence[Size]]) -> np
     other sizes are independent.
     """
     count = len(readings)
-    bend = np.sum([one.bend[..., 0] for one in readings], axis=0) / count
+    bend = np.sum([each.bend[..., 0] for each in readings], axis=0) / count
     by_sizes: dict[tuple[Size, ...], list[np.ndarray]] = {}
-    for one, own in zip(readings, sizes, strict=True):
-        read = tuple(size for size, weight in zip(own, one.weights[0], strict=True) if weight)
-        by_sizes.setdefault(read, []).append(one.sway[..., 0])
+    for each, near in zip(readings, sizes, strict=True):
+        read = tuple(size for size, weight in zip(near, each.weights[0], strict=True) if weight)
+        by_sizes.setdefault(read, []).append(each.sway[..., 0])
     squares = [(np.sum(parts, axis=0) / count) ** 2 for parts in by_sizes.values()]
     return np.asarray(np.sqrt(bend**2 + np.sum(squares, axis=0)))
 

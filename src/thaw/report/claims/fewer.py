@@ -30,7 +30,7 @@ class Fewer:
     @property
     def errors(self) -> Errors:
         """By task the standard error of the mean effect beside the seeds': every source that is known, in one place."""
-        texts = {task: one.error for task, one in self.drawn.items()}
+        texts = {task: share.error for task, share in self.drawn.items()}
         parts = (texts, self.between, self.tuning)
         return {task: math.hypot(*(part.get(task, 0.0) for part in parts)) for part in parts for task in part}
 
@@ -67,14 +67,14 @@ def fewer(sides: Sides) -> Fewer:
         if missing := [n for n, worth in pairs if not worth.measured]:
             unmeasured[task] = [sides.rule.fewer * n for n in missing]
             worths = [worth for _, worth in pairs]
-            between[task] = float(together([one.reading for one in worths], [one.sizes for one in worths]))
+            between[task] = float(together([worth.reading for worth in worths], [worth.sizes for worth in worths]))
         parts = _parts(arm, scratch, pairs)
         if chosen := choice_error(sides, task, parts):
             tuning[task] = chosen
-        found = drawn([(weight, sides.all_runs(task, one, n)) for weight, one, n in parts], sides.rule.level)
-        if found is not None:
-            texts[task] = found
-            floors[task] = 1 / found.examples / math.sqrt(6 * len(pairs))  # two scores rounded to one text
+        share = drawn([(weight, sides.all_runs(task, side, n)) for weight, side, n in parts], sides.rule.level)
+        if share is not None:
+            texts[task] = share
+            floors[task] = 1 / share.examples / math.sqrt(6 * len(pairs))  # two scores rounded to one text
     return Fewer(
         effects=effects, crossed=crossed, between=between, drawn=texts, floors=floors, tuning=tuning,
         unmeasured=unmeasured,
@@ -83,7 +83,7 @@ def fewer(sides: Sides) -> Fewer:
 
 def gains(sides: Sides) -> Effects:
     """Return for each task and seed what scratch gains from n to ``rule.fewer`` n labels, over the n of `fewer`."""
-    made = {}
+    gained = {}
     for task, arm, scratch in _pairs(sides):
         measured = {size: sides.scores(task, scratch, size) for size in sides.sizes(task, scratch)}
         parts = []
@@ -92,15 +92,15 @@ def gains(sides: Sides) -> Effects:
             if less is not None and more is not None:
                 parts.append(difference(more.scores, less.scores))
         if parts:
-            made[task] = mean_effect(parts)
-    return made
+            gained[task] = mean_effect(parts)
+    return gained
 
 
 def _pairs(sides: Sides) -> list[tuple[str, Arm, Arm]]:
     """Return (task, transfer, its scratch) for each task that has both."""
     arm = sides.transfer
-    found = [(task, arm, sides.scratch(task, arm)) for task in sides.tasks] if arm else []
-    return [(task, arm, scratch) for task, arm, scratch in found if scratch is not None]
+    both = [(task, arm, sides.scratch(task, arm)) for task in sides.tasks] if arm else []
+    return [(task, arm, scratch) for task, arm, scratch in both if scratch is not None]
 
 
 def _parts(arm: Arm, scratch: Arm, pairs: list[tuple[Size, Scores]]) -> list[Part]:

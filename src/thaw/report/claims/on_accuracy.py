@@ -6,7 +6,7 @@ pretrainings.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from thaw.report.arms import Arm
 from thaw.report.claims.collapse import collapse
@@ -25,6 +25,7 @@ from thaw.report.claims.judge import (
 )
 from thaw.report.claims.phrases import by_text, diverged, gain, points, settling, texts_told
 from thaw.report.claims.resampling import Drawn, drawn
+from thaw.report.claims.selection import choice_error, with_component
 from thaw.report.claims.sides import Sides, Size
 from thaw.report.claims.verdict import Verdict, name, nothing, on_tasks, verdict
 from thaw.report.statistics import FEWEST, Estimate, seeds_needed
@@ -39,11 +40,13 @@ class Contrast:
     crossed: ByPretraining
     drawn: dict[str, Drawn]  # by task, where there are predictions
     floors: Errors  # least deviation of a seed's effect by task: the grid of the metric
+    tuning: Errors = field(default_factory=dict)  # by task, of choosing settings on dev; only where trials are known
 
     @property
     def errors(self) -> Errors:
-        """The standard error of each task's mean effect that comes from the test texts."""
-        return {task: texts.error for task, texts in self.drawn.items()}
+        """The standard error of each task's mean effect from the test texts and from choosing settings."""
+        texts = {task: one.error for task, one in self.drawn.items()}
+        return {task: math.hypot(texts.get(task, 0.0), self.tuning.get(task, 0.0)) for task in (*texts, *self.tuning)}
 
     @property
     def residuals(self) -> Errors:
@@ -59,6 +62,7 @@ def judged(sides: Sides) -> Verdict:
         gaps.effects, rule, rule.margin, gaps.errors, floors=gaps.floors, crossed=gaps.crossed,
         collapse=collapse(sides), residuals=gaps.residuals,
     )  # fmt: skip
+    judgement = with_component(judgement, gaps.tuning)
     if judgement.pooled is None or arm is None:
         return nothing("accuracy", sides, judgement)
     asked = dict.fromkeys(peer.strategy for peer in sides.arms if peer.control and not peer.floor)
@@ -130,7 +134,7 @@ def contrast(sides: Sides, strategy: str) -> Contrast:
 def between(sides: Sides, baselines: dict[str, Arm], arm: Arm | None = None) -> Contrast:
     """Return ``arm`` (the transfer of the verdicts where none is said) minus another arm on each task."""
     arm = arm or sides.transfer
-    effects, crossed, floors, examples = {}, {}, {}, {}
+    effects, crossed, floors, examples, tuning = {}, {}, {}, {}, {}
     for task, baseline in baselines.items():
         if arm is None or (gap := sides.gap(task, arm, baseline)) is None:
             continue
@@ -141,11 +145,13 @@ def between(sides: Sides, baselines: dict[str, Arm], arm: Arm | None = None) -> 
         sizes = sides.headline(task, arm, baseline)
         weights: list[tuple[float, Arm, Size]] = [(1 / len(sizes), arm, size) for size in sizes]
         weights += [(-1 / len(sizes), baseline, size) for size in sizes]
+        if chosen := choice_error(sides, task, weights):
+            tuning[task] = chosen
         texts = drawn([(weight, sides.all_runs(task, side, size)) for weight, side, size in weights], sides.rule.level)
         if texts is not None:
             examples[task] = texts
             floors[task] = 1 / texts.examples / math.sqrt(6 * len(sizes))  # two scores rounded to one text
-    return Contrast(effects=effects, crossed=crossed, drawn=examples, floors=floors)
+    return Contrast(effects=effects, crossed=crossed, drawn=examples, floors=floors, tuning=tuning)
 
 
 def _others(sides: Sides, strategy: str) -> dict[str, Arm]:

@@ -5,7 +5,6 @@ noise (else twice the labels are worth nothing, and the claim is that on accurac
 equal labels too.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -15,6 +14,7 @@ from thaw.report.claims.fewer import Fewer, fewer, gains
 from thaw.report.claims.judge import INCONCLUSIVE, MIXED, NOT_SUPPORTED, SMALL, SUPPORTED, decide, judge
 from thaw.report.claims.on_accuracy import contrast
 from thaw.report.claims.phrases import gain, points, rate, settling
+from thaw.report.claims.selection import with_component
 from thaw.report.claims.sides import Sides, Size
 from thaw.report.claims.verdict import Verdict, name, nothing, verdict
 
@@ -26,38 +26,38 @@ def judged(sides: Sides) -> Verdict:
     """Return the verdict on labels."""
     rule, arm = sides.rule, sides.transfer
     own = fewer(sides)
-    found = judge(
+    judgement = judge(
         own.effects, rule, rule.margin, own.errors, floors=own.floors, crossed=own.crossed, collapse=collapse(sides)
     )
-    if found.components is not None and own.tuning:
-        shared = math.hypot(*own.tuning.values()) / max(1, len(own.effects))
-        found = replace(found, components=replace(found.components, tuning=shared))
-    if found.pooled is None or arm is None:
-        return nothing("labels", sides, found)
+    judgement = with_component(judgement, own.tuning)
+    if judgement.pooled is None or arm is None:
+        return nothing("labels", sides, judgement)
     times = f"{rule.fewer:g} times n"
-    reach = f"{name(sides)} with n labels scores {points(found.pooled)} against scratch with {times}{read(sides, own)}"
-    if found.word in (SUPPORTED, SMALL, MIXED):
+    reach = (
+        f"{name(sides)} with n labels scores {points(judgement.pooled)} against scratch with {times}{read(sides, own)}"
+    )
+    if judgement.word in (SUPPORTED, SMALL, MIXED):
         gained = decide(gains(sides), rule, 0.0, own.between).pooled
         if gained is None or gained.low is None or gained.low <= 0:  # a gain that never varies has its mean as its end
             said = f" ({points(gained)} from n to {times})" if gained else ""
-            found = replace(found, word=INCONCLUSIVE, why=f"{NO_GAIN}{said}")
-            return verdict("labels", found, f"{reach}, but {found.why}.", MORE)
+            judgement = replace(judgement, word=INCONCLUSIVE, why=f"{NO_GAIN}{said}")
+            return verdict("labels", judgement, f"{reach}, but {judgement.why}.", MORE)
         level = contrast(sides, "scratch")
         equal = decide(level.effects, rule, 0.0, level.errors, floors=level.floors, crossed=level.crossed)
-        if found.word == SUPPORTED and equal.word != SUPPORTED:
+        if judgement.word == SUPPORTED and equal.word != SUPPORTED:
             end = f"{points(equal.pooled)} at equal labels" if equal.pooled else "nothing pairs at equal labels"
-            found = replace(found, word=equal.word, why=f"at equal labels: {equal.why}")
-            return verdict("labels", found, f"{reach}, but {end}.", MORE)
+            judgement = replace(judgement, word=equal.word, why=f"at equal labels: {equal.why}")
+            return verdict("labels", judgement, f"{reach}, but {end}.", MORE)
     ends = {
         SUPPORTED: "so it needs fewer",
         NOT_SUPPORTED: f"so n labels do not replace {times}",
-        INCONCLUSIVE: f"but {found.why}",
+        INCONCLUSIVE: f"but {judgement.why}",
         SMALL: f"which is less than {rule.margin:g}",
-        MIXED: f"but it {found.why}",
+        MIXED: f"but it {judgement.why}",
     }
-    rates = [f"{rate(one)} on {one.task}" for one in headline_rates(sides)]
+    rates = [f"{rate(worth)} on {worth.task}" for worth in headline_rates(sides)]
     listed = f" {'; '.join(rates[:2])}." if rates else ""
-    return verdict("labels", found, f"{reach}, {ends[found.word]}.{listed}", settling(found, gain))
+    return verdict("labels", judgement, f"{reach}, {ends[judgement.word]}.{listed}", settling(judgement, gain))
 
 
 def read(sides: Sides, own: Fewer) -> str:
@@ -91,14 +91,14 @@ def headline_rates(sides: Sides) -> list[labels.Exchange]:
 
     Where there is none, the smallest size's.
     """
-    made = []
+    chosen = []
     for task in sides.tasks if sides.transfer else []:
         assert sides.transfer is not None
         rates = [
-            one
-            for one in labels.exchange(sides, task, sides.transfer, sides.rule.level)
-            if not sides.rule.sizes or one.labels in sides.rule.sizes
+            worth
+            for worth in labels.exchange(sides, task, sides.transfer, sides.rule.level)
+            if not sides.rule.sizes or worth.labels in sides.rule.sizes
         ]
         if rates:
-            made.append(next((one for one in rates if not one.beyond), rates[0]))
-    return made
+            chosen.append(next((worth for worth in rates if not worth.beyond), rates[0]))
+    return chosen

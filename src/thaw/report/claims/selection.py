@@ -17,14 +17,15 @@ their spread does not show it. The chance is that of another tuning with seeds a
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 
 from thaw.report.arms import Arm
 from thaw.report.cells import Cell
+from thaw.report.claims.judge import Judgement
 from thaw.report.claims.sides import Sides, Size
 from thaw.report.run import Run
 from thaw.report.statistics import CORRELATIONS
@@ -47,15 +48,15 @@ def selection(cell: Cell) -> Selection | None:
     """Return how sure the choice of a cell is; None where nothing was chosen, or its noise is not known."""
     if len(cell.tried) < 2:
         return None
-    seeds = sorted(set.intersection(*(set(one.devs) for one in cell.tried)), key=str)
+    seeds = sorted(set.intersection(*(set(trial.devs) for trial in cell.tried)), key=str)
     if not seeds:
         return None
-    scores = np.array([[one.devs[seed] for seed in seeds] for one in cell.tried])  # (V, S)
+    scores = np.array([[trial.devs[seed] for seed in seeds] for trial in cell.tried])  # (V, S)
     texts = _texts(cell)
     noise = _noise(scores, texts, cell.metric)
     if noise is None:
         return None
-    own = next((place for place, one in enumerate(cell.tried) if one.variant == cell.variant), None)
+    own = next((place for place, trial in enumerate(cell.tried) if trial.variant == cell.variant), None)
     means = scores.mean(axis=1)
     others, error = _drawn(
         tuple(means), tuple(noise / math.sqrt(len(seeds))), int(means.argmax()) if own is None else own
@@ -65,8 +66,8 @@ def selection(cell: Cell) -> Selection | None:
 
 def selection_error(cell: Cell) -> float | None:
     """Return the standard error that the choice of its setting adds to a cell's score; None where it is not known."""
-    found = selection(cell)
-    return found.error if found else None
+    choice = selection(cell)
+    return choice.error if choice else None
 
 
 def choice_error(sides: Sides, task: str, parts: Sequence[tuple[float, Arm, Size]]) -> float:
@@ -86,6 +87,14 @@ def choice_error(sides: Sides, task: str, parts: Sequence[tuple[float, Arm, Size
     return math.hypot(*errors)
 
 
+def with_component(judgement: Judgement, errors: Mapping[str, float]) -> Judgement:
+    """Return a judgement whose variance components name the choice of settings; ``errors`` are by task."""
+    if judgement.components is None or not errors:
+        return judgement
+    mean = math.hypot(*errors.values()) / max(1, len(judgement.tasks))
+    return replace(judgement, components=replace(judgement.components, tuning=mean))
+
+
 def _chosen_at(sides: Sides, task: str, arm: Arm, size: Size) -> Size | None:
     """Return the size at which the setting of a cell was chosen: its own, else the nearest that was tuned."""
     own = sides.cells.get((task, arm, size))
@@ -93,8 +102,8 @@ def _chosen_at(sides: Sides, task: str, arm: Arm, size: Size) -> Size | None:
         return size if own else None
     if not any(run.config.get("tuned") for run in own.runs):
         return None
-    tuned = [other for other in sides.sizes(task, arm) if len(sides.cells[task, arm, other].tried) > 1]
-    return min(tuned, key=lambda other: abs(math.log(other / size)), default=None)
+    tuned = [near for near in sides.sizes(task, arm) if len(sides.cells[task, arm, near].tried) > 1]
+    return min(tuned, key=lambda near: abs(math.log(near / size)), default=None)
 
 
 @lru_cache(maxsize=4096)  # a cell is asked for in several contrasts

@@ -38,9 +38,10 @@ class Sides:
         return sorted((size for size in found if isinstance(size, int | float)), key=size_key)
 
     def headline(self, task: str, *arms: Arm) -> list[Size]:
-        """Return the sizes all these arms have and the rule's verdicts are about."""
+        """Return the sizes with scores of all these arms that the rule's verdicts are about; a tuning has no score."""
         shared = set.intersection(*(set(self.sizes(task, arm)) for arm in arms))
-        return sorted(size for size in shared if not self.rule.sizes or size in self.rule.sizes)
+        asked = [size for size in sorted(shared) if not self.rule.sizes or size in self.rule.sizes]
+        return [size for size in asked if all(self.scores(task, arm, size) for arm in arms)]
 
     def runs(self, task: str, arm: Arm, size: Size) -> dict[int, Run]:
         """Return a scored run of a cell for each seed; of several pretrainings the last one's."""

@@ -37,15 +37,15 @@ def choice_table(cells: Sequence[Cell]) -> Table | None:
 
 
 def _row(cell: Cell) -> tuple[str, ...]:
-    found = selection(cell)
-    remarks = [f"exactly equal: {'; '.join(in_words(one) for one in cell.ties)}"] if cell.ties else []
+    choice = selection(cell)
+    remarks = [f"exactly equal: {'; '.join(in_words(tied) for tied in cell.ties)}"] if cell.ties else []
     remarks += ["at the edge of its grid"] if cell.edge else []
     return (
         f"{cell.arm.label}, {cell.task}, {cell.train_size} labels",
         in_words(cell.variant),
         str(cell.trials),
         str(len(cell.tuning_seeds)),
-        f"{found.others:.0%}" if found else ABSENT,
-        f"±{found.error:.3f}" if found else ABSENT,
+        f"{choice.others:.0%}" if choice else ABSENT,
+        f"±{choice.error:.3f}" if choice else ABSENT,
         "; ".join(remarks) or ABSENT,
     )
