@@ -115,8 +115,10 @@ def test_a_study_ends_with_its_plan_and_goes_on_after_a_kill(
 ) -> None:
     open_ended = [*words, "verdict.seeds=4", "verdict.level=0.99", "verdict.margin=0.001", "--until-settled"]
     with subprocess.Popen([sys.executable, "-m", "thaw", *open_ended], stdout=subprocess.DEVNULL) as process:
-        end = time.monotonic() + 120
-        while len(written(grown)) < 13 and time.monotonic() < end:  # three seeds are 12 runs: it is in its second round
+        end = time.monotonic() + 600
+        while (
+            len(written(grown)) < 13 and process.poll() is None and time.monotonic() < end
+        ):  # three seeds are 12 runs: it is in its second round
             time.sleep(0.01)
         os.kill(process.pid, signal.SIGKILL)
     before, first = written(grown), record(grown)["looks"][0]

@@ -2,7 +2,8 @@
 
 The stages stand in experiments/NAME/stages.yaml: a title, a question, commands, the folders of the page. An override is
 given to every stage whose command knows its key, so ``corpus.paths=[...]`` reaches pretraining and ``task.path=DIR``
-the transfers. Finished runs are skipped, so a second call goes on where the first stopped.
+the transfers. Finished runs are skipped, so a second call goes on where the first stopped. ``--until-settled`` adds
+seeds in rounds (rounds.py), ``--dry-run`` starts nothing (rehearsal.py).
 """
 
 import importlib.util
