@@ -4,7 +4,7 @@ Evaluation is off every clock. A run that never reaches the target is censored w
 runs that have reached it by a time is Kaplan and Meier's estimate (1958). A diverged run never arrives.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,7 +83,11 @@ def arrival(run: Run, seed: int, target: float, clock: str) -> Arrival | None:
 
     A run that is there before its first step took one step's time.
     """
-    curve = curve_of(run, clock)
+    return passage(run, seed, target, curve_of(run, clock))
+
+
+def passage(run: Run, seed: int, target: float, curve: Sequence[tuple[float, float]]) -> Arrival | None:
+    """Return when a run whose curve is known first reached a target, None without a curve."""
     if not curve or not (run["steps"] or diverged(run)):
         return None
     end = curve[-1][0]

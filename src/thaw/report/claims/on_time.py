@@ -12,32 +12,32 @@ from itertools import product
 
 import numpy as np
 
-from thaw.report.claims.arrival import CLOCKS
 from thaw.report.claims.clocks import NAMES, Clock, deciding, load
 from thaw.report.claims.judge import INCONCLUSIVE, MIXED, NOT_SUPPORTED, SMALL, SUPPORTED, Effects, Judgement, judge
 from thaw.report.claims.phrases import settling, times
 from thaw.report.claims.sides import Sides
-from thaw.report.claims.speed import ABOUT, LEAST, MOST, Speed, speed
+from thaw.report.claims.speed import ABOUT, LEAST, MOST, Speed, speeds
 from thaw.report.claims.verdict import Verdict, name, nothing, verdict
 from thaw.report.statistics import FEWEST, Estimate
 
-FLIPS = 14  # pairs up to which all sign patterns are counted, 2^14; above, as many are drawn
+FLIPS = 12  # pairs up to which all sign patterns are counted, 2^12; above, as many are drawn
 
 
 def judged(sides: Sides) -> Verdict:
     """Return the verdict on time."""
     state, main = load(sides), deciding(sides)
-    speeds = {clock: speed(sides, clock) for clock in CLOCKS}
-    found = {clock: judged_by(sides, each) for clock, each in speeds.items()}
+    by_clock = speeds(sides)
+    found = {clock: judged_by(sides, each) for clock, each in by_clock.items()}
     clocks = [
         Clock(
-            clock=clock, name=NAMES[clock], ratio=each.pooled, bound=speeds[clock].bound, word=each.word, why=each.why,
+            clock=clock, name=NAMES[clock], ratio=each.pooled, bound=by_clock[clock].bound, word=each.word,
+            why=each.why,
             disturbed=state.disturbed.get(clock, ""), decides=clock == main,
         )
         for clock, each in found.items()
         if each.pooled is not None
     ]  # fmt: skip
-    each, own = found[main], speeds[main]
+    each, own = found[main], by_clock[main]
     if each.pooled is None:
         return replace(_none(sides, each, own), clocks=clocks)
     each = _voted(each, clocks, main, sides.rule.clock == "auto")

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from thaw.report.arms import Arm
-from thaw.report.claims.arrival import CLOCKS, Times, arrival, at_event, diverged
+from thaw.report.claims.arrival import CLOCKS, Times, arrival, at_event, curve_of, diverged, passage
 from thaw.report.claims.growth import Floats, fitted
 from thaw.report.claims.judge import Effects
 from thaw.report.claims.sides import Sides, Size, mean_effect
@@ -87,37 +87,45 @@ class Speed:
 
 def speed(sides: Sides, clock: str = "seconds") -> Speed:
     """Return for each task and seed the mean over headline sizes of log(scratch's time / transfer's time)."""
-    effects: dict[str, dict[int, float]] = {}
-    errors: dict[str, float] = {}
+    return speeds(sides, (clock,))[clock]
+
+
+def speeds(sides: Sides, clocks: Iterable[str] = tuple(CLOCKS)) -> dict[str, Speed]:
+    """Return the ratios of a study by several clocks."""
     doubts: dict[str, str] = {}
-    ratios: list[Ratio] = []
-    floorless = False
+    cells: list[tuple[str, Target, Mapping[int, Run], Mapping[int, Run]]] = []
     arm = sides.transfer
     for task in sides.tasks if arm else []:
         assert arm is not None
         scratch = sides.scratch(task, arm)
-        parts: list[Ratio] = []
         for size in sides.headline(task, arm, scratch) if scratch else []:
             assert scratch is not None
             target = target_of(sides, task, scratch, size, sides.rule.target)
-            if target is None:
-                continue
-            if target.doubt:
+            if target is not None and target.doubt:
                 doubts[f"{task}, {size} labels"] = target.doubt
-                continue
-            pair = [sides.runs(task, side, size) for side in (scratch, arm)]
-            if (each := ratio(pair[0], pair[1], target, clock)) is not None:
-                parts.append(each)
-                floorless |= target.floor is None
-        if parts:
-            effects[task] = mean_effect([each.values for each in parts])
-            errors[task] = _error(effects[task], parts, sides.rule.level)
-            ratios += parts
+            elif target is not None:
+                cells.append((task, target, sides.runs(task, scratch, size), sides.runs(task, arm, size)))
+    return {clock: _speed(clock, cells, doubts, sides.rule.level) for clock in clocks}
+
+
+def _speed(
+    clock: str, cells: Sequence[tuple[str, Target, Mapping[int, Run], Mapping[int, Run]]], doubts: dict[str, str],
+    level: float,
+) -> Speed:  # fmt: skip
+    parts: dict[str, list[Ratio]] = {}
+    floorless = False
+    for task, target, scratch, transfer in cells:
+        if (each := ratio(scratch, transfer, target, clock)) is not None:
+            parts.setdefault(task, []).append(each)
+            floorless |= target.floor is None
+    effects = {task: mean_effect([each.values for each in own]) for task, own in parts.items()}
+    ratios = [each for own in parts.values() for each in own]
     bounds = {each.bound for each in ratios if each.bound}
     return Speed(
-        clock=clock, effects=effects, errors=errors, bound=ABOUT if len(bounds) > 1 else next(iter(bounds), ""),
-        pairs=sum(each.pairs for each in ratios), doubts=doubts,
-        floorless=floorless, reached=(sum(each.reached[0] for each in ratios), sum(each.reached[1] for each in ratios)),
+        clock=clock, effects=effects, bound=ABOUT if len(bounds) > 1 else next(iter(bounds), ""),
+        errors={task: _error(effects[task], own, level) for task, own in parts.items()},
+        pairs=sum(each.pairs for each in ratios), doubts=doubts, floorless=floorless,
+        reached=(sum(each.reached[0] for each in ratios), sum(each.reached[1] for each in ratios)),
     )  # fmt: skip
 
 
@@ -136,17 +144,29 @@ def _error(values: Mapping[int, float], parts: Sequence[Ratio], level: float) ->
 
 def ratio(scratch: Mapping[int, Run], transfer: Mapping[int, Run], target: Target, clock: str) -> Ratio | None:
     """Return the ratio of one cell over the seeds that both arms have with curves on a clock, None without one."""
+    shared = sorted(scratch.keys() & transfer.keys())
+    curves = [{seed: curve_of(runs[seed], clock) for seed in shared} for runs in (scratch, transfer)]
+    if not any(curves[0].values()) or not any(curves[1].values()):
+        return None
     arrivals = {
-        seed: pair
-        for seed in sorted(scratch.keys() & transfer.keys())
-        if (pair := [arrival(runs[seed], seed, target.value, clock) for runs in (scratch, transfer)]).count(None) == 0
+        seed: [
+            passage(runs[seed], seed, target.value, own[seed])
+            for runs, own in zip((scratch, transfer), curves, strict=True)
+        ]
+        for seed in shared
     }
     pairs = {
         seed: (one, other) for seed, (one, other) in arrivals.items() if one and other and min(one.at, other.at) > 0
     }
     if not pairs:
         return None
-    there = [{seed: _arrives(runs[seed], seed, target, clock) for seed in pairs} for runs in (scratch, transfer)]
+    there = [
+        {
+            seed: (reach := passage(runs[seed], seed, target.near, own[seed])) is not None and reach.reached
+            for seed in pairs
+        }
+        for runs, own in zip((scratch, transfer), curves, strict=True)
+    ]  # a miss within the noise of scratch's runs is forgiven
     reached = (sum(there[1].values()), sum(there[0].values()))
     told: dict[str, Any] = {"pairs": len(pairs), "reached": reached}
     if min(reached) == len(pairs):
@@ -163,12 +183,6 @@ def ratio(scratch: Mapping[int, Run], transfer: Mapping[int, Run], target: Targe
     }
     grid = sum(_resolution([runs[seed] for seed in pairs], target, clock) for runs in (scratch, transfer))
     return Ratio(values=values_, grid=grid, bound=bound, **told)
-
-
-def _arrives(run: Run, seed: int, target: Target, clock: str) -> bool:
-    """Whether a run arrives, a miss within the noise of scratch's runs forgiven."""
-    reach = arrival(run, seed, target.near, clock)
-    return reach is not None and reach.reached
 
 
 def _crossed(
@@ -220,7 +234,7 @@ def _gap(asked: Floats, place: int) -> float:
 def _by_clock(runs: Sequence[Run], at: Floats, clock: str) -> Floats:
     """Return log times (1 + S,) of the crossings: the mean over runs at ``at[0]``, and without each run at its own."""
     marks = [_marks(run, clock) for run in runs]
-    whole = np.array([[_log_time(each, step) for step in at] for each in marks])  # (S, 1 + S)
+    whole = np.array([_log_times(each, at) for each in marks])  # (S, 1 + S)
     count = len(runs)
     if count == 1:
         return np.asarray(whole[0])
@@ -239,11 +253,11 @@ def _marks(run: Run, clock: str) -> tuple[Floats, Floats]:
     return np.array(steps, dtype=float), np.maximum.accumulate(np.array([known[step] for step in steps]))
 
 
-def _log_time(marks: tuple[Floats, Floats], log_step: float) -> float:
-    step, (steps, clock) = math.exp(log_step), marks
-    if step > steps[-1]:
-        return math.log(clock[-1] * step / steps[-1])
-    return math.log(max(float(np.interp(step, steps, clock)), 1e-9))
+def _log_times(marks: tuple[Floats, Floats], log_steps: Floats) -> Floats:
+    """Return the log times at some log steps; past the end a run goes on as fast as it went."""
+    wanted, (steps, clock) = np.exp(log_steps), marks
+    at = np.where(wanted > steps[-1], clock[-1] * wanted / steps[-1], np.interp(wanted, steps, clock))
+    return np.asarray(np.log(np.maximum(at, 1e-9)))
 
 
 def _resolution(runs: Sequence[Run], target: Target, clock: str) -> float:

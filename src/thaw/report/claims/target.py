@@ -10,7 +10,7 @@ share leaves open, or where the largest train size brings it nothing over the on
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,7 @@ from thaw.report.statistics import FEWEST, estimate
 DIGITS = 6  # of a score in a row
 NOISE = 2.0  # standard deviations of scratch's runs under the target that are no miss yet
 ROBUST = 5  # runs from which one that failed must not widen the spread
+Looks = tuple[tuple[float, ...], Floats]  # steps (L,), dev scores (S, L)
 LATE = 0.8  # share of the steps after which a curve should rise no more
 
 
@@ -49,7 +50,8 @@ class Target:
 def target_of(sides: Sides, task: str, scratch: Arm, size: Size, share: float) -> Target | None:
     """Return the target at ``share`` of scratch's gain, None where scratch has no score or none above the floor."""
     runs = {seed: run for seed, run in sides.runs(task, scratch, size).items() if not diverged(run)}
-    fit = fit_of(runs)
+    seen = looks(runs)
+    fit = fitted(*seen) if seen is not None else None
     scores = [run["dev"] for run in runs.values() if run["dev"] is not None]
     if fit is None and not scores:
         return None
@@ -60,8 +62,9 @@ def target_of(sides: Sides, task: str, scratch: Arm, size: Size, share: float) -
         value = round(floor or 0.0, DIGITS)
     if value <= 0:
         return None
-    doubt = _low(runs, floor) or _rising(runs, fit, best - (floor or 0.0), share) or _flat(sides, task, scratch)
-    return Target(value=value, best=round(best, DIGITS), floor=floor, source=source, doubt=doubt, noise=_noise(runs))
+    ends = _ends(runs, seen)
+    doubt = _low(runs, ends, floor) or _rising(seen, fit, best - (floor or 0.0), share) or _flat(sides, task, scratch)
+    return Target(value=value, best=round(best, DIGITS), floor=floor, source=source, doubt=doubt, noise=_noise(ends))
 
 
 def floor_of(sides: Sides, task: str, size: Size, runs: Mapping[int, Run]) -> tuple[float | None, str]:
@@ -84,7 +87,7 @@ def _majority(sides: Sides, task: str, size: Size, runs: Mapping[int, Run]) -> l
     return [run["dev"] for seed, run in answers.items() if seed in runs] or [run["dev"] for run in answers.values()]
 
 
-def looks(runs: Mapping[int, Run]) -> tuple[tuple[float, ...], Floats] | None:
+def looks(runs: Mapping[int, Run]) -> Looks | None:
     """Return the steps (L,) at which every run was looked at and the dev scores there (S, L), None under two steps."""
     curves = [_by_step(run) for run in runs.values()]
     shared = sorted(set.intersection(*map(set, curves))) if curves else []
@@ -102,23 +105,16 @@ def _by_step(run: Run) -> dict[int, float]:
     }
 
 
-def fit_of(runs: Mapping[int, Run]) -> Fitted | None:
-    """Return curves fitted to the mean of some runs and to the means without each, None where they have no curve."""
-    seen = looks(runs)
-    return fitted(*seen) if seen is not None else None
-
-
-def _ends(runs: Mapping[int, Run]) -> list[float]:
+def _ends(runs: Mapping[int, Run], seen: Looks | None) -> list[float]:
     """Return by run the mean of the last third of its looks, its best score where the runs share no looks."""
-    seen = looks(runs)
     if seen is None:
         return [run["dev"] for run in runs.values() if run["dev"] is not None]
     return [float(end) for end in seen[1][:, -max(1, len(seen[0]) // 3) :].mean(-1)]
 
 
-def _noise(runs: Mapping[int, Run]) -> float:
+def _noise(scores: Sequence[float]) -> float:
     """Return the standard deviation of the runs' ends; of ROBUST and more by their median absolute deviation."""
-    ends = np.array(_ends(runs))
+    ends = np.array(scores)
     if len(ends) < 2:
         return 0.0
     if len(ends) < ROBUST:
@@ -126,25 +122,24 @@ def _noise(runs: Mapping[int, Run]) -> float:
     return float(1.4826 * np.median(np.abs(ends - np.median(ends))))
 
 
-def _low(runs: Mapping[int, Run], floor: float | None) -> str:
+def _low(runs: Mapping[int, Run], ends: Sequence[float], floor: float | None) -> str:
     """Say whether scratch is not above the majority answer: over seeds, the mean of the last third of its looks."""
     if floor is None:
         collapsed = [bool(run["collapsed"]) for run in runs.values()]
         return "scratch does no better than the majority answer" if sum(collapsed) * 2 > len(collapsed) else ""
-    gain = estimate([end - floor for end in _ends(runs)])
+    gain = estimate([end - floor for end in ends])
     if gain is None or gain.mean <= 0 or (gain.n >= FEWEST and gain.low is not None and gain.low <= 0):
         return "scratch does no better than the majority answer, by its own noise"
     return ""
 
 
-def _rising(runs: Mapping[int, Run], fit: Fitted | None, gained: float, share: float) -> str:
+def _rising(seen: Looks | None, fit: Fitted | None, gained: float, share: float) -> str:
     """Say whether scratch still rises: what the end of its steps brings, by its fitted curve and by a test over seeds.
 
     It must be more than the share leaves open, and by the test more than half of that: a curve that comes near its end
     rises a little at all times.
     """
-    seen = looks(runs)
-    if fit is None or seen is None or len(runs) < FEWEST:
+    if fit is None or seen is None or len(seen[1]) < FEWEST:
         return ""
     steps, scores = np.array(seen[0]), seen[1]
     late = LATE * steps[-1]
