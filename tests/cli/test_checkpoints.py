@@ -7,6 +7,7 @@ import pytest
 from thaw.cli.compose import composer
 from thaw.cli.words import parse
 from thaw.errors import ConfigError
+from thaw.job.resolve import checkpoint_in
 
 
 @pytest.fixture
@@ -50,6 +51,7 @@ def test_a_pattern_in_a_study_is_all_of_them_too(pretrainings: Path, tmp_path: P
 def test_what_can_not_be_swept_is_one_line(pretrainings: Path) -> None:
     with pytest.raises(ConfigError, match="several values, add -m"):
         checkpoints("checkpoint=[A,B]")
+    assert checkpoints("-m", "checkpoint='runs/none/*'") == ["runs/none/*"]  # a study is shown before it is pretrained
     with pytest.raises(ConfigError, match="matches no folder with a checkpoint, pretrain first"):
-        checkpoints("-m", "checkpoint='runs/none/*'")
+        checkpoint_in(Path("runs/none/*"))
     assert checkpoints("checkpoint=A") == ["A"]

@@ -8,13 +8,12 @@ import glob
 from pathlib import Path
 from typing import Any
 
-from thaw.errors import ConfigError
-
 
 def several(value: Any) -> list[str]:
     """Return the checkpoints that a value of ``checkpoint=`` stands for: of a list each, of a pattern all that match.
 
-    Empty for a plain value. ConfigError where a pattern matches no folder.
+    Empty for a plain value, and for a pattern that matches nothing yet: its run says so (job/resolve.py), so that a
+    study can be shown before its pretraining was run.
     """
     if isinstance(value, str) and "*" not in value:
         return []
@@ -22,10 +21,7 @@ def several(value: Any) -> list[str]:
         return []
     folders: list[str] = []
     for path in [value] if isinstance(value, str) else value:
-        matches = _matching(str(path)) if "*" in str(path) else [str(path)]
-        if not matches:
-            raise ConfigError(f"checkpoint={path} matches no folder with a checkpoint, pretrain first")
-        folders += matches
+        folders += _matching(str(path)) if "*" in str(path) else [str(path)]
     return list(dict.fromkeys(folders))
 
 

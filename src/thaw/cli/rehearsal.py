@@ -16,7 +16,8 @@ def show(stages: Sequence[Stage], until_settled: bool) -> int:
     from thaw.cli import rounds
 
     known = {stage.number: configs(stage) for stage in stages}
-    plan = rounds.plan([known[stage.number] for stage in stages if scored(stage, known[stage.number])], until_settled)
+    asked = [known[stage.number] for stage in stages if scored(stage, known[stage.number])]
+    plan = rounds.plan(asked, until_settled, rounds.tuning_seeds(stages, known))
     everything: list[Job] = []
     to_be_scored: list[Job] = []
     unknown = 0

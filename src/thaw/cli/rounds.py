@@ -5,7 +5,8 @@ tuning are done once. After a round the page's own verdicts are read at the leve
 look is recorded in ``looks.json`` beside the runs. Finished runs are skipped, so a round that was killed goes on.
 """
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,9 @@ class Plan:
         return schedule(self.most, max(FEWEST, self.held))
 
 
-def plan(known: Sequence[list[tuple[list[str], Any]]], until_settled: bool = True) -> Plan | None:
+def plan(
+    known: Sequence[list[tuple[list[str], Any]]], until_settled: bool = True, taken: Collection[int] = ()
+) -> Plan | None:
     """Return the plan of the rounds of the scored stages, each as its runs; None unless it is asked for.
 
     ConfigError where the rule has no end, or several stages have several rules.
@@ -68,7 +71,7 @@ def plan(known: Sequence[list[tuple[list[str], Any]]], until_settled: bool = Tru
         if record is not None:
             looks.checked(record, rule)
     pool = list(dict.fromkeys([*held, *(config.seed for config in runs)]))
-    further = (seed for seed in range(1, rule.seeds + len(pool) + 1) if seed not in pool)
+    further = (seed for seed in itertools.count(1) if seed not in pool and seed not in taken)
     pool += [next(further) for _ in range(rule.seeds - len(pool))]
     return Plan(rule=rule, seeds=pool[: rule.seeds], held=len(held), folders=folders)
 
@@ -85,7 +88,7 @@ def run(
     """
     known = {stage.number: configs(stage) for stage in stages if stage.command == "transfer"}
     rounds = [stage for stage in stages if scored(stage, known.get(stage.number, []))]
-    planned = plan([known[stage.number] for stage in rounds])
+    planned = plan([known[stage.number] for stage in rounds], taken=tuning_seeds(stages, known))
     assert planned is not None
     again: Sequence[Stage] = stages
     for seeds in planned.looks:
@@ -104,6 +107,12 @@ def run(
         again = rounds
     print(f"All {planned.most} seeds that verdict.seeds plans are run.", flush=True)
     return 0
+
+
+def tuning_seeds(stages: Sequence[Stage], known: Mapping[int, list[tuple[list[str], Any]]]) -> set[int]:
+    """Return the seeds of the transfers that choose settings: none of them may be scored with what it has chosen."""
+    runs = [config for stage in stages if stage.command == "transfer" for _, config in known.get(stage.number, [])]
+    return {config.seed for config in runs if not config.test}
 
 
 def look(planned: Plan, seeds: int, folders: Sequence[str]) -> list[Verdict]:

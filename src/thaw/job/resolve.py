@@ -49,6 +49,8 @@ def checkpoint_in(folder: Path) -> Path:
     found = [path.parent for path in sorted(configs)]
     if len(found) > 1:
         raise ConfigError(f"checkpoint={folder} holds {len(found)} checkpoints, choose {' or '.join(map(str, found))}")
+    if not found and "*" in str(folder):
+        raise ConfigError(f"checkpoint={folder} matches no folder with a checkpoint, pretrain first")
     return found[0] if found else folder
 
 

@@ -69,11 +69,18 @@ def _pretraining(study: Study, cells: Sequence[Cell]) -> list[Cost]:
     return [
         Cost(
             stage="pretrain", arm=None, runs=1, seconds=run["pretrain_seconds"] or 0.0,
-            cpu_seconds=own[parent]["cpu_seconds"] if parent in own else None, tokens=run["pretrain_tokens"],
+            cpu_seconds=_pretrain_cpu(run, own.get(parent)), tokens=run["pretrain_tokens"],
             flops=run["pretrain_flops"],
         )
         for parent, run in sorted(parents.items())
     ]  # fmt: skip
+
+
+def _pretrain_cpu(run: Run, parent: Run | None) -> float | None:
+    """Return the CPU seconds of a run's pretraining, ancestors included; of older runs those of the parent alone."""
+    whole = run["pretrain_cpu_seconds"]
+    value = whole if whole is not None or parent is None else parent["cpu_seconds"]
+    return None if value is None else float(value)
 
 
 def _flops(run: Run) -> float:
