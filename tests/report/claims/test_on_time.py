@@ -1,6 +1,7 @@
 """The word on time in the worlds of the review: load on one arm, never arriving, clocks that disagree."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -140,6 +141,17 @@ def test_a_cheap_arm_of_which_some_never_arrive_is_not_supported(losing, step):
     assert found.word in ("inconclusive", "not supported")
     assert f"{10 - losing} of 10 arrive, scratch 10 of 10" in found.sentence
     assert "at most" in found.sentence
+
+
+def test_diverged_runs_are_losses_even_without_a_single_look():
+    found = never(0)
+    arm = next(arm for arm in found.arms if arm.strategy == "full")
+    cell = found.cells["trec", arm, 100]
+    lost = [replace(one, state="failed", error="DivergedError: nan", events=[]) for one in cell.runs[:4]]
+    cells = found.cells | {("trec", arm, 100): replace(cell, runs=[*lost, *cell.runs[4:]])}
+    said = word(replace(found, cells=cells))
+    assert said.word in ("inconclusive", "not supported")
+    assert "6 of 10 arrive, scratch 10 of 10" in said.sentence
 
 
 def test_all_arriving_the_same_arm_is_supported():

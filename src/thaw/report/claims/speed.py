@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from thaw.report.arms import Arm
-from thaw.report.claims.arrival import CLOCKS, Times, arrival, at_event, curve_of, diverged, passage
+from thaw.report.claims.arrival import CLOCKS, Arrival, Times, arrival, at_event, curve_of, diverged, passage
 from thaw.report.claims.growth import Floats, fitted
 from thaw.report.claims.judge import Effects
 from thaw.report.claims.sides import Sides, Size, mean_effect
@@ -55,7 +55,7 @@ def _times(sides: Sides, task: str, arm: Arm, size: Size, share: float, clock: s
         for seed, run in sides.runs(task, arm, size).items()
         if (each := arrival(run, seed, target.value, clock)) is not None
     ]
-    if not arrivals:
+    if not any(each.end > 0 for each in arrivals):
         return None
     return Times(task=task, arm=arm, size=size, share=share, target=target.value, clock=clock, arrivals=arrivals)
 
@@ -155,9 +155,7 @@ def ratio(scratch: Mapping[int, Run], transfer: Mapping[int, Run], target: Targe
         ]
         for seed in shared
     }
-    pairs = {
-        seed: (one, other) for seed, (one, other) in arrivals.items() if one and other and min(one.at, other.at) > 0
-    }
+    pairs = {seed: (one, other) for seed, (one, other) in arrivals.items() if one and other and _timed(one, other)}
     if not pairs:
         return None
     there = [
@@ -183,6 +181,11 @@ def ratio(scratch: Mapping[int, Run], transfer: Mapping[int, Run], target: Targe
     }
     grid = sum(_resolution([runs[seed] for seed in pairs], target, clock) for runs in (scratch, transfer))
     return Ratio(values=values_, grid=grid, bound=bound, **told)
+
+
+def _timed(*arrivals: Arrival) -> bool:
+    """Whether every arrival among some has a time."""
+    return all(each.at > 0 for each in arrivals if each.reached)
 
 
 def _crossed(
