@@ -97,6 +97,15 @@ def test_a_slow_core_is_held_against_cpu_seconds_as_far_as_waiting_does_not_expl
     assert ("cpu_seconds" in load(sides).disturbed) == disturbed
 
 
+def test_single_glances_at_a_busy_core_disturb_no_cpu_seconds():
+    sides = study(learns, twice, wait=5.0, base={"wait": 5.0, "host_gflops": 120.0}, host_gflops=120.0)
+    for cell in sides.cells.values():
+        for one in cell.runs:
+            if one["seed"] in (1, 2, 3):  # a third of the speed for three of five runs of one arm, then of the other
+                one.row["host_gflops"] = 40.0 if (one["strategy"] == "full") == (one["seed"] < 3) else 120.0
+    assert load(sides).disturbed == {}
+
+
 def test_clocks_that_disagree_leave_the_word_open():
     # a frozen arm: three times the steps, a tenth of the cost of each
     sides = study(learns, lambda t: learns(t / 1.6) + 0.02, seeds=10, step=0.01, noise=0.002)

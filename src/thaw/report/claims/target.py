@@ -25,6 +25,7 @@ from thaw.report.statistics import FEWEST, estimate
 DIGITS = 6  # of a score in a row
 LOW = "scratch does no better than the majority answer, by its own noise"
 NOISE = 2.0  # standard deviations of scratch's runs under the target that are no miss yet
+NEAREST = 0.75  # share of the gain to the target under which a miss is one, whatever the noise
 ROBUST = 5  # runs from which one that failed must not widen the spread
 Looks = tuple[tuple[float, ...], Floats]  # steps (L,), dev scores (S, L)
 LATE = 0.8  # share of the steps after which a curve should rise no more
@@ -45,7 +46,7 @@ class Target:
     def near(self) -> float:
         """The dev score under which a run has not arrived: a miss by less than scratch's own runs differ is noise."""
         floor = self.floor or 0.0
-        return max(self.value - NOISE * self.noise, floor + 0.5 * (self.value - floor))
+        return max(self.value - NOISE * self.noise, floor + NEAREST * (self.value - floor))
 
 
 def target_of(sides: Sides, task: str, scratch: Arm, size: Size, share: float) -> Target | None:
