@@ -50,6 +50,9 @@ def test_a_diverged_run_never_arrives():
     lost = replace(made, state="failed", error="DivergedError: loss is not finite")
     assert arrival(made, 1, 0.5, "seconds").reached
     assert not arrival(lost, 1, 0.5, "seconds").reached
+    at_once = replace(lost, events=[])
+    found = arrival(at_once, 1, 0.5, "seconds")
+    assert (found.reached, found.end) == (False, 0.0)
 
 
 def test_flops_are_those_of_the_event_or_go_by_steps():

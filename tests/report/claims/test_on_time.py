@@ -1,6 +1,7 @@
 """The word on time in the worlds of the review: load on one arm, never arriving, clocks that disagree."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -97,6 +98,15 @@ def test_a_slow_core_is_held_against_cpu_seconds_as_far_as_waiting_does_not_expl
     assert ("cpu_seconds" in load(sides).disturbed) == disturbed
 
 
+def test_single_glances_at_a_busy_core_disturb_no_cpu_seconds():
+    sides = study(learns, twice, wait=5.0, base={"wait": 5.0, "host_gflops": 120.0}, host_gflops=120.0)
+    for cell in sides.cells.values():
+        for one in cell.runs:
+            if one["seed"] in (1, 2, 3):  # a third of the speed for three of five runs of one arm, then of the other
+                one.row["host_gflops"] = 40.0 if (one["strategy"] == "full") == (one["seed"] < 3) else 120.0
+    assert load(sides).disturbed == {}
+
+
 def test_clocks_that_disagree_leave_the_word_open():
     # a frozen arm: three times the steps, a tenth of the cost of each
     sides = study(learns, lambda t: learns(t / 1.6) + 0.02, seeds=10, step=0.01, noise=0.002)
@@ -141,6 +151,17 @@ def test_a_cheap_arm_of_which_some_never_arrive_is_not_supported(losing, step):
     assert found.word in ("inconclusive", "not supported")
     assert f"{10 - losing} of 10 arrive, scratch 10 of 10" in found.sentence
     assert "at most" in found.sentence
+
+
+def test_diverged_runs_are_losses_even_without_a_single_look():
+    found = never(0)
+    arm = next(arm for arm in found.arms if arm.strategy == "full")
+    cell = found.cells["trec", arm, 100]
+    lost = [replace(one, state="failed", error="DivergedError: nan", events=[]) for one in cell.runs[:4]]
+    cells = found.cells | {("trec", arm, 100): replace(cell, runs=[*lost, *cell.runs[4:]])}
+    said = word(replace(found, cells=cells))
+    assert said.word in ("inconclusive", "not supported")
+    assert "6 of 10 arrive, scratch 10 of 10" in said.sentence
 
 
 def test_all_arriving_the_same_arm_is_supported():

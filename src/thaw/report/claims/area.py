@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from thaw.report.arms import Arm
-from thaw.report.claims.arrival import CLOCKS, curve_of
+from thaw.report.claims.arrival import CLOCKS, curve_of, diverged
 from thaw.report.claims.sides import Sides, Size
 from thaw.report.collect import Run
 from thaw.report.statistics import Estimate, estimate
@@ -34,7 +34,10 @@ def areas(sides: Sides, task: str, arm: Arm, size: Size) -> list[Area]:
     scratch = sides.scratch(task, arm)
     if scratch is None:
         return []
-    own, base = sides.runs(task, arm, size), sides.runs(task, scratch, size)
+    own, base = (
+        {seed: run for seed, run in sides.runs(task, side, size).items() if not diverged(run)}
+        for side in (arm, scratch)
+    )  # a diverged run has no score to lead by
     found = []
     for clock in CLOCKS:
         pairs = [

@@ -87,11 +87,16 @@ def arrival(run: Run, seed: int, target: float, clock: str) -> Arrival | None:
 
 
 def passage(run: Run, seed: int, target: float, curve: Sequence[tuple[float, float]]) -> Arrival | None:
-    """Return when a run whose curve is known first reached a target, None without a curve."""
-    if not curve or not (run["steps"] or diverged(run)):
+    """Return when a run whose curve is known first reached a target, None without a curve.
+
+    A diverged run has never arrived, even where it was not looked at once.
+    """
+    end = curve[-1][0] if curve else 0.0
+    if diverged(run):
+        return Arrival(seed=seed, at=end, reached=False, end=end)
+    if not curve or not run["steps"]:
         return None
-    end = curve[-1][0]
-    for at, score in curve if not diverged(run) else ():
+    for at, score in curve:
         if score >= target:
             return Arrival(seed=seed, at=max(at, end / run["steps"]), reached=True, end=end)
     return Arrival(seed=seed, at=end, reached=False, end=end)

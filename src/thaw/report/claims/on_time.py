@@ -13,10 +13,11 @@ from itertools import product
 import numpy as np
 
 from thaw.report.claims.clocks import NAMES, Clock, deciding, load
+from thaw.report.claims.crossing import ABOUT, LEAST, MOST
 from thaw.report.claims.judge import INCONCLUSIVE, MIXED, NOT_SUPPORTED, SMALL, SUPPORTED, Effects, Judgement, judge
 from thaw.report.claims.phrases import settling, times
 from thaw.report.claims.sides import Sides
-from thaw.report.claims.speed import ABOUT, LEAST, MOST, Speed, speeds
+from thaw.report.claims.speed import Speed, speeds
 from thaw.report.claims.verdict import Verdict, name, nothing, verdict
 from thaw.report.statistics import FEWEST, Estimate
 

@@ -23,7 +23,9 @@ from thaw.report.collect import Run
 from thaw.report.statistics import FEWEST, estimate
 
 DIGITS = 6  # of a score in a row
+LOW = "scratch does no better than the majority answer, by its own noise"
 NOISE = 2.0  # standard deviations of scratch's runs under the target that are no miss yet
+NEAREST = 0.75  # share of the gain to the target under which a miss is one, whatever the noise
 ROBUST = 5  # runs from which one that failed must not widen the spread
 Looks = tuple[tuple[float, ...], Floats]  # steps (L,), dev scores (S, L)
 LATE = 0.8  # share of the steps after which a curve should rise no more
@@ -44,7 +46,7 @@ class Target:
     def near(self) -> float:
         """The dev score under which a run has not arrived: a miss by less than scratch's own runs differ is noise."""
         floor = self.floor or 0.0
-        return max(self.value - NOISE * self.noise, floor + 0.5 * (self.value - floor))
+        return max(self.value - NOISE * self.noise, floor + NEAREST * (self.value - floor))
 
 
 def target_of(sides: Sides, task: str, scratch: Arm, size: Size, share: float) -> Target | None:
@@ -63,7 +65,13 @@ def target_of(sides: Sides, task: str, scratch: Arm, size: Size, share: float) -
     if value <= 0:
         return None
     ends = _ends(runs, seen)
-    doubt = _low(runs, ends, floor) or _rising(seen, fit, best - (floor or 0.0), share) or _flat(sides, task, scratch)
+    doubt = LOW if best <= (floor or 0.0) else ""
+    doubt = (
+        doubt
+        or _low(runs, ends, floor)
+        or _rising(seen, fit, best - (floor or 0.0), share)
+        or _flat(sides, task, scratch)
+    )
     return Target(value=value, best=round(best, DIGITS), floor=floor, source=source, doubt=doubt, noise=_noise(ends))
 
 
@@ -129,7 +137,7 @@ def _low(runs: Mapping[int, Run], ends: Sequence[float], floor: float | None) ->
         return "scratch does no better than the majority answer" if sum(collapsed) * 2 > len(collapsed) else ""
     gain = estimate([end - floor for end in ends])
     if gain is None or gain.mean <= 0 or (gain.n >= FEWEST and gain.low is not None and gain.low <= 0):
-        return "scratch does no better than the majority answer, by its own noise"
+        return LOW
     return ""
 
 
