@@ -92,12 +92,17 @@ def test_a_study_stops_where_every_claim_is_settled(
     assert main([*words, "--until-settled"]) == 0
     shown = capsys.readouterr().out
     (look,) = record(grown)["looks"]
-    assert f"3 seeds: {', '.join(f'{claim} {word}' for claim, word in look['words'].items())}" in shown
+    assert (
+        f"3 seeds: time can not be judged, accuracy {look['words']['accuracy']}, labels {look['words']['labels']}"
+        in shown
+    )
     assert "Every claim is settled after 3 of at most 5 seeds." in shown
     assert seeds(grown) == [1, 2, 7]  # its own two first; 4 chose the rate, so it would be left out
     assert (look["seeds"], look["level"]) == (3, looks((3, 4, 5), 5, 0.6)[0].level)
     assert list(look["words"]) == ["time", "accuracy", "labels"]
-    assert "inconclusive" not in look["words"].values()
+    # of so short runs from scratch no target follows; more seeds would not mend that, so it does not hold up the rest
+    assert look["words"]["time"] == "inconclusive"
+    assert "inconclusive" not in (look["words"]["accuracy"], look["words"]["labels"])
     page = json.loads((grown / "report/grown/report.json").read_text())
     assert {one["claim"]: one["word"] for one in page["verdicts"]} == look["words"]
     assert page["rule"]["level"] == look["level"]

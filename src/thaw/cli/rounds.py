@@ -129,7 +129,8 @@ def look(planned: Plan, seeds: int, folders: Sequence[str]) -> list[Verdict]:
     _write(planned, record)
     study = read(*folders)
     verdicts = analyse(study, cells(study)).verdicts
-    _write(planned, record.said({verdict.claim: verdict.word for verdict in verdicts}))
+    words = {verdict.claim: verdict.word for verdict in verdicts}
+    _write(planned, record.said(words, settled(verdicts)))
     return verdicts
 
 

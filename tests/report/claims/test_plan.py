@@ -49,7 +49,9 @@ def test_the_page_says_where_a_plan_was_not_kept(planned: int, told: list[str], 
 def test_a_study_that_grew_is_judged_at_the_level_that_is_left(tmp_path: Path) -> None:
     world, rule = World(tasks=1, seeds=4, gain=0.02), Rule(seeds=8)
     fixed = analysed(world, rule, tmp_path)
-    record = looks.begin(rule).looked(3).said({"time": "inconclusive"}).looked(4).said({"time": "supported"})
+    record = (
+        looks.begin(rule).looked(3).said({"time": "inconclusive"}, False).looked(4).said({"time": "supported"}, True)
+    )
     looks.write(tmp_path, record)
     assert looks.read(tmp_path) == record
     grown = analysed(world, rule, tmp_path)

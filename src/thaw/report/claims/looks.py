@@ -29,6 +29,7 @@ class Looks:
     level: float  # of the rule, which all looks together keep
     looks: tuple[Look, ...] = ()
     words: tuple[Mapping[str, str], ...] = ()  # of each look, by claim; a look that was not judged yet has none
+    settled: bool = False  # whether the last look ended the study: no claim that can be judged at all was open
 
     def at(self, seeds: int) -> float:
         """Return the level at which so many seeds are judged; beyond the plan that of the last look."""
@@ -43,11 +44,11 @@ class Looks:
         """Return the record with a look at so many seeds; one that stands there stays."""
         if any(look.seeds == seeds for look in self.looks):
             return self
-        return replace(self, looks=(*self.looks, Look(seeds=seeds, level=self.at(seeds))))
+        return replace(self, looks=(*self.looks, Look(seeds=seeds, level=self.at(seeds))), settled=False)
 
-    def said(self, words: Mapping[str, str]) -> "Looks":
-        """Return the record with the words of its last look."""
-        return replace(self, words=(*self.words[: len(self.looks) - 1], dict(words)))
+    def said(self, words: Mapping[str, str], settled: bool) -> "Looks":
+        """Return the record with the words of its last look, and whether they end the study."""
+        return replace(self, words=(*self.words[: len(self.looks) - 1], dict(words)), settled=settled)
 
 
 def begin(rule: Rule) -> Looks:
@@ -85,7 +86,8 @@ def write(folder: Path, record: Looks) -> None:
             record.looks, [*record.words, *[None] * (len(record.looks) - len(record.words))], strict=True
         )
     ]
-    content = {"format": 1, "rule": record.rule, "planned": record.planned, "level": record.level, "looks": lines}
+    content = {"format": 1, "rule": record.rule, "planned": record.planned, "level": record.level}
+    content |= {"settled": record.settled, "looks": lines}
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / LOOKS, json.dumps(content, indent=1) + "\n")
 
@@ -138,4 +140,5 @@ def _parsed(content: Any) -> Looks:
         level=float(content["level"]),
         looks=looks,
         words=words,
+        settled=content["settled"] is True,
     )

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from thaw.report.claims import looks
-from thaw.report.claims.judge import INCONCLUSIVE
 from thaw.report.claims.sides import Sides
 
 
@@ -45,8 +44,7 @@ def _looked(record: looks.Looks, seeds: int) -> str:
             f"At most {record.planned} seeds were planned and {seeds} were run: nothing is left to pay for the looks"
             f" beyond, the words are judged by the {level} of the last look that was paid for."
         )
-    words = record.words[-1].values() if len(record.words) == len(record.looks) else ()
-    ended = bool(words) and INCONCLUSIVE not in words and seeds == record.looks[-1].seeds
+    ended = record.settled and seeds == record.looks[-1].seeds
     settled = "Settled after" if ended else "Judged after"
     return (
         f"{settled} {seeds} of at most {record.planned} seeds. It was looked at with {first} seeds, and the looks are"
