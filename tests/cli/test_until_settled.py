@@ -70,7 +70,7 @@ def grown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def words(grown: Path, task_folder: Path) -> list[str]:
-    return ["study", "grown", f"task.path={task_folder}", *QUIET]
+    return ["study", "grown", f"task.path={task_folder}", "optim.lr=5e-4", *QUIET]
 
 
 def seeds(root: Path) -> list[int]:
@@ -111,7 +111,7 @@ def test_a_study_stops_where_every_claim_is_settled(
     shown = capsys.readouterr().out
     assert "== all stages: 22 runs, 14 finished, 8 to run; expected: 0.0" in shown
     assert "from 3 finished pairs in runs/grown" in shown
-    assert "recorded in" not in shown
+    assert shown.count("recorded in") == 1  # of time, on which these runs can tell nothing
 
 
 @pytest.mark.slow  # half a minute

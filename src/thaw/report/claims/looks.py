@@ -140,5 +140,5 @@ def _parsed(content: Any) -> Looks:
         level=float(content["level"]),
         looks=looks,
         words=words,
-        settled=content["settled"] is True,
+        settled=content.get("settled") is True,
     )
