@@ -75,7 +75,7 @@ def test_it_ends_as_a_whole_run(words: list[str], stopped: Path, say: Say) -> No
 
 def test_what_makes_another_run_is_refused_with_the_difference(stopped: Path, say: Say) -> None:
     said = say(6, "resume", str(stopped), "optim.lr=0.1", "seed=9", "wandb.project=other")
-    assert "optim.lr 0.0005 -> 0.1" in said
+    assert "optim.lr 0.002 -> 0.1" in said
     assert "seed 1 -> 9" in said
     assert "wandb" not in said
     assert "--fork" in said
