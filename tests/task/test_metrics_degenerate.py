@@ -53,7 +53,7 @@ def pairs_of_classes(draw):
 def test_classes_equal_scikit_learn(case):
     labels, true, predicted = case
     found = scored(make_task("classes"), labels, [Example(label=label) for label in true], predicted)
-    assert found == pytest.approx(by_scikit_learn(true, predicted, labels), abs=1e-12)
+    assert found == pytest.approx(by_scikit_learn(true, predicted, labels), abs=1e-6)  # the digits that are recorded
 
 
 @pytest.mark.parametrize("classes", [2, 3])

@@ -5,8 +5,8 @@ truth or prediction is constant, F1 is 0 where no example is positive in either,
 occur in truth or prediction. Pearson and Spearman, which scipy leaves undefined for constant values, are 0 there: a
 constant correlates with nothing. A prediction that is not finite raises DivergedError.
 
-Classes are counted here, in whole numbers: scikit-learn's functions cost every process 0.6 s and 77 MB to import, and
-torchmetrics 1.9 gives constant predictions of two classes a Matthews correlation above 0.
+Classes are scored by torchmetrics, which Lightning has imported already. Its Matthews correlation of two classes is not
+0 where truth or prediction is constant (1.9.0, its issue 3355), so that case is decided here.
 """
 
 import warnings
@@ -14,6 +14,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import torch
+from torchmetrics.functional.classification import (
+    binary_f1_score,
+    multiclass_accuracy,
+    multiclass_f1_score,
+    multiclass_matthews_corrcoef,
+)
 
 from thaw.errors import DivergedError
 from thaw.task.answers import answer_scores
@@ -55,31 +62,17 @@ class Metrics:
 def _classes(true: list[Any], predicted: list[Any], labels: list[str], positive: str | None) -> Values:
     """``positive`` is the label whose F1 is ``f1``, None where there are not two classes."""
     numbers = {label: number for number, label in enumerate(labels)}
-    counts = np.zeros((len(labels), len(labels)), dtype=np.int64)  # (true label, predicted label)
-    np.add.at(counts, ([numbers[str(label)] for label in true], [numbers[str(label)] for label in predicted]), 1)
-    right, of_truth, of_guess = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
-    both = of_truth + of_guess
-    f1 = 2 * right / np.maximum(both, 1)
+    truth, guess = (torch.tensor([numbers[str(label)] for label in side]) for side in (true, predicted))
+    classes = max(2, len(labels))
+    constant = bool((truth == truth[0]).all() or (guess == guess[0]).all())
     values = {
-        "accuracy": float(right.sum() / counts.sum()),
-        "macro_f1": float(f1[both > 0].mean()),
-        "matthews": _matthews(int(right.sum()), of_truth.tolist(), of_guess.tolist()),
+        "accuracy": multiclass_accuracy(guess, truth, classes, average="micro"),
+        "macro_f1": multiclass_f1_score(guess, truth, classes, average="macro"),
+        "matthews": 0.0 if constant else multiclass_matthews_corrcoef(guess, truth, classes),
     }
-    return values if positive is None else values | {"f1": float(f1[numbers[positive]])}
-
-
-def _matthews(right: int, of_truth: list[int], of_guess: list[int]) -> float:
-    """Return the correlation of several classes (Gorodkin 2004) from the counts of each label, 0 where one is constant.
-
-    Python's whole numbers have no largest one, so that nothing is rounded before the root.
-    """
-    every = sum(of_truth)
-    spread_of_truth = every**2 - sum(count**2 for count in of_truth)
-    spread_of_guess = every**2 - sum(count**2 for count in of_guess)
-    if not spread_of_truth or not spread_of_guess:
-        return 0.0
-    shared = right * every - sum(one * two for one, two in zip(of_truth, of_guess, strict=True))
-    return float(shared / (spread_of_truth**0.5 * spread_of_guess**0.5))
+    if positive is not None:
+        values["f1"] = binary_f1_score((guess == numbers[positive]).int(), (truth == numbers[positive]).int())
+    return {name: float(value) for name, value in values.items()}
 
 
 def _score(true: list[Any], predicted: list[Any]) -> Values:
