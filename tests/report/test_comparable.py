@@ -68,12 +68,12 @@ def test_two_states_of_the_code_are_told_and_runs_that_did_not_record_theirs() -
     for one, source in zip(runs, ("a" * 12, "a" * 12, "b" * 12, None), strict=True):
         one.row["source"] = source
     assert told(*runs) == [
-        "The runs were made by 3 states of the code (aaaaaaaaaa in 2 runs, bbbbbbbbbb in 1 run, not recorded in 1"
+        "The runs were made by 3 states of the code (aaaaaaaaaa in 2 runs, bbbbbbbbbb in 1 run and not recorded in 1"
         " run): scores may differ by that alone."
     ]
     for one, epoch in zip(runs, (1, 1, 2, 2), strict=True):
         one.row["results"] = epoch
-    assert told(*runs)[0].startswith("The runs were made by 2 results epochs of the code (1 in 2 runs, 2 in 2 runs)")
+    assert told(*runs)[0].startswith("The runs were made by 2 results epochs of the code (1 in 2 runs and 2 in 2 runs)")
 
 
 def test_what_forbids_a_comparison_stands_before_the_guards_of_the_verdicts() -> None:

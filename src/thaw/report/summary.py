@@ -12,6 +12,7 @@ from thaw.report.collect import STATES, Study, read
 from thaw.report.comparable import comparable
 from thaw.report.pretrainings import WORDS, measure_name, pretraining_notes
 from thaw.report.statistics import FEWEST, Estimate, within
+from thaw.report.words import number
 from thaw.track.plain import printable
 
 NO_DIFFERENCE = "·"  # beside a difference whose interval includes 0
@@ -51,7 +52,7 @@ def counts(study: Study) -> list[str]:
     """Return the lines that say how many runs there are in which state, and the errors of those that failed."""
     states = [f"{study.count(state)} {state}" for state in STATES if study.count(state)]
     collapsed, diverged = sum(run.collapsed for run in study.runs), sum(run.diverged for run in study.runs)
-    line = f"{len(study.runs)} runs: {', '.join(states) or 'none'}"
+    line = f"{number(len(study.runs), 'run')}: {', '.join(states) or 'none'}"
     line += f"; {diverged} of the failed ones diverged" if diverged else ""
     lines = [line + (f"; {collapsed} collapsed, counted in the means" if collapsed else "")]
     lines += [f"failed: {run.folder}: {first_line(run.error)}" for run in study.runs if run.state == "failed"]

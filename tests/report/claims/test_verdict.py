@@ -193,10 +193,10 @@ def test_runs_of_other_machines_and_versions_are_marked():
         one.row[column] = value
     found = study(*made)
     told = analyse(*found).guards
-    assert "2 hosts (here in 19 runs, there in 1 run): their seconds are not comparable." in told
-    assert "2 thread counts (1 in 19 runs, 4 in 1 run): their seconds are not comparable." in told
-    assert "2 versions of torch (2.9.0 in 19 runs, 2.8.0 in 1 run): scores may differ by that alone." in told
-    assert "2 versions of thaw (0.1.0 in 19 runs, 0.2.0 in 1 run): scores may differ by that alone." in told
+    assert "2 hosts (here in 19 runs and there in 1 run): their seconds are not comparable." in told
+    assert "2 thread counts (1 in 19 runs and 4 in 1 run): their seconds are not comparable." in told
+    assert "2 versions of torch (2.9.0 in 19 runs and 2.8.0 in 1 run): scores may differ by that alone." in told
+    assert "2 versions of thaw (0.1.0 in 19 runs and 0.2.0 in 1 run): scores may differ by that alone." in told
     table = difference_tables(found[0])
     assert all(f'<th scope="row">{column}</th>' in table for column in MACHINE)
     content = gather(found[0])

@@ -10,7 +10,7 @@ the seeds, crossed.py):
   with as many collapsed runs as the runs do not exclude (collapse.py);
 * real but below the margin: ``low`` is above zero and the mean is below ``least``;
 * not supported: ``high`` is below ``least``;
-* inconclusive: neither. Then it is told how many seeds would decide (planned.py).
+* inconclusive: neither. Then it is told how many seeds would decide (seed_plan.py).
 """
 
 import math
@@ -18,8 +18,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from thaw.report.claims.collapse import Collapse
-from thaw.report.claims.planned import Plan, planned
 from thaw.report.claims.rule import Rule
+from thaw.report.claims.seed_plan import Plan, seed_plan
 from thaw.report.crossed import FEWEST_PRETRAININGS, Components, Crossed, components, over_both
 from thaw.report.statistics import FEWEST, Estimate, estimate, holm
 
@@ -107,7 +107,7 @@ def judge(
     decision = decide(effects, rule, least, errors, floors=floors, crossed=crossed, collapse=collapse)
     strict = collapse.least(least) if collapse else least
     every, open_ = [effect.estimate for effect in decision.tasks], decision.word == INCONCLUSIVE
-    plan = planned(decision.pooled, every, rule, strict, decision.error, undecided=open_) or Plan()
+    plan = seed_plan(decision.pooled, every, rule, strict, decision.error, undecided=open_) or Plan()
     return Judgement(
         word=decision.word,
         why=decision.why,

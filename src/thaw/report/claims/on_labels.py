@@ -17,6 +17,7 @@ from thaw.report.claims.phrases import gain, points, rate, settling
 from thaw.report.claims.selection import with_component
 from thaw.report.claims.sides import Sides, Size
 from thaw.report.claims.verdict import Verdict, name, nothing, verdict
+from thaw.report.words import listed
 
 NO_GAIN = "scratch does not gain from labels here"
 MORE = "Look at other train sizes, or at scratch's steps and rate: more labels do not help it here."
@@ -68,22 +69,18 @@ def read(sides: Sides, own: Fewer) -> str:
     for task, sizes in own.unmeasured.items():
         scratch = sides.scratch(task, sides.transfer) if sides.transfer else None
         known = sides.sizes(task, scratch) if scratch else []
-        lines.setdefault((_listed(sizes), _listed(known)), []).append(task)
+        lines.setdefault((_sizes(sizes), _sizes(known)), []).append(task)
     several = len(lines) > 1 or len(own.effects) > len(own.unmeasured)
     parts = [
-        f"not run with {sizes} labels{f' on {_joined(tasks)}' if several else ''}: read between {known}"
+        f"not run with {sizes} labels{f' on {listed(tasks)}' if several else ''}: read between {known}"
         for (sizes, known), tasks in lines.items()
     ]
     error = max(own.between.values())
     return f" ({'; '.join(parts)}; standard error of the reading ±{error:.3f})"
 
 
-def _listed(sizes: Sequence[Size]) -> str:
-    return _joined([f"{size:g}" for size in sizes])
-
-
-def _joined(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
+def _sizes(sizes: Sequence[Size]) -> str:
+    return listed([f"{size:g}" for size in sizes], len(sizes))
 
 
 def headline_rates(sides: Sides) -> list[labels.Exchange]:

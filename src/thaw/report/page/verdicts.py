@@ -12,6 +12,7 @@ from thaw.report.claims.verdict import Verdict
 from thaw.report.figures import Plot, Style
 from thaw.report.page.table import table
 from thaw.report.strategy import BASELINE, described
+from thaw.report.words import listed, number
 
 MARKS = {SUPPORTED: ("yes", "✓"), NOT_SUPPORTED: ("no", "✗"), INCONCLUSIVE: ("open", "?"), SMALL: ("open", "≈"),
          MIXED: ("open", "±")}  # fmt: skip
@@ -34,22 +35,24 @@ def compared(analysis: Analysis) -> str:
     """Return one sentence for someone who knows nothing: what is compared, on what."""
     sides = analysis.sides
     tasks = len(sides.tasks)
-    where = f"{tasks} task{'s' if tasks != 1 else ''} ({_listed(sides.tasks)})"
+    where = f"{number(tasks, 'task')} ({listed(sides.tasks)})"
     if sides.transfer is None:
         return f"Runs on {where}; none of them uses pretrained weights."
     what = sides.transfer.what.says
     sizes = sorted({size for task in sides.tasks for size in sides.sizes(task, sides.transfer)})
     labels = f"{sizes[0]} to {sizes[-1]} labels" if len(sizes) > 1 else f"{sizes[0]} labels" if sizes else "all labels"
     seeds = sorted({cell.test.n for cell in sides.cells.values() if cell.test and cell.arm == sides.transfer})
-    n = f"{seeds[0]} seeds" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds" if seeds else "no scored seed"
+    n = (
+        number(seeds[0], "seed")
+        if len(seeds) == 1
+        else f"{seeds[0]} to {seeds[-1]} seeds"
+        if seeds
+        else "no scored seed"
+    )
     return (
         f"Transfer ({sides.transfer.label}: {what}) against scratch ({described(BASELINE).says}), "
         f"on {where}, with {labels} and {n}; the same seed gives both the same examples."
     )
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names) if len(names) <= 5 else f"{', '.join(names[:4])} and {len(names) - 4} more"
 
 
 def _card(verdict: Verdict, plot: Plot | None) -> str:
