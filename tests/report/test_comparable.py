@@ -15,7 +15,10 @@ from thaw.report.page import write
 from thaw.report.statistics import score_interval
 
 Make = Callable[..., Path]
-UNTUNED = "No learning rate was tuned: no strategy is called better than another here."
+UNTUNED = (
+    "No learning rate was tuned: the verdicts are about these rates, and no strategy is called better than another"
+    " beside them."
+)
 
 
 def told(*runs: Run) -> list[str]:
@@ -39,8 +42,8 @@ def test_where_no_rate_was_tuned_that_is_said() -> None:
 def test_a_strategy_whose_rate_alone_was_not_tuned_is_named() -> None:
     made, found = study(*rates("full", 0.5, 0.6), *rates("scratch", 0.5, 0.6), run("frozen", 100, 1, 0.5))
     assert comparable(made, found) == [
-        "No learning rate was tuned for frozen in at least one cell: these are called neither better nor worse than"
-        " others there."
+        "No learning rate was tuned for frozen in at least one cell: the verdicts are about the rates there, and these"
+        " are called neither better nor worse than others beside them."
     ]
     assert {cell.arm.label: cell.tuned for cell in found} == {"scratch": True, "full": True, "frozen": False}
 

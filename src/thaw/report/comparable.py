@@ -101,11 +101,14 @@ def _untuned(cells: Sequence[Cell]) -> Iterable[str]:
     networks = [cell for cell in cells if cell.arm.network and cell.runs]
     without = list(dict.fromkeys(cell.arm.label for cell in networks if not cell.tuned))
     if networks and all(not cell.tuned for cell in networks):
-        yield "No learning rate was tuned: no strategy is called better than another here."
+        yield (
+            "No learning rate was tuned: the verdicts are about these rates, and no strategy is called better than"
+            " another beside them."
+        )
     elif without:
         yield (
-            f"No learning rate was tuned for {listed(without)} in at least one cell: these are called neither better"
-            " nor worse than others there."
+            f"No learning rate was tuned for {listed(without)} in at least one cell: the verdicts are about the rates"
+            " there, and these are called neither better nor worse than others beside them."
         )
 
 

@@ -91,6 +91,13 @@ def _design(cells: Sequence[Cell]) -> list[str]:
         lines.append(
             f"Some cells have {min(seeds)} seeds: with fewer than {FEW_SEEDS} only large differences can be seen."
         )
+    partial = [cell for cell in cells if cell.partial_seeds]
+    if partial:
+        left = sum(len(cell.partial_seeds) for cell in partial)
+        lines.append(
+            f"In {number(len(partial), 'cell')} {number(left, 'seed')} {are(left)} in no mean: not every pretraining"
+            f" has {'it' if left == 1 else 'them'}."
+        )
     parents = {run["pretrain_run"] for cell in cells for run in cell.runs if run["pretrain_run"]}
     if len(parents) == 1:
         lines.append("All transfer starts from one pretraining run: its own seed is not in the intervals.")

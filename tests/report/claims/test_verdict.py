@@ -10,15 +10,16 @@ from report.claims.predicted import answered
 from thaw.report.claims.analysis import analyse
 from thaw.report.claims.judge import WORDS
 from thaw.report.claims.rule import Rule, rule_of
-from thaw.report.claims.sides import Sides
 from thaw.report.claims.verdicts import verdicts
 from thaw.report.differences import MACHINE
 from thaw.report.figures import Style
+from thaw.report.notes import notes
 from thaw.report.page.content import gather
 from thaw.report.page.document import _data
 from thaw.report.page.listings import difference_tables
 from thaw.report.page.record import report
 from thaw.report.page.verdicts import cards, component_rows
+from thaw.report.tables.claims import against_table
 
 NOISE = (0.004, -0.004, 0.001, -0.002, 0.001)
 
@@ -231,10 +232,46 @@ def test_other_arms_are_better_worse_equal_or_undecided():
 
 def test_strategies_whose_rates_were_not_tuned_are_not_ranked():
     found = {one.arm.strategy: one for one in analyse(*study(*others())).against}
-    assert {name: one.word for name, one in found.items()} == {
-        "scratch": "not tuned", "tfidf": "worse", "frozen": "not tuned", "lp_ft": "not tuned", "top_k": "not tuned"
+    assert {one.word for one in found.values()} == {"not tuned"}  # TF-IDF too: full, beside it, has a rate
+    assert found["frozen"].why == "the learning rate of frozen and full was not tuned in every cell"
+    assert found["tfidf"].why == "the learning rate of full was not tuned in every cell"
+
+
+def test_one_side_that_was_tuned_is_not_ranked_against_one_that_was_not():
+    """It was: several settings of one arm, of any key, were enough for both."""
+    made = others()
+    for one in made:
+        if one["strategy"] in ("full", "scratch", "lp_ft"):
+            one.config["tuned"] = "runs/tune"
+    analysis = analyse(*study(*made))
+    assert {one.arm.strategy: one.word for one in analysis.against} == {
+        "scratch": "worse", "tfidf": "worse", "lp_ft": "equal", "frozen": "not tuned", "top_k": "not tuned"
     }  # fmt: skip
-    assert found["frozen"].why == "one learning rate was tried for frozen and one for full"
+    assert "for frozen and top_k in at least one cell" in analysis.guards[0]  # the note has the same definition
+    shown = {row[0]: row[-1] for row in against_table(analysis).rows}
+    assert shown["frozen"] == (
+        "the learning rate of frozen was not tuned in every cell; no predictions on 1 task: no test texts in the"
+        " interval"
+    )
+
+
+def test_arms_of_unequal_steps_are_not_compared():
+    """Newcomer N6: frozen with 60 steps was called worse than full with 200."""
+    made = [run("tfidf", 100, seed, 0.5) for seed in range(1, 6)]
+    for seed, shift in enumerate(NOISE, 1):
+        for steps, gain in ((60, 0.0), (200, 0.1)):
+            for strategy, score in (("scratch", 0.5), ("full", 0.6), ("frozen", 0.55), ("frozen_random", 0.4)):
+                if (strategy, steps) != ("frozen", 200):
+                    more = {"steps": steps, "config": {"tuned": "runs/tune", "steps": steps}}
+                    made.append(run(strategy, 100, seed, score + gain + shift * (strategy == "full"), **more))
+    analysis = analyse(*study(*made))
+    steps = analysis.sides.transfer.steps
+    asked = {"scratch", "frozen_random", "tfidf"} | ({"frozen"} if steps == 60 else set())
+    assert {one.arm.strategy for one in analysis.against} == asked
+    assert {one.arm.steps for one in analysis.against} == {steps, None}
+    assert {one.arm.steps for one in analysis.pooled} == {steps, None}
+    assert analysis.sides.control("frozen_random").steps == steps
+    assert analysis.verdicts[1].controls["frozen_random"].mean == pytest.approx(0.2 + sum(NOISE) / 5)
 
 
 def test_two_seeds_rank_nothing():
@@ -268,17 +305,54 @@ def test_improvement_is_paired_by_seed():
     assert (found["full"].mean, found["full"].n) == (1.0, 10)
 
 
+def of_recipe(size, seed, score, number, **more):
+    """Return a run of full from one of several pretrainings of one recipe."""
+    made = run("full", size, seed, score, pretrain_run=f"p{number}", checkpoint=f"c{number}", **more)
+    return replace(made, lineage={"recipe": "r"})
+
+
+def test_the_table_and_the_verdict_have_one_mean_over_pretrainings():
+    """The table took for a seed the pretrainings that it has, the verdict the seeds that all pretrainings have."""
+    made = [of_recipe(100, seed, 0.5 + seed / 100 + number / 10, number) for number in (0, 1) for seed in (1, 2, 3)]
+    made.append(of_recipe(100, 4, 0.9, 1))
+    found = study(*made)
+    (cell,) = found[1]
+    sides = compared(*made)
+    assert sides.scores("trec", sides.transfer, 100) == pytest.approx({1: 0.56, 2: 0.57, 3: 0.58})
+    assert (cell.test.n, cell.test.mean) == (3, pytest.approx(0.57))  # it was 0.6525 of four seeds
+    assert cell.partial_seeds == [4]
+    assert "In 1 cell 1 seed is in no mean: not every pretraining has it." in notes(*found)
+
+
+def test_a_checkpoint_that_the_lineage_alone_names_is_a_pretraining():
+    """The cells read four sources, the verdicts two of them: there all such pretrainings were one."""
+    made = [of_recipe(100, seed, 0.5 + number / 10, number) for number in (0, 1) for seed in (1, 2, 3)]
+    for one in made:
+        one.lineage["parent_run"] = one.row["pretrain_run"]
+        one.row["pretrain_run"] = one.row["checkpoint"] = None
+        one.lineage["checkpoint"] = f"{one.lineage['parent_run']} weights"
+    sides = compared(*made)
+    assert set(sides.by_pretraining("trec", sides.transfer, 100)) == {"p0", "p1"}
+
+
+def test_pretrainings_that_differ_are_in_the_comparison_of_every_strategy():
+    made = []
+    for seed, shift in enumerate(NOISE, 1):
+        made.append(run("tfidf", 100, seed, 0.5))
+        for number, apart in enumerate((0.0, 0.06, -0.02, 0.05, 0.06)):
+            made.append(of_recipe(100, seed, 0.55 + apart + shift, number))
+    (row,) = analyse(*study(*made)).against
+    assert row.estimate.high - row.estimate.low == pytest.approx(2 * 2.776 * 0.0374 / 5**0.5, rel=0.05)
+
+
 def test_five_pretrainings_are_a_factor_and_not_five_arms():
     made = []
     for seed, shift in enumerate(NOISE, 1):
         made.append(run("scratch", 100, seed, 0.5))
         for number, apart in enumerate((0.0, 0.06, -0.02, 0.05, 0.06)):
-            made.append(run("full", 100, seed, 0.55 + apart + shift, pretrain_run=f"p{number}"))
-    cell = study(*made)[1]
-    arm = next(one.arm for one in cell if one.arm.strategy == "full")
-    table = {("trec", one.arm, 100): one for one in cell}
-    table["trec", arm, 100] = replace(table["trec", arm, 100], runs=[one for one in made if one["strategy"] == "full"])
-    sides = Sides(table, arm, Rule())
+            made.append(of_recipe(100, seed, 0.55 + apart + shift, number))
+    sides = compared(*made)
+    arm = sides.transfer
     assert sides.by_pretraining("trec", arm, 100)["p1"][1] == pytest.approx(0.614)
     assert sides.scores("trec", arm, 100)[1] == pytest.approx(0.58 + NOISE[0])
     for one in made:
@@ -288,8 +362,7 @@ def test_five_pretrainings_are_a_factor_and_not_five_arms():
     assert found.sentence.endswith(", over 5 pretrainings.")
     assert found.judgement.components.pretraining == pytest.approx(0.0374, rel=0.01)
     assert component_rows(found)[:2] == [("seed: subset, order, head, dropout", "0.0031"), ("pretraining", "0.0374")]
-    few = replace(table["trec", arm, 100], runs=[one for one in made if one["pretrain_run"] in ("p0", "p1")])
-    fixed = verdicts(Sides(table | {("trec", arm, 100): few}, arm, Rule()))[1]
+    fixed = verdicts(compared(*(one for one in made if one["pretrain_run"] in (None, "p0", "p1"))))[1]
     assert fixed.sentence.endswith(", with these 2 encoders.")
     assert fixed.judgement.pooled.mean == pytest.approx(0.08)
 

@@ -21,7 +21,15 @@ def against_table(analysis: Analysis) -> Table | None:
     if transfer is None or not analysis.against:
         return None
     rows = [
-        (one.arm.label, one.word, signed(one.estimate), f"{one.p:.2g}", str(one.estimate.n), str(one.tasks))
+        (
+            one.arm.label,
+            one.word,
+            signed(one.estimate),
+            f"{one.p:.2g}",
+            str(one.estimate.n),
+            str(one.tasks),
+            one.remarks or ABSENT,
+        )
         for one in sorted(analysis.against, key=lambda one: one.arm.order)
     ]
     return Table(
@@ -29,10 +37,10 @@ def against_table(analysis: Analysis) -> Table | None:
         title=f"Every strategy against {transfer.label}",
         caption=(
             f"Difference in test score, mean over tasks, interval over paired seeds and test texts; Holm over the "
-            f"rows; equal: within {analysis.rule.margin:g} of 0 by two one-sided tests; not tuned: one learning rate "
-            f"was tried on both sides."
+            f"rows; equal: within {analysis.rule.margin:g} of 0 by two one-sided tests; not tuned: the learning rate "
+            f"of one of the two was not. Networks with other optimizer steps are not compared."
         ),
-        columns=("strategy", "is", "difference", "p", "seeds", "tasks"),
+        columns=("strategy", "is", "difference", "p", "seeds", "tasks", "remarks"),
         rows=tuple(rows),
     )
 
