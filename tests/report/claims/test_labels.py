@@ -3,14 +3,17 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from report.claims.made_up import compared, run
+from report.claims.predicted import answered
 from thaw.report.claims import labels
 from thaw.report.claims.curves import crossover, curve
 from thaw.report.claims.fewer import fewer
 from thaw.report.claims.rule import Rule
 from thaw.report.claims.verdicts import verdicts
+from thaw.report.page.verdicts import component_rows
 
 SIZES = (50, 100, 200, 400, 800)
 NOISE = (0.01, -0.01, 0.005, -0.008, 0.003)
@@ -167,7 +170,7 @@ def test_several_pretrainings_are_crossed_as_in_the_claim_on_accuracy():
     assert max(means) - min(means) == pytest.approx(0.04)
     found = claim(*made)
     assert found.judgement.random
-    assert found.sentence.endswith("over 5 pretrainings.")
+    assert "2 times n on 1 task, over 5 pretrainings, so it needs fewer." in found.sentence
 
 
 def test_the_exchange_interval_holds_twice_the_labels_where_they_are_read():
@@ -177,3 +180,43 @@ def test_the_exchange_interval_holds_twice_the_labels_where_they_are_read():
     found = {one.labels: one for one in labels.exchange(compared(*made), "trec", compared(*made).transfer)}
     for n in (50, 150):
         assert found[n].low < 2 * n < found[n].high, found[n]
+
+
+def test_where_scratch_was_not_run_with_n_labels_its_gain_is_not_known():
+    """It was "scratch does not gain from labels here", with the remedy for that."""
+    made = pairs({100: 0.5, 200: 0.6}, {50: 0.66, 100: 0.76})
+    found = claim(*[one for one in made if (one["strategy"], one["train_size"]) != ("full", 100)], rule=Rule())
+    assert (found.word, found.why) == ("inconclusive", "what scratch gains from n to 2 times n labels is not known")
+    assert found.settle == "Run scratch at the train sizes of transfer too, with the same seeds."
+
+
+def test_better_than_twice_the_labels_but_not_as_many_has_a_remedy_of_its_own():
+    made = pairs({50: 0.4, 100: 0.5, 200: 0.6}, {50: 0.56, 200: 0.43})  # with 200 labels it is worse
+    found = claim(*made, rule=Rule())
+    assert found.word == "inconclusive"
+    assert found.why.startswith("at equal labels: ")
+    assert found.sentence.startswith("full with n labels scores +0.060 [")
+    assert "with this encoder, but -0.005 [" in found.sentence
+    assert found.sentence.endswith("at equal labels.")
+    assert found.settle.startswith("Run more seeds at the same train sizes")
+
+
+def test_the_parts_of_the_error_have_a_row_each(tmp_path):
+    """The row of the texts held the errors of the tuning and of the reading between sizes too."""
+    draw = np.random.default_rng(0)
+    made = []
+    right = {n: draw.random(400) < share for n, share in ((50, 0.4), (150, 0.6), (500, 0.8), (0, 0.7))}
+    for seed in range(1, 6):
+        for n in (50, 150, 500):
+            made.append(answered(tmp_path, "scratch", n, seed, right[n] ^ (draw.random(400) < 0.02)))
+        made.append(answered(tmp_path, "full", 50, seed, right[0] ^ (draw.random(400) < 0.02)))
+    own, found = fewer(compared(*made)), claim(*made, rule=Rule())
+    parts = found.judgement.components
+    assert parts.texts == pytest.approx(own.drawn["trec"].error)
+    assert 0.01 < parts.texts < own.errors["trec"]
+    assert parts.reading == pytest.approx(own.between["trec"])
+    assert own.errors["trec"] == pytest.approx(math.hypot(parts.texts, parts.reading))
+    rows = dict(component_rows(found))
+    assert rows["reading scratch between its train sizes"] == f"{parts.reading:.4f}"
+    assert rows["test texts, for all runs alike"] == f"{parts.texts:.4f}"
+    assert parts.residual == pytest.approx(own.drawn["trec"].residual)

@@ -55,8 +55,8 @@ def test_a_clear_gain_is_supported_with_its_sentence():
     assert found.word == "supported"
     assert (
         found.sentence
-        == "full scores +0.100 [+0.096, +0.104] against scratch on 1 task, and +0.050 [+0.046, +0.054] against TF-IDF,"
-        " with this encoder."
+        == "full scores +0.100 [+0.096, +0.104] against scratch on 1 task, with this encoder, and +0.050 [+0.046,"
+        " +0.054] against TF-IDF."
     )
     assert found.settle.startswith("5 seeds find effects above +0.0")
 
@@ -113,7 +113,7 @@ def test_a_harmed_task_makes_it_mixed():
 def test_a_real_gain_below_the_margin_has_a_word_of_its_own():
     found = accuracy(*runs(gain=0.006, words=-0.1))
     assert found.word == "real but below the margin"
-    assert "which is less than 0.01" in found.sentence
+    assert "with this encoder, a gain of less than 0.01." in found.sentence
 
 
 def test_no_gain_worth_the_name_is_not_supported():
@@ -359,11 +359,11 @@ def test_five_pretrainings_are_a_factor_and_not_five_arms():
         one.config["task.kind"] = "tags"
     found = verdicts(sides)[1]
     assert found.word == "supported"
-    assert found.sentence.endswith(", over 5 pretrainings.")
+    assert "against scratch on 1 task, over 5 pretrainings, where no control" in found.sentence
     assert found.judgement.components.pretraining == pytest.approx(0.0374, rel=0.01)
     assert component_rows(found)[:2] == [("seed: subset, order, head, dropout", "0.0031"), ("pretraining", "0.0374")]
     fixed = verdicts(compared(*(one for one in made if one["pretrain_run"] in (None, "p0", "p1"))))[1]
-    assert fixed.sentence.endswith(", with these 2 encoders.")
+    assert "against scratch on 1 task, with these 2 encoders, " in fixed.sentence
     assert fixed.judgement.pooled.mean == pytest.approx(0.08)
 
 
@@ -405,3 +405,111 @@ def test_a_report_of_no_transfer_lists_all_claims_with_words_of_the_list():
         listed = report(gather(study(*made)[0]))["verdicts"]
         assert [one["claim"] for one in listed] == ["time", "accuracy", "labels"]
         assert all(one["word"] in WORDS and one["why"] and one["sentence"] for one in listed)
+
+
+def wordless(*members):
+    """Return runs of a kind to which TF-IDF does not apply."""
+    for one in members:
+        one.config["task.kind"] = "tags"
+    return members
+
+
+def test_every_judged_sentence_says_with_which_encoder_in_its_main_clause():
+    made = runs(tasks=("mrpc", "sst2", "trec"), gain={"mrpc": 0.2, "sst2": 0.2, "trec": 0.2})
+    _, found, labels = verdicts(compared(*made))
+    assert found.sentence.startswith("full scores +0.200 [")
+    assert "against scratch on 3 tasks, with this encoder, and +0.150 [" in found.sentence
+    assert "against scratch with 2 times n on 3 tasks, with this encoder, " in labels.sentence
+    assert "from scratch" in labels.sentence.split("with this encoder")[1]  # the exchange rates come after it
+    strict = accuracy(*made, rule=Rule(tasks=1.0))
+    assert "on 3 tasks, with this encoder, " in strict.sentence
+
+
+def test_words_alone_are_asked_for_on_every_task_to_which_they_apply():
+    """TF-IDF on one task of three was enough, and nothing said so."""
+    made = runs(tasks=("mrpc", "sst2", "trec"), gain=0.1)
+    part = [one for one in made if one["strategy"] != "tfidf" or one["task"] == "trec"]
+    found = accuracy(*part)
+    assert found.word == "inconclusive"
+    assert found.why == "TF-IDF has fewer than 3 seeds on mrpc and sst2, so words alone may do as well there"
+    assert "+0.054] against TF-IDF on 1 of 3 tasks, but TF-IDF has" in found.sentence
+    assert found.settle.startswith("Run strategy=tfidf on mrpc and sst2 with the same seeds. ")
+    wordless(*(one for one in part if one["task"] != "trec"))
+    assert accuracy(*part).word == "supported"
+
+
+@pytest.mark.parametrize("claim", [1, 2])
+def test_runs_that_failed_stand_in_the_sentence(claim):
+    """The labels sentence said nothing of them, and that on accuracy of diverged ones alone."""
+    made = runs(gain=0.2, words=0.05)
+    for one in [one for one in made if one["strategy"] == "full"][:2]:
+        one.row["collapsed"] = True
+    next(one for one in made if one["strategy"] == "scratch").row["collapsed"] = True
+    lost = run("full", 100, 9, 0.0)
+    lost = replace(lost, state="failed", error="OSError: disk full", row=lost.row | {"test": None, "dev": None})
+    sentence = verdicts(compared(*made, lost))[claim].sentence
+    assert (
+        "; 2 of 10 runs of full collapsed, 1 run of full failed otherwise and is left out and 1 of 10 runs of scratch"
+        " collapsed." in sentence
+    )
+
+
+def test_diverged_runs_stand_in_the_sentence_on_labels():
+    made = runs(gain=0.2, words=0.05)
+    one = next(one for one in made if one["strategy"] == "full" and one["seed"] == 3)
+    made[made.index(one)] = replace(
+        one, state="failed", error="DivergedError: loss", row=one.row | {"floor": 0.2, "floor_test": 0.2}
+    )
+    found = verdicts(compared(*made))
+    for verdict in found[1:]:
+        assert "; 1 of 10 runs of full diverged and counts as the majority answer." in verdict.sentence
+
+
+def test_what_is_missing_is_told_apart():
+    """All of it was "fewer than 3 seeds pair"."""
+
+    def why(claim, *members, rule=None):
+        found = verdicts(compared(*members, rule=rule))[("time", "accuracy", "labels").index(claim)]
+        assert found.word == "inconclusive"
+        assert found.sentence == f"Nothing to judge: {found.why}."
+        return found.why
+
+    def made(full=(1, 2, 3), scratch=(1, 2, 3), sizes=(100, 100), steps=(0, 0)):
+        config = [{"steps": count} if count else {} for count in steps]
+        return [run("full", sizes[0], seed, 0.6, config=config[0]) for seed in full] + [
+            run("scratch", sizes[1], seed, 0.5, config=config[1]) for seed in scratch
+        ]
+
+    assert why("accuracy", *made(steps=(60, 200))) == "scratch was run with 200 optimizer steps and full with 60"
+    assert why("accuracy", *made(sizes=(100, 200))) == "full and scratch have scores at no common train size"
+    asked = Rule(sizes=[400])
+    assert why("accuracy", *made(), rule=asked).endswith("no common train size among those of the rule (400)")
+    assert why("accuracy", *made(scratch=(4, 5, 6))) == "full and scratch share no seed that all tasks have"
+    assert why("labels", *made()) == (
+        "scratch has no train size with 2 times as many labels, nor sizes on both sides of it"
+    )
+    assert why("time", *made()) == "no pair of runs has dev curves and a target to reach"
+    elsewhere = [run("scratch", 100, 1, 0.5, task="sst2")]
+    assert why("accuracy", *made(scratch=()), *elsewhere) == "scratch was run on no task of full"
+
+
+def test_pretrainings_that_the_tasks_do_not_share_are_fixed_and_said_to_be():
+    """Five on each of two tasks, none in common: it was "no seed is shared by both sides"."""
+
+    def crossing(first):
+        made = []
+        for task, start in (("sst2", 0), ("trec", first)):
+            for seed, shift in enumerate(NOISE, 1):
+                made.append(run("scratch", 100, seed, 0.5, task=task))
+                for number in range(start, start + 5):
+                    made.append(of_recipe(100, seed, 0.6 + number / 500 + shift, number, task=task))
+        return accuracy(*wordless(*made))
+
+    for first, shared in ((5, "0 pretrainings"), (4, "1 pretraining")):
+        found = crossing(first)
+        assert found.word == "supported"
+        assert found.judgement.random is False
+        assert f"All tasks share {shared}, so these are fixed, not drawn." in found.settle
+        assert f"with these {5 + first} encoders" in found.sentence
+    assert crossing(0).judgement.random
+    assert "fixed" not in crossing(0).settle

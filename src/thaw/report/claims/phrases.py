@@ -8,6 +8,7 @@ from thaw.report.claims.labels import Exchange
 from thaw.report.claims.resampling import Drawn
 from thaw.report.claims.sides import Sides
 from thaw.report.statistics import FEWEST, Estimate
+from thaw.report.words import are, listed, number
 
 
 def points(one: Estimate) -> str:
@@ -44,6 +45,10 @@ def _count(labels: float) -> str:
 
 def settling(judgement: Judgement, shown: Callable[[float], str]) -> str:
     """Return what these seeds can see, and for an inconclusive judgement how many would see the effect measured."""
+    return f"{_seeds(judgement, shown)} {judgement.note}".strip()
+
+
+def _seeds(judgement: Judgement, shown: Callable[[float], str]) -> str:
     if judgement.detectable is None or judgement.pooled is None:
         return f"Run {FEWEST} seeds or more: fewer are not tested."
     seeds = judgement.pooled.n
@@ -106,14 +111,23 @@ def by_text(drawn: dict[str, Drawn], judged: Judgement) -> str:
     return text
 
 
-def diverged(sides: Sides) -> str:
-    """Return how many scored runs of transfer and scratch diverged, "" if none: they count as the majority answer."""
-    counts = []
+def failures(sides: Sides) -> str:
+    """Return how many runs of transfer and scratch diverged, collapsed or failed, a clause; "" if none did."""
+    clauses = []
     transfer = sides.transfer
     baselines = [sides.scratch(task, transfer) for task in sides.tasks] if transfer else []
     for arm in dict.fromkeys([transfer, *baselines]):
-        runs = [run for (_, cell_arm, _), cell in sides.cells.items() if cell_arm == arm for run in cell.runs]
-        failed = sum(run.state == "failed" for run in runs)
-        if arm is not None and failed:
-            counts.append(f"{failed} of {len(runs)} runs of {arm.label} diverged")
-    return f"; {' and '.join(counts)} and count as the majority answer" if counts else ""
+        members = [cell for (_, cell_arm, _), cell in sides.cells.items() if cell_arm == arm]
+        runs = [run for cell in members for run in cell.runs]
+        of = f"of {number(len(runs), 'run')} of {arm.label}" if arm is not None else ""
+        counts = [
+            (sum(run.diverged for run in runs), "diverged and {count} as the majority answer", of),
+            (sum(run.collapsed for run in runs), "collapsed", of),
+            (sum(cell.failed for cell in members), "failed otherwise and {are} left out", ""),
+            (sum(cell.unknown for cell in members), "diverged and {are} left out", ""),
+        ]
+        for count, what, whole in counts:
+            if arm is not None and count:
+                who = f"{count} {whole}" if whole else f"{number(count, 'run')} of {arm.label}"
+                clauses.append(f"{who} {what.format(count='counts' if count == 1 else 'count', are=are(count))}")
+    return f"; {listed(clauses, len(clauses))}" if clauses else ""

@@ -104,6 +104,11 @@ def component_rows(verdict: Verdict) -> list[tuple[str, str]]:
         ("test texts, for all runs alike", _deviation(parts.texts)),
         ("rest: texts and seeds together", _deviation(parts.residual)),
         ("choice of settings", _deviation(parts.tuning)),
+        *(
+            [("reading scratch between its train sizes", _deviation(parts.reading))]
+            if parts.reading is not None
+            else []
+        ),
     ]
 
 
