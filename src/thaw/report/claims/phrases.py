@@ -29,13 +29,33 @@ def times(log: float) -> str:
 
 
 def rate(one: Exchange) -> str:
-    """Return what some labels are worth: "50 labels with transfer are worth 240 from scratch (180 to 330)"."""
-    if one.worth is None:
-        bound = f"more than {one.most}" if one.beyond == "above" else f"less than {one.least}"
-        return f"{one.labels} labels with transfer are worth {bound} from scratch"
+    """Return what some labels are worth: "50 labels with transfer are worth 240 from scratch (180 to 330)".
+
+    Where the scores are beyond the measured sizes the bound is the mean's, so how far the interval goes is said too:
+    "50 labels with transfer are worth more than 400 from scratch (at least 135 by the interval)".
+    """
+    return f"{one.labels} labels with transfer are worth {_worth(one)} from scratch{_interval(one)}"
+
+
+def _worth(one: Exchange) -> str:
+    if one.worth is not None:
+        return _count(one.worth)
+    return f"more than {one.most}" if one.beyond == "above" else f"less than {one.least}"
+
+
+def _interval(one: Exchange) -> str:
+    """Return the interval of an exchange rate in brackets; "" where it leaves out all that was measured."""
+    if not one.tested:
+        return f" ({number(one.seeds, 'seed')}: no interval)"
+    if one.excluded:
+        return ""
+    if one.beyond == "above" and one.low is not None and one.high is None:
+        return f" (at least {_count(one.low)} by the interval)"
+    if one.beyond == "below" and one.high is not None and one.low is None:
+        return f" (at most {_count(one.high)} by the interval)"
     low = _count(one.low) if one.low is not None else f"< {one.least}"
     high = _count(one.high) if one.high is not None else f"> {one.most}"
-    return f"{one.labels} labels with transfer are worth {_count(one.worth)} from scratch ({low} to {high})"
+    return f" ({low} to {high})"
 
 
 def _count(labels: float) -> str:
