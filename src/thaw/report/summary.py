@@ -11,7 +11,7 @@ from thaw.report.cells import Cell, cells
 from thaw.report.collect import STATES, Study, read
 from thaw.report.comparable import comparable
 from thaw.report.pretrainings import WORDS, measure_name, pretraining_notes
-from thaw.report.statistics import FEWEST, Estimate, within
+from thaw.report.statistics import FEWEST, SCORE_INTERVAL, Estimate, within
 from thaw.report.words import number
 from thaw.track.plain import printable
 
@@ -92,7 +92,7 @@ def signed(one: Estimate) -> str:
 def _table(task: str, members: Sequence[Cell]) -> Table:
     metric = next((cell.metric for cell in members if cell.metric), "score")
     scored = any(cell.test for cell in members)
-    title = f"{task}: test {metric}, mean [95% t-interval over seeds]" if scored else f"{task}: dev {metric} only"
+    title = f"{task}: test {metric}, mean [{SCORE_INTERVAL} over seeds]" if scored else f"{task}: dev {metric} only"
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.title, table.title_justify, table.title_style = Text(title), "left", "bold"
     for name in ("train size", "strategy"):

@@ -425,6 +425,17 @@ def test_every_judged_sentence_says_with_which_encoder_in_its_main_clause():
     assert "on 3 tasks, with this encoder, " in strict.sentence
 
 
+def test_the_sentence_on_time_says_with_which_encoder():
+    made = []
+    for seed in range(1, 6):
+        for strategy, pace in (("scratch", 1.0), ("full", 3.0)):
+            curve = [(at, 0.9 - 0.6 * 0.8 ** (pace * at) + 0.001 * ((7 * seed + at) % 5)) for at in range(0, 41)]
+            made.append(run(strategy, 100, seed, 0.9, curve=curve, floor=0.3))
+    found = verdicts(compared(*made, rule=Rule(clock="step")))[0]
+    assert not found.sentence.startswith("N")  # neither "Nothing to judge" nor "No word"
+    assert "on 1 task, with this encoder" in found.sentence
+
+
 def test_words_alone_are_asked_for_on_every_task_to_which_they_apply():
     """TF-IDF on one task of three was enough, and nothing said so."""
     made = runs(tasks=("mrpc", "sst2", "trec"), gain=0.1)

@@ -10,8 +10,9 @@ from thaw.report.figures.style import Style
 
 CAPTION = """Scratch labels that score as much as n labels with transfer, divided by n ({n}); bars are 95% intervals,
 paired by seed (all multipliers at which the difference is not told from 0, the errors of reading between scratch's
-sizes and of the test texts in it), from three seeds on. An arrow goes on beyond the measured sizes: nothing is extrapolated, and
-nothing can be seen above the dotted line (scratch's most labels / n). At 1 transfer saves no label."""
+sizes and of the test texts in it), from three seeds on. An arrow goes on beyond the measured sizes: nothing is
+extrapolated, and nothing can be seen above the dotted line (scratch's most labels / n). At 1 transfer saves no
+label."""
 
 
 def exchange(rates: Sequence[Exchange], style: Style) -> Plot | None:

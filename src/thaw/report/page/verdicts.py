@@ -7,9 +7,9 @@ from thaw.report.arms import Arm
 from thaw.report.claims.analysis import Analysis
 from thaw.report.claims.judge import INCONCLUSIVE, MIXED, NOT_SUPPORTED, SMALL, SUPPORTED
 from thaw.report.claims.on_time import spread
-from thaw.report.claims.rule import Rule
 from thaw.report.claims.verdict import Verdict
 from thaw.report.figures import Plot, Style
+from thaw.report.page.rule import rule_paragraphs
 from thaw.report.page.table import table
 from thaw.report.strategy import BASELINE, described
 from thaw.report.words import listed, number
@@ -132,32 +132,16 @@ def _clocks(verdict: Verdict) -> str:
 <tbody>{rows}</tbody></table></details>"""
 
 
-def rule_text(rule: Rule) -> str:
-    """Return how a verdict is reached, in words."""
-    sizes = f"train sizes {', '.join(map(str, rule.sizes))}" if rule.sizes else "all train sizes"
-    level = f"{100 * rule.level:.4g} %"
-    tasks = f", on {rule.tasks:.0%} of the tasks by themselves too" if rule.tasks else ""
-    return (
-        f"Fixed in the study's config before the runs, about {rule.strategy} at {sizes}. The mean effect over all tasks"
-        f" decides, with a {level} interval over paired seeds, test texts where predictions are there, and "
-        f"pretrainings from five on. Supported: the interval lies above none and the mean is at least the least effect"
-        f" worth the name ({rule.faster:g} times as fast; {rule.margin:g} of accuracy; for labels, better than scratch "
-        f"with as many and with {rule.fewer:g} times as many){tasks}; accuracy must beat TF-IDF too, and stand as many "
-        f"collapsed runs as the runs do not exclude. Real but below the margin: above none, but less than that. Mixed: "
-        f"a task is harmed (Holm over the tasks) though others gain. Not supported: the interval lies below the least "
-        f"effect worth the name, or TF-IDF is better. Inconclusive: neither, or fewer than three seeds."
-    )
-
-
 def reading(analysis: Analysis, style: Style) -> str:
     """Return what the words mean: the strategies and the rule, closed until asked for."""
     if not style.arms:
         return ""
     terms = "".join(_term(arm, style) for arm in _one_each(style.arms))
+    rule = "".join(f"<p>{escape(line)}</p>" for line in rule_paragraphs(analysis.rule, analysis.rules))
     return f"""
 <details class="reading"><summary>What the strategies are, and how a verdict is reached</summary>
 <dl class="terms">{terms}</dl>
-<p>{escape(rule_text(analysis.rule))}</p>
+{rule}
 </details>"""
 
 

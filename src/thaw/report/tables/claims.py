@@ -7,6 +7,7 @@ from thaw.report.claims.arrival import CLOCKS, Times
 from thaw.report.claims.clocks import deciding
 from thaw.report.claims.curves import crossover
 from thaw.report.claims.ledger import Cost
+from thaw.report.statistics import SCORE_INTERVAL
 from thaw.report.summary import signed, spread
 from thaw.report.tables.table import Table
 
@@ -147,7 +148,7 @@ def dose_tables(analysis: Analysis) -> list[Table]:
             Table(
                 name=f"doses-{task}",
                 title=f"{task}: test score by tokens of pretraining",
-                caption="Mean [95% t-interval over seeds]; checkpoints of one pretraining; correlation of ranks.",
+                caption=f"Mean [{SCORE_INTERVAL} over seeds]; checkpoints of one pretraining; correlation of ranks.",
                 columns=("strategy", *(f"{_short(amount)} tokens" for amount in tokens), "Spearman"),
                 rows=tuple(rows),
             )
