@@ -429,7 +429,7 @@ def test_the_sentence_on_time_says_with_which_encoder():
     made = []
     for seed in range(1, 6):
         for strategy, pace in (("scratch", 1.0), ("full", 3.0)):
-            curve = [(at, 0.9 - 0.6 * 0.8 ** (pace * at) + 0.001 * ((7 * seed + at) % 5)) for at in range(0, 41)]
+            curve = [(at, 0.9 - 0.6 * 0.8 ** (pace * at) + 0.001 * ((7 * seed + at) % 5)) for at in range(41)]
             made.append(run(strategy, 100, seed, 0.9, curve=curve, floor=0.3))
     found = verdicts(compared(*made, rule=Rule(clock="step")))[0]
     assert not found.sentence.startswith("N")  # neither "Nothing to judge" nor "No word"
@@ -460,8 +460,8 @@ def test_runs_that_failed_stand_in_the_sentence(claim):
     lost = replace(lost, state="failed", error="OSError: disk full", row=lost.row | {"test": None, "dev": None})
     sentence = verdicts(compared(*made, lost))[claim].sentence
     assert (
-        "; 2 of 10 runs of full collapsed, 1 run of full failed otherwise and is left out and 1 of 10 runs of scratch"
-        " collapsed." in sentence
+        "; 2 of 10 runs of full collapsed; 1 run of full failed, left out; 1 of 10 runs of scratch collapsed."
+        in sentence
     )
 
 
