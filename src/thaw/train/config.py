@@ -1,10 +1,12 @@
 """How the weights learn, and on what. No torch here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from thaw.errors import ConfigError
 from thaw.fields import free, identity, speed
 from thaw.train.budget import parse_time
+
+RATE = 5e-4  # where neither a run nor its strategy names one
 
 
 @dataclass(kw_only=True)
@@ -12,7 +14,7 @@ class OptimConfig:
     """Optimizer and learning-rate schedule."""
 
     name: str = identity("adamw", choices=["adamw", "muon"])
-    lr: float = identity(5e-4, gt=0)  # peak learning rate
+    lr: float | None = identity(None, gt=0)  # peak learning rate; None: the strategy's own, of a pretraining 5e-4
     embeddings: float = identity(1.0, gt=0)  # factor on the rate of the encoder's embeddings
     head: float = identity(1.0, gt=0)  # factor on the rate of the head
     weight_decay: float = identity(0.01, ge=0)  # not on biases, norms
@@ -23,6 +25,15 @@ class OptimConfig:
     schedule: str = identity("linear", choices=["linear", "cosine", "constant", "cooldown", "slanted"])
     warmup: float = identity(0.1, ge=0, lt=1)  # share of the steps
     cooldown: float = identity(0.2, ge=0, le=1)  # share of the steps, for schedule=cooldown
+
+    @property
+    def rate(self) -> float:
+        """The peak learning rate."""
+        return RATE if self.lr is None else self.lr
+
+    def settled(self, rate: float = RATE) -> "OptimConfig":
+        """Return the same with ``rate`` where no learning rate is given."""
+        return self if self.lr is not None else replace(self, lr=rate)
 
 
 @dataclass(kw_only=True)
