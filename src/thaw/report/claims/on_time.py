@@ -34,6 +34,7 @@ NEITHER = (
 )
 LONGER = "Give both arms more steps, or transfer another rate, until it arrives as often."
 OFTENER = "Evaluate oftener at the beginning."
+FINER = "The effect measured is finer than the grid of the evaluations: evaluate oftener about the arrivals."
 REACHED = "Give scratch more steps, until all of its runs arrive."
 
 
@@ -87,6 +88,9 @@ def judged_by(sides: Sides, own: Speed) -> Said:
         if own.reached[1] == own.pairs:
             return said.back("it arrives at the first two evaluations, so only a least ratio is known", OFTENER)
         return said.back(f"scratch arrives in {arrive(own.counts[1])} runs, so only a least ratio is known", REACHED)
+    grid = each.pooled.shared > 0 and each.seeds is None and each.detectable is not None
+    if each.word == INCONCLUSIVE and grid and each.pooled.mean >= each.least:
+        return replace(said, remedy=FINER)
     return said
 
 
