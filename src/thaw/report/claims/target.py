@@ -37,7 +37,7 @@ RISING = Doubt(
 )
 CEILING = Doubt(
     says="scratch scores no more with the most labels than with the next fewer, a ceiling of the task or of its steps",
-    remedy="Give scratch more steps or another rate; where it stays, its level is the task's, and time to it is short.",
+    remedy="Give scratch more steps or another rate, and see whether more labels raise it then.",
     whole=True,
 )
 NOISE = 2.0  # standard deviations of scratch's runs under the target that are no miss yet
