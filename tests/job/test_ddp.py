@@ -197,8 +197,10 @@ def test_what_draws_the_dropout_names_the_run_in_one_process_too(
     encoder = EncoderConfig(name="test", **ENCODER, attention_dropout=0.1)
     for parent, expected in ((None, 2), (str(pretrained["folder"] / "checkpoint"), 1)):  # there encoder.dropout counts
         configs = [
-            pretraining(corpus_file, tmp_path, encoder=encoder, checkpoint=parent, trainer=TrainerConfig(compile=one))
-            for one in (False, True)
+            pretraining(
+                corpus_file, tmp_path, encoder=encoder, checkpoint=parent, trainer=TrainerConfig(compile=compiled)
+            )
+            for compiled in (False, True)
         ]
         assert len({run.run_identity(config) for config in configs}) == expected
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from language import pretraining, transfer
+from language import ENCODER, pretraining, transfer
 
 from thaw import run
+from thaw.encoder.config import EncoderConfig
 from thaw.encoder.manifest import write_manifest
 from thaw.job import identity
 from thaw.job.recipe import pretrain_recipe, transfer_recipe
@@ -53,10 +54,30 @@ def test_a_continued_pretraining_may_use_all_positions_of_its_parent(
     assert config.encoder.max_positions < 1024
     short = replace(config, data=PretrainDataConfig(length=512))
     end = tmp_path / "checkpoint"
-    known = [pretrain_recipe(one, {"recipe": "a"}, end, 60) for one in (config, short)]
+    known = [pretrain_recipe(longer, {"recipe": "a"}, end, 60) for longer in (config, short)]
     assert known[0] != known[1]
     smaller = replace(config, encoder=replace(config.encoder, layers=1))  # of a parent's run it says nothing
     assert pretrain_recipe(smaller, {"recipe": "a"}, end, 60) == known[0]
+
+
+def test_a_continued_pretraining_ends_whatever_its_parent_tells(
+    corpus_file: Path, pretrained: dict[str, Any], tmp_path: Path
+) -> None:
+    """Blocks of 32 fit the parent's 64 positions; that the config's encoder has 16 ended it, after the last step."""
+    parent = tmp_path / "parent"
+    shutil.copytree(pretrained["folder"] / "checkpoint", parent)
+    lineage = json.loads((parent / LINEAGE).read_text())
+    del lineage["seconds"]  # as written before costs were kept
+    (parent / LINEAGE).write_text(json.dumps(lineage))
+    write_manifest(parent)
+    shape = EncoderConfig(**{**ENCODER, "max_positions": 16})
+    config = pretraining(corpus_file, tmp_path, checkpoint=str(parent), encoder=shape, budget="2")
+    run.pretrain(config)
+    end = run.run_folder(config) / "checkpoint"
+    child = json.loads((end / LINEAGE).read_text())
+    assert child["recipe"] == pretrain_recipe(replace(config, seed=5), lineage, end, 2)
+    assert (child["seconds"], child["tokens"]) == (None, lineage["tokens"] + child["own"]["tokens"])
+    assert "million tokens, unknown seconds." in (end / "README.md").read_text()
 
 
 def test_a_kept_transfer_has_the_epoch_and_its_shape_in_its_recipe(
