@@ -38,10 +38,11 @@ class OptimConfig:
 
 @dataclass(kw_only=True)
 class TrainerConfig:
-    """On what and how fast: speed settings never change the result beyond rounding.
+    """On what and how fast: a speed setting that is not in the run id never changes the result beyond rounding.
 
-    How many processes share a batch does where dropout is not drawn by row (compiled, on a GPU, in an LSTM): their
-    number is in the run id there.
+    Dropout's random bits are another draw, and another result, in compiled code and on any other device than a CPU,
+    and between the layers of an LSTM with several processes. Where there is dropout, the run id then holds the device
+    that is there, whether the code is compiled, and how many processes share a batch.
     """
 
     name: str = free("cpu")
@@ -53,9 +54,8 @@ class TrainerConfig:
     accumulate: int = identity(1, ge=1)  # micro-batches an optimizer step
     compile: bool = speed(False)
     threads: int = speed(0, ge=0)  # of torch, 0: all cores, or a share beside other jobs; equal bits need equal threads
-    keep_memory: bool = speed(
-        False
-    )  # Linux: freed memory stays with the process, its peak then is that of all its runs
+    # On Linux freed memory stays with the process, whose peak then is that of all its runs.
+    keep_memory: bool = speed(False)
     progress: bool = free(True)
     checkpoint_minutes: float = free(5.0, gt=0)  # time between two states for resuming
     time_limit: str | None = free(None)  # of the command, "1h30m": then it saves and ends with 143, as by SIGTERM
