@@ -23,8 +23,8 @@ from calibration.effects import (
     skewed,
     texts,
 )
-from thaw.report.claims.planned import planned
 from thaw.report.claims.rule import Rule
+from thaw.report.claims.seed_plan import seed_plan
 from thaw.report.power import detectable
 from thaw.report.statistics import estimate
 
@@ -88,7 +88,7 @@ def test_the_plan_of_a_study_holds_on_the_average():
     random, effects = np.random.default_rng(0), []
     for _ in range(300):
         one = estimate(list(random.normal(0.02, OWN, 8)))
-        plan = planned(one, [one], Rule(), MARGIN, 0.0)
+        plan = seed_plan(one, [one], Rule(), MARGIN, 0.0)
         effects.append(plan.detectable)
     assert np.mean(effects) == pytest.approx(detectable(OWN, 8, least=MARGIN), rel=0.08)
 

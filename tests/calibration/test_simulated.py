@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from calibration.simulated import World, study
-from thaw.report.claims import labels, speed
+from thaw.report.claims import speed
+from thaw.report.claims.fewer import fewer
 from thaw.report.claims.judge import judge
 from thaw.report.claims.labels import exchange
 from thaw.report.claims.rule import Rule
@@ -57,7 +58,7 @@ def test_intervals_cover_the_truth():
         one = study(world, draw)
         accuracy = verdicts(one)[1].judgement.pooled
         covered["accuracy"] += accuracy.low <= world.gain <= accuracy.high
-        pooled = judge(labels.effects(one), one.rule, 0.0).pooled
+        pooled = judge(fewer(one).effects, one.rule, 0.0).pooled
         truth = world.gain - world.slope * math.log(2)
         covered["labels"] += pooled.low <= truth <= pooled.high
         rate = next(found for found in exchange(one, "task0", one.transfer) if found.labels == 100)

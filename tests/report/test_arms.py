@@ -52,8 +52,8 @@ def test_arms_of_unequal_steps_are_neither_chosen_between_nor_paired() -> None:
     assert gap.mean == pytest.approx(0.1)  # against 60 steps; it is -0.1 against 300
     assert at["tfidf"].difference is None  # of two scratch arms neither is its own
     assert comparable(made, found)[0] == (
-        "The networks of trec had unequal optimizer steps (60 steps in 9 runs, 300 steps in 3 runs): they are arms of"
-        " their own, neither paired nor averaged nor chosen between."
+        "The networks of trec had unequal optimizer steps (60 steps in 9 runs and 300 steps in 3 runs): they are arms"
+        " of their own, neither paired nor averaged nor chosen between."
     )
 
 

@@ -176,9 +176,9 @@ def test_notes_on_the_data(tmp_path: Path, make_run: Make) -> None:
     lineage = {"data": {"duplicates": {"train_test": 9, "dropped": 9, "near_train_test": 4}, "conflicts": {"count": 1}}}
     (folder / "lineage.json").write_text(json.dumps(lineage | {"train": {"truncated_share": 0.25}}))
     told = " ".join(notes(read(tmp_path), cells(read(tmp_path))))
-    assert "topics: 9 training texts also in the test set; such texts were dropped from train." in told
-    assert "topics: 4 training texts nearly equal to a test text." in told
-    assert "topics: 1 text with more than one label." in told
+    assert "topics: 9 training texts are also in the test set; such texts were dropped from train." in told
+    assert "topics: 4 training texts are nearly equal to a test text." in told
+    assert "topics: 1 text has more than one label." in told
     assert "up to 25% of the training texts" in told
 
 

@@ -15,7 +15,10 @@ from thaw.report.page import write
 from thaw.report.statistics import score_interval
 
 Make = Callable[..., Path]
-UNTUNED = "No learning rate was tuned: no strategy is called better than another here."
+UNTUNED = (
+    "No learning rate was tuned: the verdicts are about these rates, and no strategy is called better than another"
+    " beside them."
+)
 
 
 def told(*runs: Run) -> list[str]:
@@ -39,8 +42,8 @@ def test_where_no_rate_was_tuned_that_is_said() -> None:
 def test_a_strategy_whose_rate_alone_was_not_tuned_is_named() -> None:
     made, found = study(*rates("full", 0.5, 0.6), *rates("scratch", 0.5, 0.6), run("frozen", 100, 1, 0.5))
     assert comparable(made, found) == [
-        "No learning rate was tuned for frozen in at least one cell: these are called neither better nor worse than"
-        " others there."
+        "No learning rate was tuned for frozen in at least one cell: the verdicts are about the rates there, and these"
+        " are called neither better nor worse than others beside them."
     ]
     assert {cell.arm.label: cell.tuned for cell in found} == {"scratch": True, "full": True, "frozen": False}
 
@@ -68,12 +71,12 @@ def test_two_states_of_the_code_are_told_and_runs_that_did_not_record_theirs() -
     for one, source in zip(runs, ("a" * 12, "a" * 12, "b" * 12, None), strict=True):
         one.row["source"] = source
     assert told(*runs) == [
-        "The runs were made by 3 states of the code (aaaaaaaaaa in 2 runs, bbbbbbbbbb in 1 run, not recorded in 1"
+        "The runs were made by 3 states of the code (aaaaaaaaaa in 2 runs, bbbbbbbbbb in 1 run and not recorded in 1"
         " run): scores may differ by that alone."
     ]
     for one, epoch in zip(runs, (1, 1, 2, 2), strict=True):
         one.row["results"] = epoch
-    assert told(*runs)[0].startswith("The runs were made by 2 results epochs of the code (1 in 2 runs, 2 in 2 runs)")
+    assert told(*runs)[0].startswith("The runs were made by 2 results epochs of the code (1 in 2 runs and 2 in 2 runs)")
 
 
 def test_what_forbids_a_comparison_stands_before_the_guards_of_the_verdicts() -> None:

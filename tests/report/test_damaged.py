@@ -161,8 +161,8 @@ def test_the_page_of_a_damaged_store_says_what_is_missing(summed: Path, tmp_path
         "full50s3": "config.yaml not as the run left it",
         "full50s4": "no status.json",
     }
-    assert "3 run folders could not be read: left out, listed below." in page
-    assert "45 damaged lines of metrics.jsonl left out of the curves." in page
+    assert "3 run folders could not be read and are left out; listed below." in page
+    assert "45 damaged lines of metrics.jsonl are left out of the curves." in page
     (cell,) = [one for one in report(gather(study))["cells"] if (one["arm"], one["train_size"]) == ("full", 50)]
     assert cell["test"]["n"] == 2
 

@@ -87,7 +87,7 @@ def test_where_nobody_knows_the_majority_answer_the_run_is_left_out_and_told() -
     cell = next(cell for cell in found if cell.arm.strategy == "full")
     assert cell.test is not None
     assert (cell.test.n, cell.diverged, cell.unknown, cell.failed) == (6, 0, 4, 0)
-    assert any(line.startswith("4 runs of full diverged and left out") for line in comparable(made, found))
+    assert any(line.startswith("4 runs of full diverged and are left out") for line in comparable(made, found))
     assert "4 diverged, left out" in remarks(cell)
 
 

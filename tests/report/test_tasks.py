@@ -48,7 +48,7 @@ def test_runs_on_two_test_sets_are_two_tasks_and_not_paired(tmp_path: Path, make
     assert gap.mean == pytest.approx(0.3)
     assert comparable(study, list(found.values()))[0] == (
         "topics is 2 data sets here, which differ in their texts, labels, kind, metric or dev size: topics · data"
-        " 60db86 in 3 runs, topics · data caea57 in 6 runs. They are not averaged, paired or compared."
+        " 60db86 in 3 runs and topics · data caea57 in 6 runs. They are not averaged, paired or compared."
     )
 
 
@@ -79,7 +79,7 @@ def test_two_studies_on_two_test_sets_share_no_cell(tmp_path: Path, make_run: Ma
     assert changes(first, second) == []
     page = compare(first, second, tmp_path / "out", names=("a", "b"), pictures=False)
     notes = json.loads((page.parent / "report.json").read_text())["notes"]
-    assert "topics · data 60db86 in 3 runs, topics · data caea57 in 3 runs" in notes[1]
+    assert "topics · data 60db86 in 3 runs and topics · data caea57 in 3 runs" in notes[1]
 
 
 def test_a_run_that_recorded_no_data_is_of_the_only_data_set_or_of_none(tmp_path: Path, make_run: Make) -> None:
@@ -92,7 +92,7 @@ def test_a_run_that_recorded_no_data_is_of_the_only_data_set_or_of_none(tmp_path
     assert {str(run["run_id"]): bool(run.aside) for run in study.runs} == {"a": False, "early": True, "b": False}
     assert sum(cell.failed for cell in cells(study)) == 0
     assert (
-        "1 run of topics in no table: it did not record which data it had, and there are several of its task's name."
+        "1 run of topics is in no table: it did not record which data it had, and there are several of its task's name."
         in comparable(study, cells(study))
     )
 
@@ -129,7 +129,7 @@ def test_a_typing_mistake_in_the_kind_names_no_metric_and_makes_no_setting(tmp_p
     study = read(tmp_path)
     (cell,) = cells(study)
     assert (cell.task, cell.metric, cell.trials, cell.failed) == ("topics", "accuracy", 1, 0)
-    assert any("1 run of topics in no table: no run with an outcome has its kind (score)" in line
+    assert any("1 run of topics is in no table: no run with an outcome has its kind (score)" in line
                for line in comparable(study, [cell]))  # fmt: skip
 
 

@@ -49,6 +49,7 @@ def main(argv: list[str]) -> int:
     from thaw.report.page import write
     from thaw.report.wandb.save import publish, require
     from thaw.report.wandb.target import target
+    from thaw.report.words import number
 
     if arguments.wandb:
         require()
@@ -59,7 +60,7 @@ def main(argv: list[str]) -> int:
     seconds = time.perf_counter() - started
     left_out = f", {len(study.unreadable)} unreadable left out" if study.unreadable else ""
     beside = "report.json, runs.csv, summary.md, tables/" + ("" if arguments.no_pictures else ", figures/")
-    print(f"{page}  ({len(study.runs)} runs{left_out}, {seconds:.1f} s; beside it: {beside})")
+    print(f"{page}  ({number(len(study.runs), 'run')}{left_out}, {seconds:.1f} s; beside it: {beside})")
     if to is not None:
         publish(study, to, arguments.out, title=arguments.title, question=arguments.question)
     return 0

@@ -6,11 +6,12 @@ without. If the chosen variant has more seeds than those, the seeds it was chose
 a setting, and what is not, stands in choice.py.
 
 A diverged run scores the majority answer of its task (diverged.py). Pretrainings that differ by their seed alone are
-one arm (recipes.py): a score of a seed is then the mean over them.
+one arm (recipes.py): a score of a seed is then the mean over them, and a seed counts that all of them have.
 """
 
+import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,23 +91,39 @@ class Cell:
         """The test scores by the pretraining they start from, then by seed; "" where none or one is known."""
         return by_pretraining(self.arm, self.runs)
 
-
-def by_pretraining(arm: Arm, runs: Iterable[Run]) -> dict[str, dict[Any, float]]:
-    """Return the test scores of an arm's runs by pretraining, then by seed."""
-    found: dict[str, dict[Any, float]] = defaultdict(dict)
-    for run in runs:
-        if run["test"] is not None:
-            found[pretraining(run) if arm.crossed else ""][run["seed"]] = run["test"]
-    return dict(found)
+    @property
+    def partial_seeds(self) -> list[Any]:
+        """The seeds that some but not all of its pretrainings have, so that they are in no mean."""
+        values = self.by_pretraining
+        return sorted(set().union(*values.values()) - set(over_pretrainings(values)), key=str)
 
 
-def scores(runs: Iterable[Run], column: str = "test") -> dict[Any, float]:
-    """Return the score of each seed, the mean over its pretrainings where an arm has several."""
-    found: dict[Any, list[float]] = defaultdict(list)
+def by_pretraining(arm: Arm, runs: Iterable[Run], column: str = "test") -> dict[str, dict[Any, float]]:
+    """Return the scores of an arm's runs by pretraining, then by seed; "" for an arm that crosses no pretrainings."""
+    values: dict[str, dict[Any, float]] = defaultdict(dict)
     for run in runs:
         if run[column] is not None:
-            found[run["seed"]].append(run[column])
-    return {seed: sum(values) / len(values) for seed, values in found.items()}
+            values[pretraining(run) if arm.crossed else ""][run["seed"]] = run[column]
+    return dict(values)
+
+
+def over_pretrainings(values: Mapping[str, Mapping[Any, float]]) -> dict[Any, float]:
+    """Return the mean over pretrainings of each seed that all of them have; of each seed as it is where none is."""
+    if not values:
+        return {}
+    shared = set.intersection(*(set(by_seed) for by_seed in values.values()))
+    every = dict.fromkeys(seed for by_seed in values.values() for seed in by_seed)
+    return {
+        seed: math.fsum(having) / len(having)
+        for seed in every
+        if (seed in shared or not shared)
+        and (having := [by_seed[seed] for by_seed in values.values() if seed in by_seed])
+    }
+
+
+def scores(arm: Arm, runs: Iterable[Run], column: str = "test") -> dict[Any, float]:
+    """Return the score of each seed, of several pretrainings their mean, as tables and verdicts alike have it."""
+    return over_pretrainings(by_pretraining(arm, runs, column))
 
 
 def cells(study: Study) -> list[Cell]:
@@ -124,7 +141,7 @@ def cells(study: Study) -> list[Cell]:
         baseline = baseline_of(arm, peers)
         difference = None
         if baseline and baseline != arm:
-            difference = paired(scores(choice.runs), scores(chosen[task, baseline, size].runs))
+            difference = paired(scores(arm, choice.runs), scores(baseline, chosen[task, baseline, size].runs))
         finished = [run for run in runs if run.state == "finished"]
         survivors = [run for run in choice.runs if run.state == "finished"]
         metric = next((str(run["metric"]) for run in (*survivors, *finished, *runs) if run["metric"]), "")
@@ -137,9 +154,9 @@ def cells(study: Study) -> list[Cell]:
                 train_size=size,
                 metric=metric,
                 runs=choice.runs,
-                test=score_interval(list(scores(choice.runs).values()), metric),
-                survivors=score_interval(list(scores(survivors).values()), metric),
-                dev=estimate(list(scores(choice.runs, "dev").values())),
+                test=score_interval(list(scores(arm, choice.runs).values()), metric),
+                survivors=score_interval(list(scores(arm, survivors).values()), metric),
+                dev=estimate(list(scores(arm, choice.runs, "dev").values())),
                 difference=difference,
                 variant=choice.variant,
                 trials=choice.trials,

@@ -14,9 +14,9 @@ from thaw.report.choice import in_words, shown
 from thaw.report.collect import Run, Study
 from thaw.report.rates import wilson
 from thaw.report.strategy import strategies
+from thaw.report.words import are, listed, number
 
 DIGITS = 10  # of a digest
-MOST_NAMED = 4  # cells or values that one note names
 NOT_RECORDED = "not recorded"
 
 
@@ -25,17 +25,6 @@ def comparable(study: Study, cells: Sequence[Cell]) -> list[str]:
     runs = [run for run in study.runs if run.transfers]
     return [*data_sets(runs), *_aside(runs), *_code(runs), *_steps(runs), *_diverged(cells), *_untuned(cells),
             *_ties(cells), *_looks(runs)]  # fmt: skip
-
-
-def number(count: int, noun: str) -> str:
-    """Return ``1 run`` or ``2 runs``."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def listed(parts: Sequence[str], most: int = MOST_NAMED) -> str:
-    """Return parts joined by commas, the last ones as a number."""
-    more = f" and {len(parts) - most} more" if len(parts) > most else ""
-    return ", ".join(parts[:most]) + more
 
 
 def data_sets(runs: Iterable[Run]) -> Iterable[str]:
@@ -56,7 +45,7 @@ def data_sets(runs: Iterable[Run]) -> Iterable[str]:
 def _aside(runs: Iterable[Run]) -> Iterable[str]:
     reasons = Counter((run.own_task, run.aside) for run in runs if run.aside)
     for (name, reason), count in sorted(reasons.items()):
-        yield f"{number(count, 'run')} of {name} in no table: {reason}."
+        yield f"{number(count, 'run')} of {name} {are(count)} in no table: {reason}."
 
 
 def _code(runs: Sequence[Run]) -> Iterable[str]:
@@ -85,7 +74,7 @@ def _values(runs: Iterable[Run], column: str) -> list[tuple[str, int]]:
 
 def _steps(runs: Sequence[Run]) -> Iterable[str]:
     for task, found in sorted(several_steps(runs, strategies(runs)).items()):
-        told = ", ".join(f"{steps} steps in {number(count, 'run')}" for steps, count in found.items())
+        told = listed([f"{steps} steps in {number(count, 'run')}" for steps, count in found.items()], 8)
         yield (
             f"The networks of {task} had unequal optimizer steps ({told}): they are arms of their own, neither paired"
             " nor averaged nor chosen between."
@@ -99,12 +88,12 @@ def _diverged(cells: Sequence[Cell]) -> Iterable[str]:
         own[0], own[1], own[2] = own[0] + cell.diverged, own[1] + len(cell.runs), own[2] + cell.unknown
     for label, (lost, all_, unknown) in counts.items():
         if lost:
-            told = f"{lost} of {all_} runs of {label} diverged ({wilson(lost, all_).interval})"
-            yield f"{told}: they score the majority answer."
+            told = f"{lost} of {number(all_, 'run')} of {label} diverged ({wilson(lost, all_).interval})"
+            yield f"{told}: {'it scores' if lost == 1 else 'they score'} the majority answer."
         if unknown:
             yield (
-                f"{number(unknown, 'run')} of {label} diverged and left out: no run knows the majority answer there"
-                " (strategy=majority with the same seeds does)."
+                f"{number(unknown, 'run')} of {label} diverged and {are(unknown)} left out: no run knows the majority"
+                " answer there (strategy=majority with the same seeds does)."
             )
 
 
@@ -112,11 +101,14 @@ def _untuned(cells: Sequence[Cell]) -> Iterable[str]:
     networks = [cell for cell in cells if cell.arm.network and cell.runs]
     without = list(dict.fromkeys(cell.arm.label for cell in networks if not cell.tuned))
     if networks and all(not cell.tuned for cell in networks):
-        yield "No learning rate was tuned: no strategy is called better than another here."
+        yield (
+            "No learning rate was tuned: the verdicts are about these rates, and no strategy is called better than"
+            " another beside them."
+        )
     elif without:
         yield (
-            f"No learning rate was tuned for {listed(without)} in at least one cell: these are called neither better"
-            " nor worse than others there."
+            f"No learning rate was tuned for {listed(without)} in at least one cell: the verdicts are about the rates"
+            " there, and these are called neither better nor worse than others beside them."
         )
 
 

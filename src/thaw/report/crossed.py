@@ -26,7 +26,8 @@ class Components:
     pretraining: float | None
     texts: float | None  # standard error that the test texts give to every run's effect alike
     residual: float | None  # what is left of a single run: rounding, and texts and seeds together
-    tuning: float | None = None
+    tuning: float | None = None  # standard error that choosing settings on dev gives to every run's effect alike
+    reading: float | None = None  # the same of reading scratch between its train sizes (labels)
 
 
 def over_both(values: Crossed, level: float = 0.95, error: float = 0.0, floor: float = 0.0) -> Estimate | None:

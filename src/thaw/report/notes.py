@@ -9,14 +9,14 @@ from typing import Any
 
 from thaw.report.cells import Cell
 from thaw.report.collect import Run, Study
-from thaw.report.comparable import comparable, number
+from thaw.report.comparable import comparable
 from thaw.report.differences import CODE, MACHINE, machines
 from thaw.report.pretrainings import pretraining_notes
 from thaw.report.strategy import strategies
+from thaw.report.words import are, listed, number
 
 FEW_SEEDS = 5  # with 3 seeds only differences over 3.1 standard deviations are found with 80 % power
 MANY_TRUNCATED = 0.05  # share of the texts
-MOST_VALUES = 4  # of one column of a machine that are named
 
 
 def notes(study: Study, cells: Sequence[Cell]) -> list[str]:
@@ -39,7 +39,8 @@ def further(study: Study, cells: Sequence[Cell]) -> list[str]:
 def _runs(study: Study, cells: Sequence[Cell]) -> list[str]:
     lines = []
     if study.unreadable:
-        lines.append(f"{number(len(study.unreadable), 'run folder')} could not be read: left out, listed below.")
+        lost = len(study.unreadable)
+        lines.append(f"{number(lost, 'run folder')} could not be read and {are(lost)} left out; listed below.")
     diverged = sum(run.diverged for run in study.runs)
     failed = study.count("failed") - diverged
     if failed:
@@ -47,21 +48,26 @@ def _runs(study: Study, cells: Sequence[Cell]) -> list[str]:
         lines.append(f"{number(failed, 'run')} {what}: no score, so the means are of the others.")
     pending = study.count("interrupted") + study.count("running")
     if pending:
-        lines.append(f"{number(pending, 'run')} not finished: the tables will change.")
+        lines.append(f"{number(pending, 'run')} {are(pending)} not finished: the tables will change.")
     collapsed = sum(run.collapsed for run in study.runs)
     if collapsed:
-        lines.append(f"{number(collapsed, 'run')} collapsed (not above the majority class); counted in the means.")
+        lines.append(
+            f"{number(collapsed, 'run')} collapsed (not above the majority class) and {are(collapsed)} counted in the"
+            " means."
+        )
     unscored = sum(cell.unscored for cell in cells)
     if unscored:
-        lines.append(f"{number(unscored, 'finished run')} with an undefined test score, not in the means.")
+        has = "has an undefined test score and is" if unscored == 1 else "have an undefined test score and are"
+        lines.append(f"{number(unscored, 'finished run')} {has} not in the means.")
     repeated = sum(cell.repeated for cell in cells)
     if repeated:
         lines.append(
-            f"{number(repeated, 'run')} left out: same setting and seed as another, of which the newest is counted."
+            f"{number(repeated, 'run')} {are(repeated)} left out: same setting and seed as another, of which the newest"
+            " is counted."
         )
     damaged = sum(run.damaged_lines for run in study.runs)
     if damaged:
-        lines.append(f"{number(damaged, 'damaged line')} of metrics.jsonl left out of the curves.")
+        lines.append(f"{number(damaged, 'damaged line')} of metrics.jsonl {are(damaged)} left out of the curves.")
     return lines
 
 
@@ -71,16 +77,26 @@ def _design(cells: Sequence[Cell]) -> list[str]:
     arms = {task: {cell.arm for cell in cells if cell.task == task} for task in tasks}
     without = [task for task in tasks if not any(arm.baseline for arm in arms[task])]
     if without:
-        lines.append(f"No run from scratch for {', '.join(without)}: no differences there.")
+        lines.append(f"There is no run from scratch for {listed(without)}, so there are no differences there.")
     without = [task for task in tasks if not any(arm.control and not arm.floor for arm in arms[task])]
     if without:
-        lines.append(f"No control (such as tfidf, frozen_random) for {', '.join(without)}.")
+        lines.append(f"There is no control (such as tfidf, frozen_random) for {listed(without)}.")
     seeds = [cell.test.n for cell in cells if cell.test]
     if seeds and min(seeds) == 1:
-        lines.append(f"{seeds.count(1)} of {len(seeds)} cells have one seed: no interval there.")
+        lines.append(
+            f"{seeds.count(1)} of {number(len(seeds), 'cell')} {'has' if seeds.count(1) == 1 else 'have'} one seed and"
+            " no interval."
+        )
     elif seeds and min(seeds) < FEW_SEEDS:
         lines.append(
             f"Some cells have {min(seeds)} seeds: with fewer than {FEW_SEEDS} only large differences can be seen."
+        )
+    partial = [cell for cell in cells if cell.partial_seeds]
+    if partial:
+        left = sum(len(cell.partial_seeds) for cell in partial)
+        lines.append(
+            f"In {number(len(partial), 'cell')} {number(left, 'seed')} {are(left)} in no mean: not every pretraining"
+            f" has {'it' if left == 1 else 'them'}."
         )
     parents = {run["pretrain_run"] for cell in cells for run in cell.runs if run["pretrain_run"]}
     if len(parents) == 1:
@@ -104,9 +120,7 @@ def _tuning(cells: Sequence[Cell]) -> list[str]:
         )
     edges = sorted({cell.arm.label for cell in cells if cell.edge})
     if edges:
-        lines.append(
-            f"The chosen setting is at the edge of its grid for {', '.join(edges)}: a wider grid may do better."
-        )
+        lines.append(f"The chosen setting is at the edge of its grid for {listed(edges)}: a wider grid may do better.")
     return lines
 
 
@@ -118,20 +132,23 @@ def _data(cells: Sequence[Cell]) -> list[str]:
         data: dict[str, Any] = next((one["data"] for one in lineages if isinstance(one.get("data"), dict)), {})
         duplicates = data.get("duplicates") or {}
         if duplicates.get("train_test"):
-            told = f"{task}: {number(duplicates['train_test'], 'training text')} also in the test set"
+            both = duplicates["train_test"]
+            told = f"{task}: {number(both, 'training text')} {are(both)} also in the test set"
             lines.append(told + ("; such texts were dropped from train." if duplicates.get("dropped") else "."))
         if duplicates.get("dev_test"):
-            told = f"{task}: {number(duplicates['dev_test'], 'dev text')} also in the test set"
+            both = duplicates["dev_test"]
+            told = f"{task}: {number(both, 'dev text')} {are(both)} also in the test set"
             lines.append(f"{told}: settings chosen by dev have seen them.")
         if duplicates.get("near_train_test"):
-            lines.append(
-                f"{task}: {number(duplicates['near_train_test'], 'training text')} nearly equal to a test text."
-            )
+            near = duplicates["near_train_test"]
+            lines.append(f"{task}: {number(near, 'training text')} {are(near)} nearly equal to a test text.")
         scored = [run for cell in cells if cell.task == task for run in cell.runs if run["test"] is not None]
         lines += _contamination(task, scored)
         conflicts = (data.get("conflicts") or {}).get("count")
         if conflicts:
-            lines.append(f"{task}: {number(conflicts, 'text')} with more than one label.")
+            lines.append(
+                f"{task}: {number(conflicts, 'text')} {'has' if conflicts == 1 else 'have'} more than one label."
+            )
         cut = [one["train"].get("truncated_share") or 0.0 for one in lineages if isinstance(one.get("train"), dict)]
         if cut and max(cut) > MANY_TRUNCATED:
             lines.append(f"{task}: up to {max(cut):.0%} of the training texts are longer than the encoder reads.")
@@ -168,7 +185,6 @@ def _machines(study: Study) -> list[str]:
         if one.key in CODE:
             continue  # told before all else: comparable.py
         noun, consequence = MACHINE[one.key]
-        more = f" and {len(one.values) - MOST_VALUES} more" if len(one.values) > MOST_VALUES else ""
-        shown = ", ".join(f"{value} in {number(count, 'run')}" for value, count in one.values[:MOST_VALUES])
-        lines.append(f"{len(one.values)} {noun} ({shown}{more}): {consequence}.")
+        shown = listed([f"{value} in {number(count, 'run')}" for value, count in one.values])
+        lines.append(f"{len(one.values)} {noun} ({shown}): {consequence}.")
     return lines

@@ -16,6 +16,7 @@ from thaw.report.power import power as power
 from thaw.report.power import seeds_needed as seeds_needed
 
 ROUNDING = 1e-9  # of the largest value: a smaller deviation is that of floating point, so the values are equal
+SCORE_INTERVAL = "95% interval (Student's t on the logit)"  # what captions call that of `score_interval`
 CORRELATIONS = ("matthews", "pearson", "spearman")  # metrics from -1 to 1; the others go from 0 to 1
 
 

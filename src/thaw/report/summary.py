@@ -11,7 +11,8 @@ from thaw.report.cells import Cell, cells
 from thaw.report.collect import STATES, Study, read
 from thaw.report.comparable import comparable
 from thaw.report.pretrainings import WORDS, measure_name, pretraining_notes
-from thaw.report.statistics import FEWEST, Estimate, within
+from thaw.report.statistics import FEWEST, SCORE_INTERVAL, Estimate, within
+from thaw.report.words import number
 from thaw.track.plain import printable
 
 NO_DIFFERENCE = "·"  # beside a difference whose interval includes 0
@@ -51,7 +52,7 @@ def counts(study: Study) -> list[str]:
     """Return the lines that say how many runs there are in which state, and the errors of those that failed."""
     states = [f"{study.count(state)} {state}" for state in STATES if study.count(state)]
     collapsed, diverged = sum(run.collapsed for run in study.runs), sum(run.diverged for run in study.runs)
-    line = f"{len(study.runs)} runs: {', '.join(states) or 'none'}"
+    line = f"{number(len(study.runs), 'run')}: {', '.join(states) or 'none'}"
     line += f"; {diverged} of the failed ones diverged" if diverged else ""
     lines = [line + (f"; {collapsed} collapsed, counted in the means" if collapsed else "")]
     lines += [f"failed: {run.folder}: {first_line(run.error)}" for run in study.runs if run.state == "failed"]
@@ -91,7 +92,7 @@ def signed(one: Estimate) -> str:
 def _table(task: str, members: Sequence[Cell]) -> Table:
     metric = next((cell.metric for cell in members if cell.metric), "score")
     scored = any(cell.test for cell in members)
-    title = f"{task}: test {metric}, mean [95% t-interval over seeds]" if scored else f"{task}: dev {metric} only"
+    title = f"{task}: test {metric}, mean [{SCORE_INTERVAL} over seeds]" if scored else f"{task}: dev {metric} only"
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.title, table.title_justify, table.title_style = Text(title), "left", "bold"
     for name in ("train size", "strategy"):

@@ -3,14 +3,19 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from report.claims.made_up import compared, run
+from report.claims.predicted import answered
 from thaw.report.claims import labels
 from thaw.report.claims.curves import crossover, curve
 from thaw.report.claims.fewer import fewer
+from thaw.report.claims.phrases import rate
 from thaw.report.claims.rule import Rule
 from thaw.report.claims.verdicts import verdicts
+from thaw.report.page.verdicts import component_rows
+from thaw.report.statistics import estimate
 
 SIZES = (50, 100, 200, 400, 800)
 NOISE = (0.01, -0.01, 0.005, -0.008, 0.003)
@@ -61,9 +66,9 @@ def test_equal_arms_are_worth_the_same():
 
 def test_the_effect_is_against_scratch_with_more_labels():
     sides = study(gain=0.15)
-    effect = labels.effects(sides)["trec"]  # n and 2n: sizes 50 to 400
+    effect = fewer(sides).effects["trec"]  # n and 2n: sizes 50 to 400
     assert sum(effect.values()) / len(effect) == pytest.approx(0.05, abs=0.002)
-    assert labels.effects(study(gain=0.15, rule=Rule(sizes=[800]))) == {}  # nothing is measured at 1,600
+    assert fewer(study(gain=0.15, rule=Rule(sizes=[800]))).effects == {}  # nothing is measured at 1,600
 
 
 def test_a_power_law_is_found_and_what_is_none_is_monotone():
@@ -167,7 +172,7 @@ def test_several_pretrainings_are_crossed_as_in_the_claim_on_accuracy():
     assert max(means) - min(means) == pytest.approx(0.04)
     found = claim(*made)
     assert found.judgement.random
-    assert found.sentence.endswith("over 5 pretrainings.")
+    assert "2 times n on 1 task, over 5 pretrainings, so it needs fewer." in found.sentence
 
 
 def test_the_exchange_interval_holds_twice_the_labels_where_they_are_read():
@@ -177,3 +182,97 @@ def test_the_exchange_interval_holds_twice_the_labels_where_they_are_read():
     found = {one.labels: one for one in labels.exchange(compared(*made), "trec", compared(*made).transfer)}
     for n in (50, 150):
         assert found[n].low < 2 * n < found[n].high, found[n]
+
+
+def test_where_scratch_was_not_run_with_n_labels_its_gain_is_not_known():
+    """It was "scratch does not gain from labels here", with the remedy for that."""
+    made = pairs({100: 0.5, 200: 0.6}, {50: 0.66, 100: 0.76})
+    found = claim(*[one for one in made if (one["strategy"], one["train_size"]) != ("full", 100)], rule=Rule())
+    assert (found.word, found.why) == ("inconclusive", "what scratch gains from n to 2 times n labels is not known")
+    assert found.settle == "Run scratch at the train sizes of transfer too, with the same seeds."
+
+
+def test_better_than_twice_the_labels_but_not_as_many_has_a_remedy_of_its_own():
+    made = pairs({50: 0.4, 100: 0.5, 200: 0.6}, {50: 0.56, 200: 0.43})  # with 200 labels it is worse
+    found = claim(*made, rule=Rule())
+    assert found.word == "inconclusive"
+    assert found.why.startswith("at equal labels: ")
+    assert found.sentence.startswith("full with n labels scores +0.060 [")
+    assert "with this encoder, but -0.005 [" in found.sentence
+    assert found.sentence.endswith("at equal labels.")
+    assert found.settle.startswith("Run more seeds at the same train sizes")
+
+
+def test_the_parts_of_the_error_have_a_row_each(tmp_path):
+    """The row of the texts held the errors of the tuning and of the reading between sizes too."""
+    draw = np.random.default_rng(0)
+    made = []
+    right = {n: draw.random(400) < share for n, share in ((50, 0.4), (150, 0.6), (500, 0.8), (0, 0.7))}
+    for seed in range(1, 6):
+        for n in (50, 150, 500):
+            made.append(answered(tmp_path, "scratch", n, seed, right[n] ^ (draw.random(400) < 0.02)))
+        made.append(answered(tmp_path, "full", 50, seed, right[0] ^ (draw.random(400) < 0.02)))
+    own, found = fewer(compared(*made)), claim(*made, rule=Rule())
+    parts = found.judgement.components
+    assert parts.texts == pytest.approx(own.drawn["trec"].error)
+    assert 0.01 < parts.texts < own.errors["trec"]
+    assert parts.reading == pytest.approx(own.between["trec"])
+    assert own.errors["trec"] == pytest.approx(math.hypot(parts.texts, parts.reading))
+    rows = dict(component_rows(found))
+    assert rows["reading scratch between its train sizes"] == f"{parts.reading:.4f}"
+    assert rows["test texts, for all runs alike"] == f"{parts.texts:.4f}"
+    assert parts.residual == pytest.approx(own.drawn["trec"].residual)
+
+
+@pytest.mark.parametrize("error", [0.0, 0.002, 0.02])
+def test_the_half_width_is_that_of_an_estimate(error):
+    """It had Student's t with Satterthwaite's degrees of freedom, which is too narrow; and no floor."""
+    gaps = np.array([[0.01, 0.02], [0.03, 0.02], [-0.01, 0.02], [0.02, 0.02]])
+    half = labels.half_width(gaps, np.full(2, error), 0.95, floor=0.004)
+    for place in (0, 1):
+        one = estimate(list(gaps[:, place]), 0.95, error, 0.004)
+        assert half[place] == pytest.approx(one.high - one.mean)
+
+
+def test_a_bound_beyond_the_sizes_says_how_far_its_interval_goes():
+    """ "worth more than 800" was said as certain where the interval began at 270."""
+    wide = rates(study(gain=0.42, noise=(0.1, -0.1, 0.05, -0.04, -0.01)))[50]
+    assert (wide.beyond, wide.high) == ("above", None)
+    assert wide.low < 800
+    assert rate(wide).startswith("50 labels with transfer are worth more than 800 from scratch (at least ")
+    assert wide.rate.startswith("> 16x [")
+    sure = rates(study(gain=0.5, noise=(0.001, -0.001, 0.0)))[50]
+    assert sure.excluded
+    assert rate(sure) == "50 labels with transfer are worth more than 800 from scratch"
+    assert sure.rate == "> 16x"
+    low = rates(study(gain=-0.42, noise=(0.1, -0.1, 0.05, -0.04, -0.01)))[800]
+    assert "are worth less than 50 from scratch (at most " in rate(low)
+
+
+def test_an_interval_that_holds_everything_is_no_certainty():
+    wide = rates(study(gain=0.42, noise=(0.9, -0.9, 0.5, -0.4, -0.1)))[50]
+    assert (wide.beyond, wide.low, wide.high, wide.excluded) == ("above", None, None, False)
+    assert rate(wide).endswith("are worth more than 800 from scratch (< 50 to > 800)")
+    assert wide.rate == "> 16x [< 1, > 16]"  # it was "> 16x", as if it were sure
+
+
+def test_two_seeds_give_no_interval_of_a_rate():
+    two = rates(study(gain=0.15, noise=(0.004, -0.004)))[100]
+    assert two.worth == pytest.approx(283, rel=0.02)
+    assert (two.tested, two.low, two.high) == (False, None, None)
+    assert two.rate == "2.8x (n = 2: no test)"
+    assert rate(two) == "100 labels with transfer are worth 280 from scratch (2 seeds: no interval)"
+
+
+def test_the_grid_of_the_metric_is_a_floor_of_the_interval_of_a_rate(tmp_path):
+    made = []
+    for seed in (1, 2, 3):  # the same answers in every seed: nothing varies but what rounding hides
+        for n, right in ((50, 200), (100, 250), (200, 300)):
+            made.append(answered(tmp_path, "scratch", n, seed, np.arange(500) < right))
+        made.append(answered(tmp_path, "full", 50, seed, np.arange(500) < 250))
+    (one,) = labels.exchange(compared(*made), "trec", compared(*made).transfer)
+    assert one.tested
+    assert one.low < 100 < one.high
+    bare = [replace(each, folder=tmp_path / "nowhere") for each in made]
+    (one,) = labels.exchange(compared(*bare), "trec", compared(*bare).transfer)
+    assert one.rate == "2x (n = 3: no spread)"

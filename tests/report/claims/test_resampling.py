@@ -13,7 +13,7 @@ from sklearn.metrics import f1_score, matthews_corrcoef
 from report.claims.made_up import compared, run
 from report.claims.predicted import answered, labelled
 from thaw.report.claims.influence import influence
-from thaw.report.claims.resampling import drawn, errors_of, text_error
+from thaw.report.claims.resampling import drawn, errors_of
 from thaw.track.folder import PREDICTIONS, write_lines
 
 DRAW = np.random.default_rng(0)
@@ -38,13 +38,13 @@ def parts(sides):
 def test_texts_that_all_seeds_share_are_an_error_of_the_mean(tmp_path):
     sides = two_sides(tmp_path)
     one, other = (np.array([line["credit"][0] for line in _lines(side[0])]) for side in _runs(sides))
-    found = text_error(sides, "trec", parts(sides))
+    found = drawn(_weighted(sides)).error
     assert found == pytest.approx((one - other).std(ddof=1) / math.sqrt(400), rel=1e-6)
 
 
 def test_what_the_seeds_show_already_is_not_added_again(tmp_path):
     sides = two_sides(tmp_path, seeds=10, shared=False)  # every seed is right on texts of its own
-    assert text_error(sides, "trec", parts(sides)) < 0.005
+    assert drawn(_weighted(sides)).error < 0.005
     assert drawn(_weighted(sides)).residual == pytest.approx(0.032, abs=0.003)  # sqrt((.8 x .2 + .6 x .4) / 400)
 
 
@@ -68,8 +68,8 @@ def test_sizes_that_share_their_texts_are_drawn_together(tmp_path):
     sides = compared(*runs)
     scratch = next(arm for arm in sides.arms if arm.strategy == "scratch")
     both = [(w / 2, arm, size) for size in (100, 200) for w, arm in ((1.0, sides.transfer), (-1.0, scratch))]
-    single = text_error(sides, "trec", parts(sides))
-    assert text_error(sides, "trec", both) == pytest.approx(single)  # not smaller by the root of two
+    single = drawn(_weighted(sides)).error
+    assert drawn(_weighted(sides, both)).error == pytest.approx(single)  # not smaller by the root of two
 
 
 @pytest.mark.parametrize("metric", ["macro_f1", "f1", "matthews", "pearson", "spearman"])
@@ -131,12 +131,12 @@ def test_without_predictions_or_with_other_texts_nothing_is_known(tmp_path):
     sides = two_sides(tmp_path)
     for one in _runs(sides)[1]:
         (one.folder / PREDICTIONS).unlink()
-    assert text_error(sides, "trec", parts(sides)) is None
+    assert drawn(_weighted(sides)) is None
     other = two_sides(tmp_path / "other")
     for one in _runs(other)[1]:
         lines = [line | {"label": "c"} for line in _lines(one)]
         (one.folder / PREDICTIONS).write_bytes(gzip.compress(b"\n".join(json.dumps(line).encode() for line in lines)))
-    assert text_error(other, "trec", parts(other)) is None
+    assert drawn(_weighted(other)) is None
 
 
 def test_each_seed_is_tested_by_its_own_texts_as_mcnemar_does(tmp_path):
@@ -156,8 +156,8 @@ def _runs(sides):
     return [list(sides.runs("trec", arm, 100).values()) for _, arm, _ in parts(sides)]
 
 
-def _weighted(sides):
-    return [(weight, sides.all_runs("trec", arm, size)) for weight, arm, size in parts(sides)]
+def _weighted(sides, cells=None):
+    return [(weight, sides.all_runs("trec", arm, size)) for weight, arm, size in cells or parts(sides)]
 
 
 def _lines(one):

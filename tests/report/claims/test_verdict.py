@@ -10,15 +10,16 @@ from report.claims.predicted import answered
 from thaw.report.claims.analysis import analyse
 from thaw.report.claims.judge import WORDS
 from thaw.report.claims.rule import Rule, rule_of
-from thaw.report.claims.sides import Sides
 from thaw.report.claims.verdicts import verdicts
 from thaw.report.differences import MACHINE
 from thaw.report.figures import Style
+from thaw.report.notes import notes
 from thaw.report.page.content import gather
 from thaw.report.page.document import _data
 from thaw.report.page.listings import difference_tables
 from thaw.report.page.record import report
 from thaw.report.page.verdicts import cards, component_rows
+from thaw.report.tables.claims import against_table
 
 NOISE = (0.004, -0.004, 0.001, -0.002, 0.001)
 
@@ -54,8 +55,8 @@ def test_a_clear_gain_is_supported_with_its_sentence():
     assert found.word == "supported"
     assert (
         found.sentence
-        == "full scores +0.100 [+0.096, +0.104] against scratch on 1 task, and +0.050 [+0.046, +0.054] against TF-IDF,"
-        " with this encoder."
+        == "full scores +0.100 [+0.096, +0.104] against scratch on 1 task, with this encoder, and +0.050 [+0.046,"
+        " +0.054] against TF-IDF."
     )
     assert found.settle.startswith("5 seeds find effects above +0.0")
 
@@ -112,7 +113,7 @@ def test_a_harmed_task_makes_it_mixed():
 def test_a_real_gain_below_the_margin_has_a_word_of_its_own():
     found = accuracy(*runs(gain=0.006, words=-0.1))
     assert found.word == "real but below the margin"
-    assert "which is less than 0.01" in found.sentence
+    assert "with this encoder, a gain of less than 0.01." in found.sentence
 
 
 def test_no_gain_worth_the_name_is_not_supported():
@@ -193,10 +194,10 @@ def test_runs_of_other_machines_and_versions_are_marked():
         one.row[column] = value
     found = study(*made)
     told = analyse(*found).guards
-    assert "2 hosts (here in 19 runs, there in 1 run): their seconds are not comparable." in told
-    assert "2 thread counts (1 in 19 runs, 4 in 1 run): their seconds are not comparable." in told
-    assert "2 versions of torch (2.9.0 in 19 runs, 2.8.0 in 1 run): scores may differ by that alone." in told
-    assert "2 versions of thaw (0.1.0 in 19 runs, 0.2.0 in 1 run): scores may differ by that alone." in told
+    assert "2 hosts (here in 19 runs and there in 1 run): their seconds are not comparable." in told
+    assert "2 thread counts (1 in 19 runs and 4 in 1 run): their seconds are not comparable." in told
+    assert "2 versions of torch (2.9.0 in 19 runs and 2.8.0 in 1 run): scores may differ by that alone." in told
+    assert "2 versions of thaw (0.1.0 in 19 runs and 0.2.0 in 1 run): scores may differ by that alone." in told
     table = difference_tables(found[0])
     assert all(f'<th scope="row">{column}</th>' in table for column in MACHINE)
     content = gather(found[0])
@@ -231,10 +232,46 @@ def test_other_arms_are_better_worse_equal_or_undecided():
 
 def test_strategies_whose_rates_were_not_tuned_are_not_ranked():
     found = {one.arm.strategy: one for one in analyse(*study(*others())).against}
-    assert {name: one.word for name, one in found.items()} == {
-        "scratch": "not tuned", "tfidf": "worse", "frozen": "not tuned", "lp_ft": "not tuned", "top_k": "not tuned"
+    assert {one.word for one in found.values()} == {"not tuned"}  # TF-IDF too: full, beside it, has a rate
+    assert found["frozen"].why == "the learning rate of frozen and full was not tuned in every cell"
+    assert found["tfidf"].why == "the learning rate of full was not tuned in every cell"
+
+
+def test_one_side_that_was_tuned_is_not_ranked_against_one_that_was_not():
+    """It was: several settings of one arm, of any key, were enough for both."""
+    made = others()
+    for one in made:
+        if one["strategy"] in ("full", "scratch", "lp_ft"):
+            one.config["tuned"] = "runs/tune"
+    analysis = analyse(*study(*made))
+    assert {one.arm.strategy: one.word for one in analysis.against} == {
+        "scratch": "worse", "tfidf": "worse", "lp_ft": "equal", "frozen": "not tuned", "top_k": "not tuned"
     }  # fmt: skip
-    assert found["frozen"].why == "one learning rate was tried for frozen and one for full"
+    assert "for frozen and top_k in at least one cell" in analysis.guards[0]  # the note has the same definition
+    shown = {row[0]: row[-1] for row in against_table(analysis).rows}
+    assert shown["frozen"] == (
+        "the learning rate of frozen was not tuned in every cell; no predictions on 1 task: no test texts in the"
+        " interval"
+    )
+
+
+def test_arms_of_unequal_steps_are_not_compared():
+    """Newcomer N6: frozen with 60 steps was called worse than full with 200."""
+    made = [run("tfidf", 100, seed, 0.5) for seed in range(1, 6)]
+    for seed, shift in enumerate(NOISE, 1):
+        for steps, gain in ((60, 0.0), (200, 0.1)):
+            for strategy, score in (("scratch", 0.5), ("full", 0.6), ("frozen", 0.55), ("frozen_random", 0.4)):
+                if (strategy, steps) != ("frozen", 200):
+                    more = {"steps": steps, "config": {"tuned": "runs/tune", "steps": steps}}
+                    made.append(run(strategy, 100, seed, score + gain + shift * (strategy == "full"), **more))
+    analysis = analyse(*study(*made))
+    steps = analysis.sides.transfer.steps
+    asked = {"scratch", "frozen_random", "tfidf"} | ({"frozen"} if steps == 60 else set())
+    assert {one.arm.strategy for one in analysis.against} == asked
+    assert {one.arm.steps for one in analysis.against} == {steps, None}
+    assert {one.arm.steps for one in analysis.pooled} == {steps, None}
+    assert analysis.sides.control("frozen_random").steps == steps
+    assert analysis.verdicts[1].controls["frozen_random"].mean == pytest.approx(0.2 + sum(NOISE) / 5)
 
 
 def test_two_seeds_rank_nothing():
@@ -268,29 +305,65 @@ def test_improvement_is_paired_by_seed():
     assert (found["full"].mean, found["full"].n) == (1.0, 10)
 
 
+def of_recipe(size, seed, score, number, **more):
+    """Return a run of full from one of several pretrainings of one recipe."""
+    made = run("full", size, seed, score, pretrain_run=f"p{number}", checkpoint=f"c{number}", **more)
+    return replace(made, lineage={"recipe": "r"})
+
+
+def test_the_table_and_the_verdict_have_one_mean_over_pretrainings():
+    """The table took for a seed the pretrainings that it has, the verdict the seeds that all pretrainings have."""
+    made = [of_recipe(100, seed, 0.5 + seed / 100 + number / 10, number) for number in (0, 1) for seed in (1, 2, 3)]
+    made.append(of_recipe(100, 4, 0.9, 1))
+    found = study(*made)
+    (cell,) = found[1]
+    sides = compared(*made)
+    assert sides.scores("trec", sides.transfer, 100) == pytest.approx({1: 0.56, 2: 0.57, 3: 0.58})
+    assert (cell.test.n, cell.test.mean) == (3, pytest.approx(0.57))  # it was 0.6525 of four seeds
+    assert cell.partial_seeds == [4]
+    assert "In 1 cell 1 seed is in no mean: not every pretraining has it." in notes(*found)
+
+
+def test_a_checkpoint_that_the_lineage_alone_names_is_a_pretraining():
+    """The cells read four sources, the verdicts two of them: there all such pretrainings were one."""
+    made = [of_recipe(100, seed, 0.5 + number / 10, number) for number in (0, 1) for seed in (1, 2, 3)]
+    for one in made:
+        one.lineage["parent_run"] = one.row["pretrain_run"]
+        one.row["pretrain_run"] = one.row["checkpoint"] = None
+        one.lineage["checkpoint"] = f"{one.lineage['parent_run']} weights"
+    sides = compared(*made)
+    assert set(sides.by_pretraining("trec", sides.transfer, 100)) == {"p0", "p1"}
+
+
+def test_pretrainings_that_differ_are_in_the_comparison_of_every_strategy():
+    made = []
+    for seed, shift in enumerate(NOISE, 1):
+        made.append(run("tfidf", 100, seed, 0.5))
+        for number, apart in enumerate((0.0, 0.06, -0.02, 0.05, 0.06)):
+            made.append(of_recipe(100, seed, 0.55 + apart + shift, number))
+    (row,) = analyse(*study(*made)).against
+    assert row.estimate.high - row.estimate.low == pytest.approx(2 * 2.776 * 0.0374 / 5**0.5, rel=0.05)
+
+
 def test_five_pretrainings_are_a_factor_and_not_five_arms():
     made = []
     for seed, shift in enumerate(NOISE, 1):
         made.append(run("scratch", 100, seed, 0.5))
         for number, apart in enumerate((0.0, 0.06, -0.02, 0.05, 0.06)):
-            made.append(run("full", 100, seed, 0.55 + apart + shift, pretrain_run=f"p{number}"))
-    cell = study(*made)[1]
-    arm = next(one.arm for one in cell if one.arm.strategy == "full")
-    table = {("trec", one.arm, 100): one for one in cell}
-    table["trec", arm, 100] = replace(table["trec", arm, 100], runs=[one for one in made if one["strategy"] == "full"])
-    sides = Sides(table, arm, Rule())
+            made.append(of_recipe(100, seed, 0.55 + apart + shift, number))
+    sides = compared(*made)
+    arm = sides.transfer
     assert sides.by_pretraining("trec", arm, 100)["p1"][1] == pytest.approx(0.614)
     assert sides.scores("trec", arm, 100)[1] == pytest.approx(0.58 + NOISE[0])
     for one in made:
         one.config["task.kind"] = "tags"
     found = verdicts(sides)[1]
     assert found.word == "supported"
-    assert found.sentence.endswith(", over 5 pretrainings.")
+    assert "against scratch on 1 task, over 5 pretrainings, where no control" in found.sentence
     assert found.judgement.components.pretraining == pytest.approx(0.0374, rel=0.01)
     assert component_rows(found)[:2] == [("seed: subset, order, head, dropout", "0.0031"), ("pretraining", "0.0374")]
-    few = replace(table["trec", arm, 100], runs=[one for one in made if one["pretrain_run"] in ("p0", "p1")])
-    fixed = verdicts(Sides(table | {("trec", arm, 100): few}, arm, Rule()))[1]
-    assert fixed.sentence.endswith(", with these 2 encoders.")
+    fixed = verdicts(compared(*(one for one in made if one["pretrain_run"] in (None, "p0", "p1"))))[1]
+    assert "against scratch on 1 task, with these 2 encoders, " in fixed.sentence
     assert fixed.judgement.pooled.mean == pytest.approx(0.08)
 
 
@@ -332,3 +405,122 @@ def test_a_report_of_no_transfer_lists_all_claims_with_words_of_the_list():
         listed = report(gather(study(*made)[0]))["verdicts"]
         assert [one["claim"] for one in listed] == ["time", "accuracy", "labels"]
         assert all(one["word"] in WORDS and one["why"] and one["sentence"] for one in listed)
+
+
+def wordless(*members):
+    """Return runs of a kind to which TF-IDF does not apply."""
+    for one in members:
+        one.config["task.kind"] = "tags"
+    return members
+
+
+def test_every_judged_sentence_says_with_which_encoder_in_its_main_clause():
+    made = runs(tasks=("mrpc", "sst2", "trec"), gain={"mrpc": 0.2, "sst2": 0.2, "trec": 0.2})
+    _, found, labels = verdicts(compared(*made))
+    assert found.sentence.startswith("full scores +0.200 [")
+    assert "against scratch on 3 tasks, with this encoder, and +0.150 [" in found.sentence
+    assert "against scratch with 2 times n on 3 tasks, with this encoder, " in labels.sentence
+    assert "from scratch" in labels.sentence.split("with this encoder")[1]  # the exchange rates come after it
+    strict = accuracy(*made, rule=Rule(tasks=1.0))
+    assert "on 3 tasks, with this encoder, " in strict.sentence
+
+
+def test_the_sentence_on_time_says_with_which_encoder():
+    made = []
+    for seed in range(1, 6):
+        for strategy, pace in (("scratch", 1.0), ("full", 3.0)):
+            curve = [(at, 0.9 - 0.6 * 0.8 ** (pace * at) + 0.001 * ((7 * seed + at) % 5)) for at in range(41)]
+            made.append(run(strategy, 100, seed, 0.9, curve=curve, floor=0.3))
+    found = verdicts(compared(*made, rule=Rule(clock="step")))[0]
+    assert not found.sentence.startswith("N")  # neither "Nothing to judge" nor "No word"
+    assert "on 1 task, with this encoder" in found.sentence
+
+
+def test_words_alone_are_asked_for_on_every_task_to_which_they_apply():
+    """TF-IDF on one task of three was enough, and nothing said so."""
+    made = runs(tasks=("mrpc", "sst2", "trec"), gain=0.1)
+    part = [one for one in made if one["strategy"] != "tfidf" or one["task"] == "trec"]
+    found = accuracy(*part)
+    assert found.word == "inconclusive"
+    assert found.why == "TF-IDF has fewer than 3 seeds on mrpc and sst2, so words alone may do as well there"
+    assert "+0.054] against TF-IDF on 1 of 3 tasks, but TF-IDF has" in found.sentence
+    assert found.settle.startswith("Run strategy=tfidf on mrpc and sst2 with the same seeds. ")
+    wordless(*(one for one in part if one["task"] != "trec"))
+    assert accuracy(*part).word == "supported"
+
+
+@pytest.mark.parametrize("claim", [1, 2])
+def test_runs_that_failed_stand_in_the_sentence(claim):
+    """The labels sentence said nothing of them, and that on accuracy of diverged ones alone."""
+    made = runs(gain=0.2, words=0.05)
+    for one in [one for one in made if one["strategy"] == "full"][:2]:
+        one.row["collapsed"] = True
+    next(one for one in made if one["strategy"] == "scratch").row["collapsed"] = True
+    lost = run("full", 100, 9, 0.0)
+    lost = replace(lost, state="failed", error="OSError: disk full", row=lost.row | {"test": None, "dev": None})
+    sentence = verdicts(compared(*made, lost))[claim].sentence
+    assert (
+        "; 2 of 10 runs of full collapsed, 1 run of full failed otherwise and is left out and 1 of 10 runs of scratch"
+        " collapsed." in sentence
+    )
+
+
+def test_diverged_runs_stand_in_the_sentence_on_labels():
+    made = runs(gain=0.2, words=0.05)
+    one = next(one for one in made if one["strategy"] == "full" and one["seed"] == 3)
+    made[made.index(one)] = replace(
+        one, state="failed", error="DivergedError: loss", row=one.row | {"floor": 0.2, "floor_test": 0.2}
+    )
+    found = verdicts(compared(*made))
+    for verdict in found[1:]:
+        assert "; 1 of 10 runs of full diverged and counts as the majority answer." in verdict.sentence
+
+
+def test_what_is_missing_is_told_apart():
+    """All of it was "fewer than 3 seeds pair"."""
+
+    def why(claim, *members, rule=None):
+        found = verdicts(compared(*members, rule=rule))[("time", "accuracy", "labels").index(claim)]
+        assert found.word == "inconclusive"
+        assert found.sentence == f"Nothing to judge: {found.why}."
+        return found.why
+
+    def made(full=(1, 2, 3), scratch=(1, 2, 3), sizes=(100, 100), steps=(0, 0)):
+        config = [{"steps": count} if count else {} for count in steps]
+        return [run("full", sizes[0], seed, 0.6, config=config[0]) for seed in full] + [
+            run("scratch", sizes[1], seed, 0.5, config=config[1]) for seed in scratch
+        ]
+
+    assert why("accuracy", *made(steps=(60, 200))) == "scratch was run with 200 optimizer steps and full with 60"
+    assert why("accuracy", *made(sizes=(100, 200))) == "full and scratch have scores at no common train size"
+    asked = Rule(sizes=[400])
+    assert why("accuracy", *made(), rule=asked).endswith("no common train size among those of the rule (400)")
+    assert why("accuracy", *made(scratch=(4, 5, 6))) == "full and scratch share no seed that all tasks have"
+    assert why("labels", *made()) == (
+        "scratch has no train size with 2 times as many labels, nor sizes on both sides of it"
+    )
+    assert why("time", *made()) == "no pair of runs has dev curves and a target to reach"
+    elsewhere = [run("scratch", 100, 1, 0.5, task="sst2")]
+    assert why("accuracy", *made(scratch=()), *elsewhere) == "scratch was run on no task of full"
+
+
+def test_pretrainings_that_the_tasks_do_not_share_are_fixed_and_said_to_be():
+    """Five on each of two tasks, none in common: it was "no seed is shared by both sides"."""
+
+    def crossing(first):
+        made = []
+        for task, start in (("sst2", 0), ("trec", first)):
+            for seed, shift in enumerate(NOISE, 1):
+                made.append(run("scratch", 100, seed, 0.5, task=task))
+                for number in range(start, start + 5):
+                    made.append(of_recipe(100, seed, 0.6 + number / 500 + shift, number, task=task))
+        return accuracy(*wordless(*made))
+
+    for first, shared in ((5, "0 pretrainings"), (4, "1 pretraining")):
+        found = crossing(first)
+        assert found.word == "supported"
+        assert found.judgement.random is False
+        assert f"All tasks share {shared}, so these are fixed, not drawn." in found.settle
+        assert f"with these {5 + first} encoders" in found.sentence
+    assert crossing(0).judgement.random
+    assert "fixed" not in crossing(0).settle

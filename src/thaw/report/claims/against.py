@@ -2,8 +2,8 @@
 
 Paired by seed, the mean over the tasks both have, with the error of the test texts and, from five on, of pretrainings
 (judge.decide); Holm over the arms shown. Equal is two one-sided tests by ``rule.margin``; it is said only where no
-difference is found. Two strategies that learn are not ranked where the learning rate of neither was tuned: the default
-rate suits one better than the other, and that would be what is ranked.
+difference is found. Nothing is ranked where the learning rate of a network on either side was not tuned: a default rate
+suits one better than the other, and that would be what is ranked. Networks with other optimizer steps are not compared.
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from thaw.report.claims.judge import decide
 from thaw.report.claims.on_accuracy import between
 from thaw.report.claims.sides import Sides
 from thaw.report.statistics import FEWEST, Estimate, equivalent, holm
+from thaw.report.words import listed, number
 
 BETTER, WORSE, EQUAL, UNDECIDED, NOT_TUNED = "better", "worse", "equal", "undecided", "not tuned"
 
@@ -29,6 +30,12 @@ class Against:
     why: str = ""  # of a word that is not by the numbers alone
     without_texts: int = 0  # tasks whose test texts are not in the interval: there are no predictions
 
+    @property
+    def remarks(self) -> str:
+        """What stands beside the numbers: why the word is not by them alone, how many tasks lack their test texts."""
+        texts = f"no predictions on {number(self.without_texts, 'task')}: no test texts in the interval"
+        return "; ".join(part for part in (self.why, texts if self.without_texts else "") if part)
+
 
 def against(sides: Sides) -> list[Against]:
     """Return every arm that shares tasks, sizes and three seeds with the transfer of the verdicts."""
@@ -36,7 +43,7 @@ def against(sides: Sides) -> list[Against]:
         return []
     pairs: list[tuple[Arm, Estimate, int, int]] = []
     for arm in sides.arms:
-        if arm == sides.transfer:
+        if arm == sides.transfer or not sides.comparable(arm):
             continue
         own = between(sides, dict.fromkeys(sides.tasks, sides.transfer), arm)
         pooled = decide(own.effects, sides.rule, 0.0, own.errors, floors=own.floors, crossed=own.crossed).pooled
@@ -54,14 +61,8 @@ def _word(arm: Arm, gap: Estimate, p: float, sides: Sides) -> tuple[str, str]:
     assert sides.transfer is not None
     if not gap.tested:
         return UNDECIDED, "the seeds do not differ at all, so there is no spread to judge by"
-    if arm.network and not any(_tuned(sides, side) for side in (arm, sides.transfer)):
-        return NOT_TUNED, f"one learning rate was tried for {arm.label} and one for {sides.transfer.label}"
+    if untuned := [side.label for side in (arm, sides.transfer) if not sides.tuned(side)]:
+        return NOT_TUNED, f"the learning rate of {listed(untuned)} was not tuned in every cell"
     if p < 1 - sides.rule.level:
         return (BETTER if gap.mean > 0 else WORSE), ""
     return (EQUAL if equivalent(gap, sides.rule.margin, sides.rule.level) else UNDECIDED), ""
-
-
-def _tuned(sides: Sides, arm: Arm) -> bool:
-    """Whether several settings of an arm were tried, in this study or in the tuning that its rates were taken from."""
-    members = [cell for (_, cell_arm, _), cell in sides.cells.items() if cell_arm == arm]
-    return any(cell.trials > 1 or any(run.config.get("tuned") for run in cell.runs) for cell in members)

@@ -33,7 +33,8 @@ from thaw.report.notes import further
 class Analysis:
     """The claims of a study; lists are empty where the runs have nothing to say."""
 
-    rule: Rule
+    rule: Rule  # at the level that is in force
+    rules: int  # how many the runs record; 0: the default is used, fixed after the runs
     sides: Sides
     verdicts: list[Verdict]
     guards: list[str]  # most serious first
@@ -60,6 +61,7 @@ def analyse(study: Study, cells: Sequence[Cell]) -> Analysis:
     networks = [arm for arm in arms if arm.network]
     return Analysis(
         rule=rule,
+        rules=rules,
         sides=found,
         verdicts=verdicts(found),
         guards=[

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from thaw.report.claims.sides import Sides
 from thaw.report.rates import wilson_interval
+from thaw.report.words import number
 
 LEVEL = 0.8  # two-sided: in one study of ten the true share is above the upper end
 
@@ -45,7 +46,7 @@ class Collapse:
     @property
     def count(self) -> str:
         """The count in words: "none of 9 runs collapsed"."""
-        return f"{self.collapsed or 'none'} of {self.runs} runs collapsed"
+        return f"{self.collapsed or 'none'} of {number(self.runs, 'run')} collapsed"
 
     @property
     def text(self) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from thaw.report.arms import Arm
 from thaw.report.claims.between import Scores, scores_at, together
 from thaw.report.claims.judge import ByPretraining, Effects, Errors
+from thaw.report.claims.judge import together as combined
 from thaw.report.claims.resampling import Drawn, Part, drawn
 from thaw.report.claims.selection import choice_error
 from thaw.report.claims.sides import Sides, Size, difference, mean_effect
@@ -30,9 +31,18 @@ class Fewer:
     @property
     def errors(self) -> Errors:
         """By task the standard error of the mean effect beside the seeds': every source that is known, in one place."""
+        return combined(self.sources)
+
+    @property
+    def sources(self) -> dict[str, Errors]:
+        """The same by what it comes from."""
         texts = {task: share.error for task, share in self.drawn.items()}
-        parts = (texts, self.between, self.tuning)
-        return {task: math.hypot(*(part.get(task, 0.0) for part in parts)) for part in parts for task in part}
+        return {"texts": texts, "tuning": self.tuning, "reading": self.between}
+
+    @property
+    def residuals(self) -> Errors:
+        """The standard deviation that the texts give to a seed's effect alone."""
+        return {task: share.residual for task, share in self.drawn.items()}
 
 
 def fewer(sides: Sides) -> Fewer:

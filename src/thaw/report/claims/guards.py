@@ -6,14 +6,15 @@ from collections.abc import Iterable, Sequence
 
 from thaw.report.cells import Cell
 from thaw.report.claims import clocks
-from thaw.report.claims.plan import planned
+from thaw.report.claims.seed_notes import seed_notes
 from thaw.report.claims.sides import Sides
 from thaw.report.collect import Study
+from thaw.report.words import number
 
 
 def guards(study: Study, cells: Sequence[Cell], sides: Sides, rules: int) -> list[str]:
     """Return the guards of the verdicts; those of the tables are in notes.py."""
-    budget = [*_rule(sides, rules), *planned(sides), *_tuned(study, cells), *_doses(sides)]
+    budget = [*_rule(sides, rules), *seed_notes(sides), *_tuned(study, cells), *_doses(sides)]
     return [*clocks.guard(sides), *budget, *clocks.cores(study)]
 
 
@@ -42,7 +43,8 @@ def _tuned(study: Study, cells: Sequence[Cell]) -> Iterable[str]:
             if source and run["lr"] is not None and os.path.normpath(str(source)) not in read:
                 outside[str(source)] += 1
     for source, count in sorted(outside.items()):
-        yield f"The learning rates of {count} runs were chosen in {source}: those trials are not counted in the costs."
+        which = f"The learning rates of {number(count, 'run')}"
+        yield f"{which} were chosen in {source}: those trials are not counted in the costs."
 
 
 def _doses(sides: Sides) -> Iterable[str]:

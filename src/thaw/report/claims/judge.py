@@ -10,21 +10,23 @@ the seeds, crossed.py):
   with as many collapsed runs as the runs do not exclude (collapse.py);
 * real but below the margin: ``low`` is above zero and the mean is below ``least``;
 * not supported: ``high`` is below ``least``;
-* inconclusive: neither. Then it is told how many seeds would decide (planned.py).
+* inconclusive: neither. Then it is told how many seeds would decide (seed_plan.py).
 """
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from thaw.report.claims.collapse import Collapse
-from thaw.report.claims.planned import Plan, planned
 from thaw.report.claims.rule import Rule
+from thaw.report.claims.seed_plan import Plan, seed_plan
 from thaw.report.crossed import FEWEST_PRETRAININGS, Components, Crossed, components, over_both
 from thaw.report.statistics import FEWEST, Estimate, estimate, holm
+from thaw.report.words import number
 
 SUPPORTED, NOT_SUPPORTED, INCONCLUSIVE = "supported", "not supported", "inconclusive"
 SMALL, MIXED = "real but below the margin", "mixed"
+SOURCES = ("texts", "tuning", "reading")  # of errors that seeds do not show: as in `crossed.Components`
 WORDS = (SUPPORTED, SMALL, MIXED, NOT_SUPPORTED, INCONCLUSIVE)
 Effects = Mapping[str, Mapping[int, float]]  # task -> seed -> effect
 ByPretraining = Mapping[str, Crossed]  # task -> pretraining -> seed -> effect
@@ -59,6 +61,7 @@ class Judgement:
     random: bool = False  # whether the pretrainings are in the interval; else the word is about these alone
     components: Components | None = None  # of the mean over tasks
     collapse: Collapse | None = None
+    note: str = ""  # why pretrainings that are five or more on each task are not in the interval; "" where they are
 
     @property
     def harmed(self) -> list[str]:
@@ -82,6 +85,7 @@ class Decision:
     error: float  # of ``pooled``, that the seeds do not show
     crossed: Crossed  # the mean over tasks by pretraining and seed
     random: bool
+    note: str = ""  # as in `Judgement`
 
 
 def judge(
@@ -94,20 +98,23 @@ def judge(
     crossed: ByPretraining | None = None,
     collapse: Collapse | None = None,
     residuals: Errors | None = None,
+    sources: Mapping[str, Errors] | None = None,
 ) -> Judgement:
     """Return the word for some effects.
 
     ``errors`` holds of each task the standard error of its mean effect that the seeds do not show (test texts, the grid
     of the evaluations), independent over tasks; a task without one has none. ``floors`` holds the least standard
     deviation that is believed of a seed's effect (the grid of the metric). ``crossed`` holds the effects by
-    pretraining too; five pretrainings or more are then random, fewer are fixed and ``effects`` are their means.
+    pretraining too; five pretrainings or more that all tasks share are then random, fewer are fixed and ``effects`` are
+    their means.
     ``collapse`` is what supported must stand, where that is known. ``residuals`` holds the standard deviation that the
-    test texts give to a seed's effect apart from ``errors``: for the variance components alone.
+    test texts give to a seed's effect apart from ``errors``, ``sources`` what ``errors`` consist of, by SOURCES: both
+    for the variance components alone.
     """
     decision = decide(effects, rule, least, errors, floors=floors, crossed=crossed, collapse=collapse)
     strict = collapse.least(least) if collapse else least
     every, open_ = [effect.estimate for effect in decision.tasks], decision.word == INCONCLUSIVE
-    plan = planned(decision.pooled, every, rule, strict, decision.error, undecided=open_) or Plan()
+    plan = seed_plan(decision.pooled, every, rule, strict, decision.error, undecided=open_) or Plan()
     return Judgement(
         word=decision.word,
         why=decision.why,
@@ -120,8 +127,9 @@ def judge(
         missing=sorted(set(effects) - {effect.task for effect in decision.tasks}),
         pretrainings=max(1, len(decision.crossed)),
         random=decision.random,
-        components=_components(decision, residuals),
+        components=_components(decision, residuals, sources or {}),
         collapse=collapse,
+        note=decision.note,
     )
 
 
@@ -138,7 +146,11 @@ def decide(
     """Return the word and its estimates, without what more seeds would do; the arguments are those of `judge`."""
     errors, floors = errors or {}, floors or {}
     by_source = {task: (crossed or {}).get(task) or {"": values} for task, values in effects.items()}
-    random = bool(effects) and all(len(sources) >= FEWEST_PRETRAININGS for sources in by_source.values())
+    having = {task: sources for task, sources in by_source.items() if any(sources.values())}
+    every = set.intersection(*map(set, having.values())) if having else set()
+    random = len(every) >= FEWEST_PRETRAININGS
+    apart = not random and bool(having) and min(map(len, having.values())) >= FEWEST_PRETRAININGS
+    note = f"All tasks share {number(len(every), 'pretraining')}, so these are fixed, not drawn." if apart else ""
 
     def interval(own: Mapping[int, float], sources: Crossed, error: float, floor: float) -> Estimate | None:
         if random:
@@ -164,16 +176,23 @@ def decide(
     shared = list(usable or estimates)
     error, floor = (_mean_error(parts, shared) for parts in (errors, floors))
     means = pool({task: effects[task] for task in shared})
-    table = _pool_crossed({task: by_source[task] for task in shared})
+    table = _pool_crossed({task: by_source[task] for task in shared}) or {"": means}
     pooled = interval(means, table, error, floor)
     needed = math.ceil(rule.tasks * len(tasks) - 1e-9)
     word, why = _word(pooled, tasks, needed, least, collapse)
-    return Decision(word=word, why=why, tasks=tasks, pooled=pooled, error=error, crossed=table, random=random)
+    return Decision(
+        word=word, why=why, tasks=tasks, pooled=pooled, error=error, crossed=table, random=random, note=note
+    )
 
 
-def _components(decision: Decision, residuals: Errors | None) -> Components | None:
-    residual = _mean_error(residuals, [effect.task for effect in decision.tasks]) if residuals else None
-    return components(decision.crossed, decision.error or None, residual) if decision.crossed else None
+def _components(decision: Decision, residuals: Errors | None, sources: Mapping[str, Errors]) -> Components | None:
+    """Return the components of the mean over tasks; each source of error that seeds do not show by its own name."""
+    if decision.pooled is None:
+        return None
+    tasks = [effect.task for effect in decision.tasks]
+    named = {source: _mean_error(sources[source], tasks) if sources.get(source) else None for source in SOURCES}
+    residual = _mean_error(residuals, tasks) if residuals else None
+    return replace(components(decision.crossed, named.pop("texts"), residual), **named)
 
 
 def _word(
@@ -205,6 +224,12 @@ def _word(
     if pooled.high < least:
         return NOT_SUPPORTED, "the interval leaves no effect worth the name"
     return INCONCLUSIVE, "the interval holds both no effect and one worth the name"
+
+
+def together(sources: Mapping[str, Errors]) -> Errors:
+    """Return by task the standard error of several independent sources."""
+    tasks = dict.fromkeys(task for errors in sources.values() for task in errors)
+    return {task: math.hypot(*(errors.get(task, 0.0) for errors in sources.values())) for task in tasks}
 
 
 def pool(effects: Effects) -> dict[int, float]:

@@ -15,10 +15,9 @@ import numpy as np
 
 from thaw.report.arms import Arm
 from thaw.report.claims.between import reading
-from thaw.report.claims.fewer import fewer
-from thaw.report.claims.judge import Effects
 from thaw.report.claims.resampling import drawn
 from thaw.report.claims.sides import Sides, Size
+from thaw.report.statistics import FEWEST, ROUNDING, critical
 
 GRID = 241  # places between the smallest and the largest size at which the difference is tested
 
@@ -28,7 +27,8 @@ class Exchange:
     """``labels`` labels with transfer are worth ``worth`` from scratch.
 
     ``low`` and ``high`` end the interval; None is an end beyond the measured sizes, ``least`` and ``most`` of them.
-    ``worth`` is None where the scores themselves are beyond: ``beyond`` says on which side.
+    ``worth`` is None where the scores themselves are beyond: ``beyond`` says on which side. Under three seeds, and
+    where nothing varies, there is no interval.
     """
 
     task: str
@@ -41,13 +41,17 @@ class Exchange:
     most: Size
     beyond: str  # "above", "below" or ""
     seeds: int
+    tested: bool = True  # whether there are seeds and a spread to make an interval of
+    excluded: bool = False  # whether the interval leaves out all measured sizes, so that being ``beyond`` is certain
 
     @property
     def rate(self) -> str:
         """The multiplier in words: "7.3x [5.5, 9.5]", "> 10x"."""
         over, under = f"> {_times(self.most, self.labels)}", f"< {_times(self.least, self.labels)}"
         point = {"above": over, "below": under}.get(self.beyond) or _times(self.worth, self.labels)
-        if self.beyond and self.low is None and self.high is None:
+        if not self.tested:
+            return f"{point}x (n = {self.seeds}: no {'test' if self.seeds < FEWEST else 'spread'})"
+        if self.excluded:
             return f"{point}x"
         ends = (
             (_times(self.low, self.labels) if self.low else under),
@@ -76,8 +80,9 @@ def exchange(sides: Sides, task: str, arm: Arm, level: float = 0.95) -> list[Exc
         shared = [place for place, seed in enumerate(seeds) if seed in scores]
         if len(shared) > 1:
             gaps = np.array([scores[seeds[place]] for place in shared])[:, None] - lines[shared]  # (S, grid)
-            texts = _text_errors(sides, task, scratch, arm, labels, grid)
-            made.append(_invert(gaps, np.hypot(between, texts), grid, task, arm, labels, sizes, level))
+            texts, floor = _texts(sides, task, scratch, arm, labels, grid)
+            half = half_width(gaps, np.hypot(between, texts), level, floor)
+            made.append(_invert(gaps, half, grid, task, arm, labels, sizes))
     return made
 
 
@@ -90,12 +95,12 @@ def places(sizes: Sequence[Size]) -> np.ndarray:
 
 
 def _invert(
-    gaps: np.ndarray, errors: np.ndarray, grid: np.ndarray, task: str, arm: Arm, labels: Size, sizes: list[Size],
-    level: float,
-) -> Exchange:  # fmt: skip
-    """Return the exchange rate of some labels; ``gaps`` is (S, grid), ``errors`` what the seeds do not show of it."""
+    gaps: np.ndarray, half: np.ndarray, grid: np.ndarray, task: str, arm: Arm, labels: Size, sizes: list[Size]
+) -> Exchange:
+    """Return the exchange rate of some labels; ``gaps`` is (S, grid), ``half`` (grid,) of the interval of its mean."""
     means = gaps.mean(axis=0)
-    inside = np.flatnonzero(np.abs(means) <= half_width(gaps, errors, level))  # no difference is told there
+    tested = len(gaps) >= FEWEST and bool((half > 0).all())
+    inside = np.flatnonzero(np.abs(means) <= half) if tested else np.array([], dtype=int)  # no difference is told there
     falling = np.minimum.accumulate(means)  # scratch is taken not to lose by more labels
     beyond = "above" if falling[-1] > 0 else "below" if falling[0] < 0 else ""
     worth = None
@@ -106,29 +111,27 @@ def _invert(
     if len(inside):
         low = float(grid[inside[0]]) if inside[0] > 0 else None
         high = float(grid[inside[-1]]) if inside[-1] < len(grid) - 1 else None
-    elif worth is not None:  # a steep curve: the interval is narrower than a step of the grid
+    elif tested and worth is not None:  # a steep curve: the interval is narrower than a step of the grid
         at = int(np.argmax(falling <= 0))
         low, high = float(grid[max(0, at - 1)]), float(grid[at])
     return Exchange(
         task=task, arm=arm, labels=labels, worth=worth, low=low, high=high, least=sizes[0], most=sizes[-1],
-        beyond=beyond, seeds=len(gaps),
+        beyond=beyond, seeds=len(gaps), tested=tested, excluded=tested and bool(beyond) and not len(inside),
     )  # fmt: skip
 
 
-def half_width(gaps: np.ndarray, errors: np.ndarray, level: float) -> np.ndarray:
-    """Return half the interval of the mean over seeds at each place, as `statistics.estimate` does for one.
+def half_width(gaps: np.ndarray, errors: np.ndarray, level: float, floor: float = 0.0) -> np.ndarray:
+    """Return half the interval of the mean over seeds at each place, as `statistics.estimate` makes it of one place.
 
-    The degrees of freedom of a shared error are times the ratio of the squared errors, as there.
-    ``gaps`` is (..., S, grid), ``errors`` (..., grid) the standard errors that the seeds do not show.
+    ``gaps`` is (..., S, grid), ``errors`` (..., grid) the standard errors that the seeds do not show, ``floor`` the
+    least standard deviation that is believed of a gap. The half-widths of both errors are added as squares, each at its
+    own critical value (Howe 1974, as in `statistics.spread_of`).
     """
-    from scipy.special import stdtrit
-
     count = gaps.shape[-2]
-    own = gaps.std(axis=-2, ddof=1) / math.sqrt(count)
-    whole = np.hypot(own, errors)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        df = np.where(own > 1e-9 * whole, (count - 1) * (whole / own) ** 2, np.inf)
-    return np.asarray(stdtrit(df, 0.5 + level / 2) * whole)
+    deviations = gaps.std(axis=-2, ddof=1)
+    deviations = np.where(deviations <= ROUNDING * np.abs(gaps).max(axis=-2), 0.0, deviations)
+    own = np.maximum(deviations, floor) / math.sqrt(count)
+    return np.asarray(np.hypot(critical(count, level) * own, critical(math.inf, level) * errors))
 
 
 def _crossing(grid: np.ndarray, falling: np.ndarray, at: int) -> float:
@@ -144,20 +147,18 @@ def _curves(sides: Sides, task: str, arm: Arm, sizes: list[Size]) -> dict[int, l
     return {seed: [values[seed] for values in scores] for seed in sorted(seeds)}
 
 
-def _text_errors(sides: Sides, task: str, scratch: Arm, arm: Arm, labels: Size, grid: np.ndarray) -> np.ndarray:
-    """Return the error that the test texts add to transfer with some labels minus scratch, (grid,); 0 if not known.
+def _texts(sides: Sides, task: str, scratch: Arm, arm: Arm, labels: Size, grid: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return (error that the test texts add to transfer with some labels minus scratch, (grid,); the metric's grid).
 
-    Between scratch's sizes it is taken as straight on log n.
+    Both are 0 if not known. Between scratch's sizes the error is taken as straight on log n. The grid of the metric is
+    the standard deviation that two scores have which are rounded to one text.
     """
     own = sides.all_runs(task, arm, labels)
     sizes = sides.sizes(task, scratch)
-    found = [drawn([(1.0, own), (-1.0, sides.all_runs(task, scratch, size))]) for size in sizes]
-    return np.asarray(np.interp(np.log(grid), np.log(sizes), [one.error if one else 0.0 for one in found]))
-
-
-def effects(sides: Sides) -> Effects:
-    """Return for each task and seed the mean score of transfer with n labels minus scratch with ``rule.fewer`` n."""
-    return fewer(sides).effects
+    shares = [drawn([(1.0, own), (-1.0, sides.all_runs(task, scratch, size))]) for size in sizes]
+    errors = np.interp(np.log(grid), np.log(sizes), [share.error if share else 0.0 for share in shares])
+    floor = max((1 / share.examples / math.sqrt(6) for share in shares if share), default=0.0)
+    return np.asarray(errors), floor
 
 
 def area(sides: Sides, task: str, arm: Arm) -> dict[int, float]:

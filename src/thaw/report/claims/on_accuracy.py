@@ -1,8 +1,8 @@
 """The verdict on accuracy: does transfer score higher than scratch with the same labels, and than words alone?
 
-It is supported only where transfer also beats TF-IDF with a linear model, on the tasks that have it: being better than
-a network that starts from nothing is not enough. The interval holds seeds, test texts and, from five of them on,
-pretrainings.
+It is supported only where transfer also beats TF-IDF with a linear model, on every task to which words alone apply:
+being better than a network that starts from nothing is not enough. The interval holds seeds, test texts and, from five
+of them on, pretrainings.
 """
 
 import math
@@ -17,19 +17,22 @@ from thaw.report.claims.judge import (
     SMALL,
     SUPPORTED,
     ByPretraining,
+    Decision,
     Effects,
     Errors,
     Judgement,
     decide,
     judge,
+    together,
 )
-from thaw.report.claims.phrases import by_text, diverged, gain, points, settling, texts_told
+from thaw.report.claims.phrases import by_text, failures, gain, points, settling, texts_told
 from thaw.report.claims.resampling import Drawn, drawn
-from thaw.report.claims.selection import choice_error, with_component
+from thaw.report.claims.selection import choice_error
 from thaw.report.claims.sides import Sides, Size
-from thaw.report.claims.verdict import Verdict, name, nothing, on_tasks, verdict
+from thaw.report.claims.verdict import Verdict, name, nothing, scope, verdict
 from thaw.report.statistics import FEWEST, Estimate, seeds_needed
 from thaw.report.strategy import WORDS
+from thaw.report.words import listed, number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +48,12 @@ class Contrast:
     @property
     def errors(self) -> Errors:
         """The standard error of each task's mean effect from the test texts and from choosing settings."""
-        texts = {task: one.error for task, one in self.drawn.items()}
-        return {task: math.hypot(texts.get(task, 0.0), self.tuning.get(task, 0.0)) for task in (*texts, *self.tuning)}
+        return together(self.sources)
+
+    @property
+    def sources(self) -> dict[str, Errors]:
+        """The same by what it comes from."""
+        return {"texts": {task: texts.error for task, texts in self.drawn.items()}, "tuning": self.tuning}
 
     @property
     def residuals(self) -> Errors:
@@ -60,54 +67,67 @@ def judged(sides: Sides) -> Verdict:
     gaps = contrast(sides, "scratch")
     judgement = judge(
         gaps.effects, rule, rule.margin, gaps.errors, floors=gaps.floors, crossed=gaps.crossed,
-        collapse=collapse(sides), residuals=gaps.residuals,
+        collapse=collapse(sides), residuals=gaps.residuals, sources=gaps.sources,
     )  # fmt: skip
-    judgement = with_component(judgement, gaps.tuning)
     if judgement.pooled is None or arm is None:
         return nothing("accuracy", sides, judgement)
     asked = dict.fromkeys(peer.strategy for peer in sides.arms if peer.control and not peer.floor)
-    controls = {strategy: effect for strategy in asked if (effect := _mean(sides, strategy)) is not None}
+    decisions = {strategy: _against(sides, strategy) for strategy in asked}
+    controls = {strategy: one.pooled for strategy, one in decisions.items() if one.pooled is not None}
     ends = {
-        SUPPORTED: "no control of words alone applies",
-        NOT_SUPPORTED: f"which leaves no gain of {rule.margin:g}",
+        SUPPORTED: "where no control of words alone applies",
+        NOT_SUPPORTED: f"so there is no gain of {rule.margin:g}",
         INCONCLUSIVE: f"but {judgement.why}",
-        SMALL: f"which is less than {rule.margin:g}",
+        SMALL: f"a gain of less than {rule.margin:g}",
         MIXED: f"but it {judgement.why}",
     }
-    reach = f"{name(sides)} scores {points(judgement.pooled)} against scratch on {on_tasks(judgement)}"
+    reach = f"{name(sides)} scores {points(judgement.pooled)} against scratch {scope(judgement, sides)}"
     end, settle = ends[judgement.word], settling(judgement, gain)
-    words = controls.get(WORDS)
-    if words is None and _has_words(sides):
-        settle = f"Run strategy=tfidf with the same seeds. {settle}"
-        if judgement.word == SUPPORTED:
-            why = "the control TF-IDF was not run, so words alone may do as well"
-            judgement, end = replace(judgement, word=INCONCLUSIVE, why=why), f"but {why}"
-    elif words is not None and judgement.word == SUPPORTED:
-        judgement, end, settle = _with_words(judgement, words, settle, rule.level)
-    plain = verdict("accuracy", judgement, f"{reach}, {end}{diverged(sides)}.", settle)
+    applying = [
+        effect.task for effect in judgement.tasks if effect.estimate.n >= FEWEST and _has_words(sides, effect.task)
+    ]
+    without = [task for task in applying if task not in _tested(decisions.get(WORDS))]
+    if judgement.word == SUPPORTED and applying:
+        judgement, end, settle = _with_words(judgement, controls.get(WORDS), applying, without, settle, rule.level)
+    if without:
+        settle = f"Run strategy=tfidf {_where(applying, without)}with the same seeds. {settle}".strip()
+    plain = verdict("accuracy", judgement, f"{reach}, {end}{failures(sides)}.", settle)
     shares = {
         effect.task: _shared(gaps.drawn[effect.task], effect.estimate)
         for effect in judgement.tasks
         if effect.task in gaps.drawn
     }
-    without = [effect.task for effect in judgement.tasks if effect.task not in shares]
-    texts = texts_told(shares, without)
+    textless = [effect.task for effect in judgement.tasks if effect.task not in shares]
+    texts = texts_told(shares, textless)
     return replace(
-        plain, controls=controls, examples=shares, without_texts=without, by_text=by_text(shares, judgement),
+        plain, controls=controls, examples=shares, without_texts=textless, by_text=by_text(shares, judgement),
         settle=f"{settle} {texts}".strip(),
     )  # fmt: skip
 
 
-def _with_words(judgement: Judgement, words: Estimate, settle: str, level: float) -> tuple[Judgement, str, str]:
-    """Return the judgement, the end of its sentence and what would settle it, TF-IDF considered."""
-    if words.n < FEWEST:
-        why = f"only {words.n} seed{'s' * (words.n > 1)} of TF-IDF pair{'s' * (words.n == 1)}: no test"
-        return replace(judgement, word=INCONCLUSIVE, why=why), f"but {why}", "Run strategy=tfidf with the same seeds."
-    if words.tested and words.low is not None and words.low > 0:
-        return judgement, f"and {points(words)} against TF-IDF", settle
-    end = f"but {points(words)} against TF-IDF, which reads words alone"
+def _with_words(
+    judgement: Judgement, words: Estimate | None, applying: list[str], without: list[str], settle: str, level: float
+) -> tuple[Judgement, str, str]:
+    """Return a supported judgement, the end of its sentence and what would settle it, TF-IDF considered.
+
+    ``applying`` are the tasks to which words alone apply, ``without`` those of them where fewer than three seeds of
+    TF-IDF pair: there words alone may do as well.
+    """
+    if words is None or (words.n < FEWEST and len(without) == len(applying)):
+        why = "the control TF-IDF was not run, so words alone may do as well"
+        if words is not None:
+            why = f"only {number(words.n, 'seed')} of TF-IDF {'pairs' if words.n == 1 else 'pair'}: no test"
+        return replace(judgement, word=INCONCLUSIVE, why=why), f"but {why}", settle
+    where = f" on {len(applying) - len(without)} of {number(len(applying), 'task')}" if without else ""
+    end = f"but {points(words)} against TF-IDF{where}, which reads words alone"
     if words.tested and words.high is not None and words.high < 0:
         return replace(judgement, word=NOT_SUPPORTED, why="TF-IDF, which reads words alone, is better"), end, settle
+    if words.tested and words.low is not None and words.low > 0:
+        end = f"and {points(words)} against TF-IDF{where}"
+        if not without:
+            return judgement, end, settle
+        why = f"TF-IDF has fewer than {FEWEST} seeds on {listed(without)}, so words alone may do as well there"
+        return replace(judgement, word=INCONCLUSIVE, why=why), f"{end}, but {why}", settle
     count = seeds_needed(words.mean, words.own * math.sqrt(words.n), level=level, error=words.shared)
     settle = (
         f"Against TF-IDF a gain of {gain(words.mean)} needs {f'about {count}' if count else 'more than 1,000'} seeds."
@@ -116,14 +136,8 @@ def _with_words(judgement: Judgement, words: Estimate, settle: str, level: float
     return replace(judgement, word=INCONCLUSIVE, why=why), f"{end}: undecided", settle
 
 
-def over(sides: Sides, strategy: str) -> Effects:
-    """Return for each task and seed the mean over headline sizes of transfer's score minus another arm's."""
-    arm = sides.transfer
-    return {
-        task: gap
-        for task, baseline in _others(sides, strategy).items()
-        if arm and (gap := sides.gap(task, arm, baseline)) is not None
-    }
+def _where(applying: list[str], without: list[str]) -> str:
+    return f"on {listed(without)} " if len(without) < len(applying) else ""
 
 
 def contrast(sides: Sides, strategy: str) -> Contrast:
@@ -164,11 +178,15 @@ def _others(sides: Sides, strategy: str) -> dict[str, Arm]:
     return {task: baseline for task, baseline in baselines.items() if baseline is not None}
 
 
-def _mean(sides: Sides, strategy: str) -> Estimate | None:
-    """Return transfer minus a control, the mean over the tasks that have both."""
+def _against(sides: Sides, strategy: str) -> Decision:
+    """Return transfer minus a control, on the tasks that have both and in the mean over them."""
     gaps = contrast(sides, strategy)
-    decision = decide(gaps.effects, sides.rule, 0.0, gaps.errors, floors=gaps.floors, crossed=gaps.crossed)
-    return decision.pooled
+    return decide(gaps.effects, sides.rule, 0.0, gaps.errors, floors=gaps.floors, crossed=gaps.crossed)
+
+
+def _tested(decision: Decision | None) -> list[str]:
+    """Return the tasks on which seeds enough pair for a test."""
+    return [effect.task for effect in decision.tasks if effect.estimate.n >= FEWEST] if decision else []
 
 
 def _shared(texts: Drawn, mean: Estimate) -> Drawn:
@@ -176,7 +194,12 @@ def _shared(texts: Drawn, mean: Estimate) -> Drawn:
     return replace(texts, share=min(1.0, texts.error**2 / mean.error**2) if mean.error else 0.0)
 
 
-def _has_words(sides: Sides) -> bool:
+def _has_words(sides: Sides, task: str) -> bool:
     """Whether TF-IDF applies to a task: it has no answer for tags and spans."""
-    kinds = {run.config.get("task.kind") for cell in sides.cells.values() for run in cell.runs}
+    kinds = {
+        run.config.get("task.kind")
+        for (cell_task, _, _), cell in sides.cells.items()
+        if cell_task == task
+        for run in cell.runs
+    }
     return bool(kinds - {"tags", "span"})

@@ -13,13 +13,16 @@ from thaw.report.claims.collapse import collapse
 from thaw.report.claims.fewer import Fewer, fewer, gains
 from thaw.report.claims.judge import INCONCLUSIVE, MIXED, NOT_SUPPORTED, SMALL, SUPPORTED, decide, judge
 from thaw.report.claims.on_accuracy import contrast
-from thaw.report.claims.phrases import gain, points, rate, settling
-from thaw.report.claims.selection import with_component
+from thaw.report.claims.phrases import failures, gain, points, rate, settling
 from thaw.report.claims.sides import Sides, Size
-from thaw.report.claims.verdict import Verdict, name, nothing, verdict
+from thaw.report.claims.verdict import Verdict, name, nothing, scope, verdict
+from thaw.report.statistics import FEWEST
+from thaw.report.words import listed
 
 NO_GAIN = "scratch does not gain from labels here"
 MORE = "Look at other train sizes, or at scratch's steps and rate: more labels do not help it here."
+LESS = "Run scratch at the train sizes of transfer too, with the same seeds."
+AS_MANY = "Run more seeds at the same train sizes: it needs fewer labels only where it is better with as many, too."
 
 
 def judged(sides: Sides) -> Verdict:
@@ -27,37 +30,43 @@ def judged(sides: Sides) -> Verdict:
     rule, arm = sides.rule, sides.transfer
     own = fewer(sides)
     judgement = judge(
-        own.effects, rule, rule.margin, own.errors, floors=own.floors, crossed=own.crossed, collapse=collapse(sides)
-    )
-    judgement = with_component(judgement, own.tuning)
+        own.effects, rule, rule.margin, own.errors, floors=own.floors, crossed=own.crossed, collapse=collapse(sides),
+        residuals=own.residuals, sources=own.sources,
+    )  # fmt: skip
     if judgement.pooled is None or arm is None:
         return nothing("labels", sides, judgement)
     times = f"{rule.fewer:g} times n"
     reach = (
         f"{name(sides)} with n labels scores {points(judgement.pooled)} against scratch with {times}{read(sides, own)}"
+        f" {scope(judgement, sides)}"
     )
+    failed = failures(sides)
     if judgement.word in (SUPPORTED, SMALL, MIXED):
         gained = decide(gains(sides), rule, 0.0, own.between).pooled
-        if gained is None or gained.low is None or gained.low <= 0:  # a gain that never varies has its mean as its end
-            said = f" ({points(gained)} from n to {times})" if gained else ""
-            judgement = replace(judgement, word=INCONCLUSIVE, why=f"{NO_GAIN}{said}")
-            return verdict("labels", judgement, f"{reach}, but {judgement.why}.", MORE)
+        if gained is None or gained.n < FEWEST:
+            why = f"what scratch gains from n to {times} labels is not known"
+            judgement = replace(judgement, word=INCONCLUSIVE, why=why)
+            return verdict("labels", judgement, f"{reach}, but {why}{failed}.", LESS)
+        if gained.low is None or gained.low <= 0:  # a gain that never varies has its mean as its end
+            why = f"{NO_GAIN} ({points(gained)} from n to {times})"
+            judgement = replace(judgement, word=INCONCLUSIVE, why=why)
+            return verdict("labels", judgement, f"{reach}, but {why}{failed}.", MORE)
         level = contrast(sides, "scratch")
         equal = decide(level.effects, rule, 0.0, level.errors, floors=level.floors, crossed=level.crossed)
         if judgement.word == SUPPORTED and equal.word != SUPPORTED:
             end = f"{points(equal.pooled)} at equal labels" if equal.pooled else "nothing pairs at equal labels"
             judgement = replace(judgement, word=equal.word, why=f"at equal labels: {equal.why}")
-            return verdict("labels", judgement, f"{reach}, but {end}.", MORE)
+            return verdict("labels", judgement, f"{reach}, but {end}{failed}.", AS_MANY if equal.pooled else LESS)
     ends = {
         SUPPORTED: "so it needs fewer",
         NOT_SUPPORTED: f"so n labels do not replace {times}",
         INCONCLUSIVE: f"but {judgement.why}",
-        SMALL: f"which is less than {rule.margin:g}",
+        SMALL: f"a gain of less than {rule.margin:g}",
         MIXED: f"but it {judgement.why}",
     }
-    rates = [f"{rate(worth)} on {worth.task}" for worth in headline_rates(sides)]
-    listed = f" {'; '.join(rates[:2])}." if rates else ""
-    return verdict("labels", judgement, f"{reach}, {ends[judgement.word]}.{listed}", settling(judgement, gain))
+    rates = [f"{rate(each)} on {each.task}" for each in headline_rates(sides)]
+    worth = f" {'; '.join(rates[:2])}." if rates else ""
+    return verdict("labels", judgement, f"{reach}, {ends[judgement.word]}{failed}.{worth}", settling(judgement, gain))
 
 
 def read(sides: Sides, own: Fewer) -> str:
@@ -68,22 +77,18 @@ def read(sides: Sides, own: Fewer) -> str:
     for task, sizes in own.unmeasured.items():
         scratch = sides.scratch(task, sides.transfer) if sides.transfer else None
         known = sides.sizes(task, scratch) if scratch else []
-        lines.setdefault((_listed(sizes), _listed(known)), []).append(task)
+        lines.setdefault((_sizes(sizes), _sizes(known)), []).append(task)
     several = len(lines) > 1 or len(own.effects) > len(own.unmeasured)
     parts = [
-        f"not run with {sizes} labels{f' on {_joined(tasks)}' if several else ''}: read between {known}"
+        f"not run with {sizes} labels{f' on {listed(tasks)}' if several else ''}: read between {known}"
         for (sizes, known), tasks in lines.items()
     ]
     error = max(own.between.values())
     return f" ({'; '.join(parts)}; standard error of the reading ±{error:.3f})"
 
 
-def _listed(sizes: Sequence[Size]) -> str:
-    return _joined([f"{size:g}" for size in sizes])
-
-
-def _joined(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
+def _sizes(sizes: Sequence[Size]) -> str:
+    return listed([f"{size:g}" for size in sizes], len(sizes))
 
 
 def headline_rates(sides: Sides) -> list[labels.Exchange]:

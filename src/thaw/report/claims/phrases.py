@@ -8,6 +8,7 @@ from thaw.report.claims.labels import Exchange
 from thaw.report.claims.resampling import Drawn
 from thaw.report.claims.sides import Sides
 from thaw.report.statistics import FEWEST, Estimate
+from thaw.report.words import are, listed, number
 
 
 def points(one: Estimate) -> str:
@@ -28,13 +29,33 @@ def times(log: float) -> str:
 
 
 def rate(one: Exchange) -> str:
-    """Return what some labels are worth: "50 labels with transfer are worth 240 from scratch (180 to 330)"."""
-    if one.worth is None:
-        bound = f"more than {one.most}" if one.beyond == "above" else f"less than {one.least}"
-        return f"{one.labels} labels with transfer are worth {bound} from scratch"
+    """Return what some labels are worth: "50 labels with transfer are worth 240 from scratch (180 to 330)".
+
+    Where the scores are beyond the measured sizes the bound is the mean's, so how far the interval goes is said too:
+    "50 labels with transfer are worth more than 400 from scratch (at least 135 by the interval)".
+    """
+    return f"{one.labels} labels with transfer are worth {_worth(one)} from scratch{_interval(one)}"
+
+
+def _worth(one: Exchange) -> str:
+    if one.worth is not None:
+        return _count(one.worth)
+    return f"more than {one.most}" if one.beyond == "above" else f"less than {one.least}"
+
+
+def _interval(one: Exchange) -> str:
+    """Return the interval of an exchange rate in brackets; "" where it leaves out all that was measured."""
+    if not one.tested:
+        return f" ({number(one.seeds, 'seed')}: no interval)"
+    if one.excluded:
+        return ""
+    if one.beyond == "above" and one.low is not None and one.high is None:
+        return f" (at least {_count(one.low)} by the interval)"
+    if one.beyond == "below" and one.high is not None and one.low is None:
+        return f" (at most {_count(one.high)} by the interval)"
     low = _count(one.low) if one.low is not None else f"< {one.least}"
     high = _count(one.high) if one.high is not None else f"> {one.most}"
-    return f"{one.labels} labels with transfer are worth {_count(one.worth)} from scratch ({low} to {high})"
+    return f" ({low} to {high})"
 
 
 def _count(labels: float) -> str:
@@ -44,6 +65,10 @@ def _count(labels: float) -> str:
 
 def settling(judgement: Judgement, shown: Callable[[float], str]) -> str:
     """Return what these seeds can see, and for an inconclusive judgement how many would see the effect measured."""
+    return f"{_seeds(judgement, shown)} {judgement.note}".strip()
+
+
+def _seeds(judgement: Judgement, shown: Callable[[float], str]) -> str:
     if judgement.detectable is None or judgement.pooled is None:
         return f"Run {FEWEST} seeds or more: fewer are not tested."
     seeds = judgement.pooled.n
@@ -106,14 +131,23 @@ def by_text(drawn: dict[str, Drawn], judged: Judgement) -> str:
     return text
 
 
-def diverged(sides: Sides) -> str:
-    """Return how many scored runs of transfer and scratch diverged, "" if none: they count as the majority answer."""
-    counts = []
+def failures(sides: Sides) -> str:
+    """Return how many runs of transfer and scratch diverged, collapsed or failed, a clause; "" if none did."""
+    clauses = []
     transfer = sides.transfer
     baselines = [sides.scratch(task, transfer) for task in sides.tasks] if transfer else []
     for arm in dict.fromkeys([transfer, *baselines]):
-        runs = [run for (_, cell_arm, _), cell in sides.cells.items() if cell_arm == arm for run in cell.runs]
-        failed = sum(run.state == "failed" for run in runs)
-        if arm is not None and failed:
-            counts.append(f"{failed} of {len(runs)} runs of {arm.label} diverged")
-    return f"; {' and '.join(counts)} and count as the majority answer" if counts else ""
+        members = [cell for (_, cell_arm, _), cell in sides.cells.items() if cell_arm == arm]
+        runs = [run for cell in members for run in cell.runs]
+        of = f"of {number(len(runs), 'run')} of {arm.label}" if arm is not None else ""
+        counts = [
+            (sum(run.diverged for run in runs), "diverged and {count} as the majority answer", of),
+            (sum(run.collapsed for run in runs), "collapsed", of),
+            (sum(cell.failed for cell in members), "failed otherwise and {are} left out", ""),
+            (sum(cell.unknown for cell in members), "diverged and {are} left out", ""),
+        ]
+        for count, what, whole in counts:
+            if arm is not None and count:
+                who = f"{count} {whole}" if whole else f"{number(count, 'run')} of {arm.label}"
+                clauses.append(f"{who} {what.format(count='counts' if count == 1 else 'count', are=are(count))}")
+    return f"; {listed(clauses, len(clauses))}" if clauses else ""

@@ -36,8 +36,11 @@ THRESHOLDS = [round(0.02 * i, 2) for i in range(61)]  # 0 to 1.2
 
 
 def pooled(sides: Sides) -> list[Pooled]:
-    """Return every arm over the (task, size) that all arms share; the majority answer is not an arm here."""
-    arms = [arm for arm in sides.arms if not arm.floor]
+    """Return every arm over the (task, size) that all arms share; the majority answer is not an arm here.
+
+    Networks with other steps than the transfer of the verdicts are not compared.
+    """
+    arms = [arm for arm in sides.arms if not arm.floor and sides.comparable(arm)]
     places = [
         (task, size)
         for task in sides.tasks

@@ -17,7 +17,7 @@ import numpy as np
 
 from thaw.report.arms import Arm
 from thaw.report.claims.influence import Influence, influence
-from thaw.report.claims.sides import Sides, Size
+from thaw.report.claims.sides import Size
 from thaw.report.collect import Run
 from thaw.report.statistics import holm
 
@@ -40,23 +40,14 @@ class Drawn:
     worse: int = 0  # and below it
 
 
-def text_error(sides: Sides, task: str, parts: Sequence[Part]) -> float | None:
-    """Return the standard error that the test texts add to a mean difference on a task, beside the seeds' own spread.
-
-    ``parts`` says what the difference is: for each seed the sum of ``weight x score(task, arm, size)`` over the parts.
-    Transfer minus scratch over two sizes is ``[(.5, transfer, 50), (.5, transfer, 100), (-.5, scratch, 50),
-    (-.5, scratch, 100)]``; n labels against 2n, interpolated between two sizes of scratch, ``[(1, transfer, n),
-    (-.3, scratch, low), (-.7, scratch, high)]``. All parts are drawn together, since they share their test texts.
-    Give it to ``judge(errors={task: ...})`` or ``estimate(error=...)``, which add its square to that of the seeds.
-    None where fewer than one seed has predictions of all parts, or the metric has no influence values: then the
-    test texts are not in the interval, and the page should say so.
-    """
-    texts = drawn([(weight, sides.all_runs(task, arm, size)) for weight, arm, size in parts])
-    return texts.error if texts else None
-
-
 def drawn(parts: Sequence[Weighted], level: float = 0.95) -> Drawn | None:
-    """Return what the texts add to a weighted sum of cells, None without predictions of all of them for a seed."""
+    """Return what the texts add to a weighted sum of cells, None without predictions of all of them for a seed.
+
+    Transfer minus scratch over two sizes is ``[(.5, transfer, 50), (.5, transfer, 100), (-.5, scratch, 50),
+    (-.5, scratch, 100)]``, each arm and size by its runs by seed; all are drawn together, since they share their texts.
+    None too where the metric has no influence values, or the test sets are not the same: then the test texts are not in
+    the interval, and the page says so.
+    """
     if not parts:
         return None
     seeds = sorted(set.intersection(*(set(runs) for _, runs in parts)))

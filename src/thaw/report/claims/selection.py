@@ -17,15 +17,14 @@ their spread does not show it. The chance is that of another tuning with seeds a
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from thaw.report.arms import Arm
 from thaw.report.cells import Cell
-from thaw.report.claims.judge import Judgement
 from thaw.report.claims.sides import Sides, Size
 from thaw.report.run import Run
 from thaw.report.statistics import CORRELATIONS
@@ -73,8 +72,8 @@ def selection_error(cell: Cell) -> float | None:
 def choice_error(sides: Sides, task: str, parts: Sequence[tuple[float, Arm, Size]]) -> float:
     """Return the standard error that the choices of settings add to a weighted sum of cells; 0 where none is known.
 
-    ``parts`` are as in `resampling.text_error`. A cell whose setting was chosen at another size of its arm
-    (``tuned=``) shares that choice: its weights add up. Choices of different cells are independent.
+    ``parts`` are the cells with their weights, as in `resampling.Part`. A cell whose setting was chosen at another
+    size of its arm (``tuned=``) shares that choice: its weights add up. Choices of different cells are independent.
     """
     shares: dict[tuple[Arm, Size], float] = {}
     for weight, arm, size in parts:
@@ -85,14 +84,6 @@ def choice_error(sides: Sides, task: str, parts: Sequence[tuple[float, Arm, Size
         share * (selection_error(sides.cells[task, arm, source]) or 0.0) for (arm, source), share in shares.items()
     ]
     return math.hypot(*errors)
-
-
-def with_component(judgement: Judgement, errors: Mapping[str, float]) -> Judgement:
-    """Return a judgement whose variance components name the choice of settings; ``errors`` are by task."""
-    if judgement.components is None or not errors:
-        return judgement
-    mean = math.hypot(*errors.values()) / max(1, len(judgement.tasks))
-    return replace(judgement, components=replace(judgement.components, tuning=mean))
 
 
 def _chosen_at(sides: Sides, task: str, arm: Arm, size: Size) -> Size | None:

@@ -1,12 +1,12 @@
 """The two sides of a comparison: the transfer a verdict is about, and what it must beat, paired by task, size, seed."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from thaw.report.arms import Arm, baseline_of
-from thaw.report.cells import Cell
+from thaw.report.cells import Cell, over_pretrainings
 from thaw.report.claims.rule import Rule
 from thaw.report.collect import Run, size_key
 from thaw.report.strategy import FLOOR
@@ -56,17 +56,12 @@ class Sides:
         return members
 
     def by_pretraining(self, task: str, arm: Arm, size: Size) -> dict[str, dict[int, float]]:
-        """Return the test scores of a cell by pretraining (its run, else its checkpoint; "" for none) and seed.
+        """Return the test scores of a cell by pretraining and seed; "" for an arm that crosses no pretrainings.
 
         Runs of one arm that come from several pretrainings are of one recipe, which differs only by its seed.
         """
         cell = self.cells.get((task, arm, size))
-        scores: dict[str, dict[int, float]] = {}
-        for run in cell.runs if cell else []:
-            if run["test"] is not None:
-                source = str(run["pretrain_run"] or run["checkpoint"] or "")
-                scores.setdefault(source, {})[run["seed"]] = run["test"]
-        return scores
+        return cell.by_pretraining if cell else {}
 
     def scores(self, task: str, arm: Arm, size: Size) -> dict[int, float]:
         """Return the test scores of a cell by seed, of several pretrainings their mean.
@@ -81,9 +76,22 @@ class Sides:
         found = baseline_of(arm, peers)
         return found if found != arm else None
 
+    def comparable(self, arm: Arm) -> bool:
+        """Whether an arm may be compared with the transfer: it trains no network, or one with as many steps."""
+        return not arm.network or self.transfer is None or arm.steps == self.transfer.steps
+
     def control(self, strategy: str) -> Arm | None:
-        """Return the arm of a control, None where it was not run."""
-        return next((arm for arm in self.arms if arm.strategy == strategy), None)
+        """Return the arm of a control, None where none was run that may be compared with the transfer.
+
+        Of several that of the transfer's own architecture.
+        """
+        peers = [arm for arm in self.arms if arm.strategy == strategy and self.comparable(arm)]
+        own = [arm for arm in peers if self.transfer is not None and arm.source == self.transfer.source]
+        return own[0] if own else peers[0] if len(peers) == 1 else None
+
+    def tuned(self, arm: Arm) -> bool:
+        """Whether the learning rate of an arm was tuned in every cell it was scored in, or it has none."""
+        return all(cell.tuned for (_, cell_arm, _), cell in self.cells.items() if cell_arm == arm and cell.runs)
 
     def gap(self, task: str, one: Arm, other: Arm) -> dict[int, float] | None:
         """Return for each seed the mean over headline sizes of ``one - other``, None where they share no size."""
@@ -94,17 +102,22 @@ class Sides:
         return mean_effect(parts) if parts else None
 
     def gap_by_pretraining(self, task: str, arm: Arm, baseline: Arm) -> dict[str, dict[int, float]]:
-        """Return ``gap`` for each pretraining of ``arm``: minus the same one of ``baseline``, else its mean."""
+        """Return ``gap`` for each pretraining of ``arm``, or of ``baseline`` where that alone has several.
+
+        The other side is the same pretraining's, else the mean over its own.
+        """
         sizes = self.headline(task, arm, baseline)
         ours = {size: self.by_pretraining(task, arm, size) for size in sizes}
-        shared = set.intersection(*map(set, ours.values())) if ours else set()
+        theirs = {size: self.by_pretraining(task, baseline, size) for size in sizes}
+        crossing = theirs if baseline.crossed and not arm.crossed else ours
+        shared = set.intersection(*map(set, crossing.values())) if crossing else set()
         gaps = {}
         for source in sorted(shared):
-            parts = []
-            for size in sizes:
-                theirs = self.by_pretraining(task, baseline, size)
-                parts.append(difference(ours[size][source], theirs.get(source) or over_pretrainings(theirs)))
-            gaps[source] = mean_effect(parts)
+            one, other = (
+                {size: values.get(source) or over_pretrainings(values) for size, values in side.items()}
+                for side in (ours, theirs)
+            )
+            gaps[source] = mean_effect([difference(one[size], other[size]) for size in sizes])
         return gaps
 
     def floor(self, task: str) -> float | None:
@@ -164,16 +177,3 @@ def mean_effect(per_size: Sequence[dict[int, float]]) -> dict[int, float]:
 def difference(one: dict[int, float], other: dict[int, float]) -> dict[int, float]:
     """Return ``one - other`` for the seeds both have."""
     return {seed: one[seed] - other[seed] for seed in sorted(one.keys() & other.keys())}
-
-
-def over_pretrainings(scores: Mapping[str, Mapping[int, float]]) -> dict[int, float]:
-    """Return the mean over pretrainings of each seed that all of them have; of each seed as it is where none is."""
-    if not scores:
-        return {}
-    shared = set.intersection(*(set(values) for values in scores.values()))
-    seeds = shared or set().union(*scores.values())
-    return {
-        seed: math.fsum(having) / len(having)
-        for seed in sorted(seeds)
-        if (having := [values[seed] for values in scores.values() if seed in values])
-    }

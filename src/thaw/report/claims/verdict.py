@@ -4,9 +4,11 @@ from dataclasses import dataclass, field, replace
 
 from thaw.report.claims.clocks import Clock
 from thaw.report.claims.judge import Judgement
+from thaw.report.claims.missing import missing
 from thaw.report.claims.resampling import Drawn
 from thaw.report.claims.sides import Sides
 from thaw.report.statistics import FEWEST, Estimate
+from thaw.report.words import number
 
 QUESTIONS = {
     "time": "Does transfer save training time?",
@@ -38,47 +40,46 @@ def name(sides: Sides) -> str:
     return sides.transfer.label if sides.transfer else sides.rule.strategy
 
 
-def verdict(claim: str, found: Judgement, sentence: str, settle: str) -> Verdict:
+def verdict(claim: str, judgement: Judgement, sentence: str, settle: str) -> Verdict:
     """Return a verdict without controls."""
     return Verdict(
-        claim=claim, question=QUESTIONS[claim], word=found.word, why=found.why, sentence=sentence, settle=settle,
-        judgement=found, controls={}, examples={},
+        claim=claim, question=QUESTIONS[claim], word=judgement.word, why=judgement.why, sentence=sentence,
+        settle=settle, judgement=judgement, controls={}, examples={},
     )  # fmt: skip
 
 
-def nothing(claim: str, sides: Sides, found: Judgement) -> Verdict:
-    """Return the verdict where nothing can be paired, with what is missing."""
-    if sides.transfer is None:
-        what = "no run uses pretrained weights"
-        remedy = f"Run strategy={sides.rule.strategy} from a checkpoint."
-    elif not any(arm.strategy == "scratch" for arm in sides.arms):
-        what, remedy = "there is no run from scratch to compare with", "Run strategy=scratch with the same seeds."
-    elif claim == "labels":
-        what = f"no train size has scratch runs at {sides.rule.fewer:g} times as many labels"
-        remedy = "Run scratch at more train sizes."
-    else:
-        what, remedy = f"fewer than {FEWEST} seeds pair", "Run both with the same seeds, five or more."
-    return verdict(claim, replace(found, why=what), f"Nothing to judge: {what}.", remedy)
+def nothing(claim: str, sides: Sides, judgement: Judgement) -> Verdict:
+    """Return the verdict where nothing can be judged, with what is missing."""
+    what, remedy = missing(claim, sides, judgement)
+    return verdict(claim, replace(judgement, why=what), f"Nothing to judge: {what}.", remedy)
+
+
+def scope(judgement: Judgement, sides: Sides) -> str:
+    """Return what a judgement is about: "on 3 tasks, with this encoder"; it stands in the main clause of a sentence."""
+    return f"on {on_tasks(judgement)}, {encoders(judgement, sides)}"
 
 
 def on_tasks(judgement: Judgement) -> str:
     """Return on how many tasks a judgement stands: "3 tasks", "2 of 3 tasks" where some can not be tested."""
     tested = sum(effect.estimate.n >= FEWEST for effect in judgement.tasks) or len(judgement.tasks)
     asked = len(judgement.tasks) + len(judgement.missing)
-    return f"{tested} task{'s' * (tested != 1)}" if tested == asked else f"{tested} of {asked} tasks"
+    return number(tested, "task") if tested == asked else f"{tested} of {number(asked, 'task')}"
 
 
-def scoped(unscoped: Verdict, sides: Sides) -> Verdict:
-    """Return a verdict whose sentence ends with what it is about: how many tasks, which encoders.
+def encoders(judgement: Judgement, sides: Sides) -> str:
+    """Return which encoders a judgement is about: "with this encoder", "over 5 pretrainings".
 
     A word that does not rest on five pretrainings or more is about the encoders at hand, not about pretraining.
     """
-    if unscoped.judgement.pooled is None or sides.transfer is None or not unscoped.sentence.endswith("."):
+    count = max(sides.pretrainings(sides.transfer) if sides.transfer else 1, judgement.pretrainings)
+    if judgement.random:
+        return f"over {count} pretrainings"
+    return "with this encoder" if count == 1 else f"with these {count} encoders"
+
+
+def scoped(unscoped: Verdict, sides: Sides) -> Verdict:
+    """Return a verdict whose sentence says what it is about: at its end, where it does not say so already."""
+    pooled = unscoped.judgement.pooled
+    if pooled is None or pooled.low is None or encoders(unscoped.judgement, sides) in unscoped.sentence:
         return unscoped
-    count = max(sides.pretrainings(sides.transfer), unscoped.judgement.pretrainings)
-    if unscoped.judgement.random:
-        scope = f"over {count} pretrainings"
-    else:
-        scope = "with this encoder" if count == 1 else f"with these {count} encoders"
-    where = "" if " task" in unscoped.sentence else f"on {on_tasks(unscoped.judgement)} "
-    return replace(unscoped, sentence=f"{unscoped.sentence[:-1]}, {where}{scope}.")
+    return replace(unscoped, sentence=f"{unscoped.sentence.removesuffix('.')}, {scope(unscoped.judgement, sides)}.")

@@ -18,6 +18,7 @@ from thaw.report.page.shell import asset, shell
 from thaw.report.page.table import scroll, table
 from thaw.report.statistics import FEWEST
 from thaw.report.tables.table import Table, latex, markdown, paragraph, plain_lines
+from thaw.report.words import are, number
 from thaw.storage import write_text
 
 
@@ -142,13 +143,13 @@ def _notes(first: Study, second: Study, found: list[Change]) -> list[str]:
     for name, study in (("first", first), ("second", second)):
         missing = study.count("failed") + study.count("interrupted") + study.count("running")
         if missing:
-            lines.append(f"{missing} runs of the {name} study failed or are not finished.")
+            lines.append(f"{number(missing, 'run')} of the {name} study failed or {are(missing)} not finished.")
     return lines
 
 
 def _counts(study: Study) -> str:
     states = ", ".join(f"{study.count(state)} {state}" for state in STATES if study.count(state))
-    return f"{len(study.runs)} runs ({states or 'none'})"
+    return f"{number(len(study.runs), 'run')} ({states or 'none'})"
 
 
 def _short(names: tuple[str, str]) -> tuple[str, str]:

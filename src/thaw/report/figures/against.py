@@ -9,7 +9,8 @@ from thaw.report.figures.style import Style
 
 CAPTION = """Test score minus that of {transfer}: mean over {tasks} with {level:.0%} t-interval over paired seeds ({n})
 and test texts; better and worse by a paired t-test, Holm over the rows; equal where two one-sided tests put the
-difference within {margin:g} of 0 (dotted lines); not tuned: one learning rate was tried on both sides."""
+difference within {margin:g} of 0 (dotted lines); not tuned: the learning
+rate of one of the two was not."""
 
 
 def against(found: Sequence[Against], sides: Sides, style: Style) -> Plot | None:

@@ -7,8 +7,9 @@ from thaw.report.claims.dose import Dose
 from thaw.report.figures.plot import Plot, Trace, amount, counted, escaped, figure, interval, rounded
 from thaw.report.figures.style import Style
 
-CAPTION = """Mean test score ({n} a point) with 95% t-intervals over seeds, of encoders that are checkpoints of one
-pretraining; grey line: scratch, which uses none. Spearman's rank correlation with the dose: {told}."""
+CAPTION = """Mean test score ({n} a point) with 95% intervals over seeds (Student's t on the logit), of encoders that
+are checkpoints of one pretraining; grey line: scratch, which uses none. Spearman's rank correlation with the dose:
+{told}."""
 
 
 def dose(found: Sequence[Dose], cells: Sequence[Cell], style: Style) -> Plot | None:

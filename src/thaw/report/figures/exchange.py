@@ -10,8 +10,9 @@ from thaw.report.figures.style import Style
 
 CAPTION = """Scratch labels that score as much as n labels with transfer, divided by n ({n}); bars are 95% intervals,
 paired by seed (all multipliers at which the difference is not told from 0, the errors of reading between scratch's
-sizes and of the test texts in it). An arrow goes on beyond the measured sizes: nothing is extrapolated, and nothing can
-be seen above the dotted line (scratch's most labels / n). At 1 transfer saves no label."""
+sizes and of the test texts in it), from three seeds on. An arrow goes on beyond the measured sizes: nothing is
+extrapolated, and nothing can be seen above the dotted line (scratch's most labels / n). At 1 transfer saves no
+label."""
 
 
 def exchange(rates: Sequence[Exchange], style: Style) -> Plot | None:
@@ -74,8 +75,10 @@ def _arm(rates: Sequence[Exchange], shift: float, style: Style) -> list[Trace]:
     made: list[Trace] = []
     if known:
         middle = [one.worth / one.labels for one in known if one.worth is not None]
-        low = [(one.low or one.least) / one.labels for one in known]
-        high = [(one.high or one.most) / one.labels for one in known]
+        low = [(one.low or one.least) / one.labels if one.tested else at for one, at in zip(known, middle, strict=True)]
+        high = [
+            (one.high or one.most) / one.labels if one.tested else at for one, at in zip(known, middle, strict=True)
+        ]
         made.append(
             {
                 "type": "scatter",
@@ -98,7 +101,7 @@ def _arm(rates: Sequence[Exchange], shift: float, style: Style) -> list[Trace]:
             }
         )
     ends = [(one, one.most if one.beyond == "above" else one.least) for one in beyond]
-    ends += [(one, one.most) for one in known if one.high is None]
+    ends += [(one, one.most) for one in known if one.tested and one.high is None]
     if ends:
         made.append(
             {

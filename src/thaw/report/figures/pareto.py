@@ -8,9 +8,9 @@ from thaw.report.collect import size_key
 from thaw.report.figures.plot import Plot, Trace, counted, escaped, figure, interval, log_axis, rounded
 from thaw.report.figures.style import Style
 
-CAPTION = """Test score (mean over seeds, {n}, with 95% t-interval) against {name} of training, pretraining apart. On
-the front, in colour: no other arm scores as high for less, or higher for as little; by the means, so a step of it may
-be noise. Greyed: another arm does better for no more. The front: {front}."""
+CAPTION = """Test score (mean over seeds, {n}, with 95% interval by Student's t on the logit) against {name} of
+training, pretraining apart. On the front, in colour: no other arm scores as high for less, or higher for as little; by
+the means, so a step of it may be noise. Greyed: another arm does better for no more. The front: {front}."""
 CHEAPEST = {"flops": 1.0}
 LEAST = 0.01  # seconds: where a log axis of time begins
 

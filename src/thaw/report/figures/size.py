@@ -14,8 +14,9 @@ from thaw.report.figures.plot import Plot, Trace, band, counted, escaped, figure
 from thaw.report.figures.style import Style
 from thaw.report.statistics import Estimate
 
-CAPTION = """Mean test score over seeds ({n} a point); bars and bands are 95% t-intervals over seeds, a hollow marker
-has one seed and no interval. {lines} Points of one size are moved sideways a little to tell the bars apart."""
+CAPTION = """Mean test score over seeds ({n} a point); bars and bands are 95% intervals over seeds (Student's t on the
+logit), a hollow marker has one seed and no interval. {lines} Points of one size are moved sideways a little to tell the
+bars apart."""
 LINES = {
     "power law": "fitted power laws, error = a n^-b + c",
     "monotone": "the means made monotone, as no power law fits them or there are fewer than four sizes",

@@ -7,6 +7,7 @@ from thaw.report.cells import DIVERGED, RULE, Cell
 from thaw.report.collect import size_key
 from thaw.report.page.table import breakable, scroll
 from thaw.report.palette import Look
+from thaw.report.statistics import FEWEST, SCORE_INTERVAL, within
 from thaw.report.summary import NO_DIFFERENCE, remarks, score, signed
 
 
@@ -31,8 +32,8 @@ def _headline(task: str, cells: Sequence[Cell], looks: Mapping[str, Look]) -> st
     chosen = f" {RULE}" if any(cell.trials > 1 for cell in cells) else ""
     chosen += f" {DIVERGED}" if any(cell.diverged for cell in cells) else ""
     caption = (
-        f"Test {metric}: mean over n seeds and 95% t-interval. Δ: difference to scratch, paired by seed, with its 95% "
-        f"t-interval; {NO_DIFFERENCE} the interval includes 0, or there is one seed only.{chosen}"
+        f"Test {metric}: mean over n seeds and {SCORE_INTERVAL}. Δ: difference to scratch, paired by seed, with its "
+        f"95% t-interval; {NO_DIFFERENCE} the interval includes 0, or there are fewer than {FEWEST} seeds.{chosen}"
     )
     table = f"""<table class="headline"><thead><tr><th scope="col">strategy</th>{head}</tr></thead><tbody>
 {rows}</tbody></table>"""
@@ -48,7 +49,7 @@ def _cell(cell: Cell | None) -> str:
     interval = f"[{score(cell.test.low)}, {score(cell.test.high)}] " if cell.test.low is not None else ""
     text = f'<span class="mean">{score(cell.test.mean)}</span><small>{interval}n = {cell.test.n}</small>'
     if cell.difference:
-        text += f"<small>Δ {escape(signed(cell.difference))}</small>"
+        text += f"<small>Δ {escape(signed(within(cell.difference, cell.metric)))}</small>"
     if remarks(cell):
         text += f'<small class="choice-text">{escape(remarks(cell))}</small>'
     return f"<td>{text}</td>"

@@ -25,7 +25,7 @@ def difference_tables(study: Study) -> str:
             rows += f'<tr><th scope="row">{escape(one.key)}</th><td class="long">{shown}</td></tr>\n'
         if rows:
             listing = table(("setting", "values (number of runs)"), rows)
-            parts += f"<h3>{len(runs)} {name}</h3>{scroll(f'Settings of {name}', listing)}"
+            parts += f"<h3>{name.capitalize()} ({len(runs)})</h3>{scroll(f'Settings of {name}', listing)}"
     if not parts:
         return ""
     return f'<section aria-labelledby="h-differences"><h2 id="h-differences">Settings that differ</h2>{parts}</section>'

@@ -14,6 +14,7 @@ from thaw.report.palette import Look
 from thaw.report.progress import Progress
 from thaw.report.tables import Table
 from thaw.report.tables.pretrainings import pretraining_tables
+from thaw.report.words import number
 
 MOST_RUNNING = 8  # named on a watched page
 
@@ -63,7 +64,10 @@ def facts(study: Study) -> str:
     """Return one line: how many runs in which state, when the last one changed."""
     states = ", ".join(f"{study.count(state)} {state}" for state in STATES if study.count(state))
     updated = max((run.updated for run in study.runs), default="")
-    parts = [f"{len(study.runs)} runs ({states or 'none'})", f"{len(study.unreadable)} unreadable folders"]
+    parts = [
+        f"{number(len(study.runs), 'run')} ({states or 'none'})",
+        number(len(study.unreadable), "unreadable folder"),
+    ]
     return "; ".join(parts) + (
         f"; last change {updated.replace('T', ' ').replace('+00:00', ' UTC')}" if updated else ""
     )

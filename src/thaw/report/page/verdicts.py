@@ -6,12 +6,13 @@ from html import escape
 from thaw.report.arms import Arm
 from thaw.report.claims.analysis import Analysis
 from thaw.report.claims.judge import INCONCLUSIVE, MIXED, NOT_SUPPORTED, SMALL, SUPPORTED
-from thaw.report.claims.rule import Rule
 from thaw.report.claims.time_words import ratio_with
 from thaw.report.claims.verdict import Verdict
 from thaw.report.figures import Plot, Style
+from thaw.report.page.rule import rule_paragraphs
 from thaw.report.page.table import table
 from thaw.report.strategy import BASELINE, described
+from thaw.report.words import listed, number
 
 MARKS = {SUPPORTED: ("yes", "✓"), NOT_SUPPORTED: ("no", "✗"), INCONCLUSIVE: ("open", "?"), SMALL: ("open", "≈"),
          MIXED: ("open", "±")}  # fmt: skip
@@ -34,22 +35,24 @@ def compared(analysis: Analysis) -> str:
     """Return one sentence for someone who knows nothing: what is compared, on what."""
     sides = analysis.sides
     tasks = len(sides.tasks)
-    where = f"{tasks} task{'s' if tasks != 1 else ''} ({_listed(sides.tasks)})"
+    where = f"{number(tasks, 'task')} ({listed(sides.tasks)})"
     if sides.transfer is None:
         return f"Runs on {where}; none of them uses pretrained weights."
     what = sides.transfer.what.says
     sizes = sorted({size for task in sides.tasks for size in sides.sizes(task, sides.transfer)})
     labels = f"{sizes[0]} to {sizes[-1]} labels" if len(sizes) > 1 else f"{sizes[0]} labels" if sizes else "all labels"
     seeds = sorted({cell.test.n for cell in sides.cells.values() if cell.test and cell.arm == sides.transfer})
-    n = f"{seeds[0]} seeds" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds" if seeds else "no scored seed"
+    n = (
+        number(seeds[0], "seed")
+        if len(seeds) == 1
+        else f"{seeds[0]} to {seeds[-1]} seeds"
+        if seeds
+        else "no scored seed"
+    )
     return (
         f"Transfer ({sides.transfer.label}: {what}) against scratch ({described(BASELINE).says}), "
         f"on {where}, with {labels} and {n}; the same seed gives both the same examples."
     )
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names) if len(names) <= 5 else f"{', '.join(names[:4])} and {len(names) - 4} more"
 
 
 def _card(verdict: Verdict, plot: Plot | None) -> str:
@@ -101,6 +104,11 @@ def component_rows(verdict: Verdict) -> list[tuple[str, str]]:
         ("test texts, for all runs alike", _deviation(parts.texts)),
         ("rest: texts and seeds together", _deviation(parts.residual)),
         ("choice of settings", _deviation(parts.tuning)),
+        *(
+            [("reading scratch between its train sizes", _deviation(parts.reading))]
+            if parts.reading is not None
+            else []
+        ),
     ]
 
 
@@ -124,32 +132,16 @@ def _clocks(verdict: Verdict) -> str:
 <tbody>{rows}</tbody></table></details>"""
 
 
-def rule_text(rule: Rule) -> str:
-    """Return how a verdict is reached, in words."""
-    sizes = f"train sizes {', '.join(map(str, rule.sizes))}" if rule.sizes else "all train sizes"
-    level = f"{100 * rule.level:.4g} %"
-    tasks = f", on {rule.tasks:.0%} of the tasks by themselves too" if rule.tasks else ""
-    return (
-        f"Fixed in the study's config before the runs, about {rule.strategy} at {sizes}. The mean effect over all tasks"
-        f" decides, with a {level} interval over paired seeds, test texts where predictions are there, and "
-        f"pretrainings from five on. Supported: the interval lies above none and the mean is at least the least effect"
-        f" worth the name ({rule.faster:g} times as fast; {rule.margin:g} of accuracy; for labels, better than scratch "
-        f"with as many and with {rule.fewer:g} times as many){tasks}; accuracy must beat TF-IDF too, and stand as many "
-        f"collapsed runs as the runs do not exclude. Real but below the margin: above none, but less than that. Mixed: "
-        f"a task is harmed (Holm over the tasks) though others gain. Not supported: the interval lies below the least "
-        f"effect worth the name, or TF-IDF is better. Inconclusive: neither, or fewer than three seeds."
-    )
-
-
 def reading(analysis: Analysis, style: Style) -> str:
     """Return what the words mean: the strategies and the rule, closed until asked for."""
     if not style.arms:
         return ""
     terms = "".join(_term(arm, style) for arm in _one_each(style.arms))
+    rule = "".join(f"<p>{escape(line)}</p>" for line in rule_paragraphs(analysis.rule, analysis.rules))
     return f"""
 <details class="reading"><summary>What the strategies are, and how a verdict is reached</summary>
 <dl class="terms">{terms}</dl>
-<p>{escape(rule_text(analysis.rule))}</p>
+{rule}
 </details>"""
 
 

@@ -7,6 +7,7 @@ from thaw.report.claims.arrival import CLOCKS, Times
 from thaw.report.claims.clocks import deciding
 from thaw.report.claims.curves import crossover
 from thaw.report.claims.ledger import Cost
+from thaw.report.statistics import SCORE_INTERVAL
 from thaw.report.summary import signed, spread
 from thaw.report.tables.table import Table
 
@@ -21,7 +22,15 @@ def against_table(analysis: Analysis) -> Table | None:
     if transfer is None or not analysis.against:
         return None
     rows = [
-        (one.arm.label, one.word, signed(one.estimate), f"{one.p:.2g}", str(one.estimate.n), str(one.tasks))
+        (
+            one.arm.label,
+            one.word,
+            signed(one.estimate),
+            f"{one.p:.2g}",
+            str(one.estimate.n),
+            str(one.tasks),
+            one.remarks or ABSENT,
+        )
         for one in sorted(analysis.against, key=lambda one: one.arm.order)
     ]
     return Table(
@@ -29,10 +38,10 @@ def against_table(analysis: Analysis) -> Table | None:
         title=f"Every strategy against {transfer.label}",
         caption=(
             f"Difference in test score, mean over tasks, interval over paired seeds and test texts; Holm over the "
-            f"rows; equal: within {analysis.rule.margin:g} of 0 by two one-sided tests; not tuned: one learning rate "
-            f"was tried on both sides."
+            f"rows; equal: within {analysis.rule.margin:g} of 0 by two one-sided tests; not tuned: the learning rate "
+            f"of one of the two was not. Networks with other optimizer steps are not compared."
         ),
-        columns=("strategy", "is", "difference", "p", "seeds", "tasks"),
+        columns=("strategy", "is", "difference", "p", "seeds", "tasks", "remarks"),
         rows=tuple(rows),
     )
 
@@ -141,7 +150,7 @@ def dose_tables(analysis: Analysis) -> list[Table]:
             Table(
                 name=f"doses-{task}",
                 title=f"{task}: test score by tokens of pretraining",
-                caption="Mean [95% t-interval over seeds]; checkpoints of one pretraining; correlation of ranks.",
+                caption=f"Mean [{SCORE_INTERVAL} over seeds]; checkpoints of one pretraining; correlation of ranks.",
                 columns=("strategy", *(f"{_short(amount)} tokens" for amount in tokens), "Spearman"),
                 rows=tuple(rows),
             )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from thaw.report.cells import DIVERGED, RULE, Cell
 from thaw.report.collect import size_key
-from thaw.report.statistics import within
+from thaw.report.statistics import SCORE_INTERVAL, within
 from thaw.report.summary import NO_DIFFERENCE, signed, spread
 from thaw.report.tables.table import Table
 
@@ -24,7 +24,7 @@ def score_tables(cells: Sequence[Cell]) -> list[Table]:
                 members,
                 name=f"scores-{task}",
                 title=f"{task}: test {metric}",
-                caption=f"Mean over n seeds, 95% t-interval.{chosen}",
+                caption=f"Mean over n seeds, {SCORE_INTERVAL}.{chosen}",
                 shown=_score,
             )
         )

@@ -23,6 +23,7 @@ from thaw.report.wandb.place import is_place
 from thaw.report.wandb.runsets import among, runset
 from thaw.report.wandb.target import Target
 from thaw.report.wandb.workspace import Spec, plain_name
+from thaw.report.words import number
 
 WIDTH = "fluid"
 MOST_VALUES = 12  # of one setting
@@ -54,7 +55,7 @@ def document(content: Content, to: Target, *, drawn: str | None = None) -> Any:
     blocks += [wr.MarkdownBlock(markdown(table)) for table in pretraining_tables(study)]
     blocks += _settings([run for run in study.runs if run.transfers])
     places = (str(folder) if is_place(folder) else folder.resolve().name for folder in study.folders)
-    written = f"Written by thaw {__version__} from {len(study.runs)} runs in {', '.join(places)}."
+    written = f"Written by thaw {__version__} from {number(len(study.runs), 'run')} in {', '.join(places)}."
     return wr.Report(
         entity=to.entity or "",
         project=to.project,

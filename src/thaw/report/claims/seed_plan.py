@@ -20,7 +20,7 @@ class Plan:
     )
 
 
-def planned(
+def seed_plan(
     pooled: Estimate | None,
     tasks: Sequence[Estimate],
     rule: Rule,

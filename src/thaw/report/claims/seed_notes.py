@@ -6,7 +6,7 @@ from thaw.report.claims import looks
 from thaw.report.claims.sides import Sides
 
 
-def planned(sides: Sides) -> Iterable[str]:
+def seed_notes(sides: Sides) -> Iterable[str]:
     """Return what the page says of the plan of seeds; nothing where none was made, or it was kept."""
     arm = sides.transfer
     if arm is None:
