@@ -133,20 +133,37 @@ def require(config: TrainerConfig) -> None:
         )
 
 
+def accelerator(config: TrainerConfig) -> str:
+    """Return the kind of device a run trains on: cpu, cuda, mps or tpu; Lightning's choice where the config leaves it.
+
+    Of ``gpu`` on a machine that has none it is cuda, as where it will run.
+    """
+    from pytorch_lightning.accelerators import CUDAAccelerator, MPSAccelerator, XLAAccelerator
+
+    present: dict[str, type[pl.accelerators.Accelerator]] = {
+        "tpu": XLAAccelerator,
+        "mps": MPSAccelerator,
+        "cuda": CUDAAccelerator,
+    }  # in Lightning's order
+    asked = {"auto": ["tpu", "mps", "cuda"], "gpu": ["mps", "cuda"]}.get(config.accelerator)
+    if asked is None:
+        return config.accelerator
+    here = [kind for kind in asked if present[kind].is_available()]
+    return here[0] if here else {"auto": "cpu", "gpu": "cuda"}[config.accelerator]
+
+
 def device(config: TrainerConfig) -> torch.device:
     """Return the device a run's first process will train on; ConfigError where only Lightning could tell."""
-    if config.accelerator == "cpu" or (config.accelerator == "auto" and not torch.cuda.is_available()):
-        return torch.device("cpu")
-    if config.accelerator in ("gpu", "auto") and torch.cuda.is_available():
-        return torch.device("cuda")
+    kind = accelerator(config)
+    if kind == "cpu" or (kind == "cuda" and torch.cuda.is_available()):
+        return torch.device(kind)
     raise ConfigError(f"no CUDA device to measure trainer.accelerator={config.accelerator} on, give steps or tokens")
 
 
 def device_name(config: TrainerConfig) -> str:
     """Return what a run trains on: ``cpu`` or the name of the GPU; of another accelerator its kind."""
-    if config.accelerator in ("gpu", "cuda", "auto") and torch.cuda.is_available():
-        return torch.cuda.get_device_name()
-    return "cpu" if config.accelerator == "auto" else config.accelerator
+    kind = accelerator(config)
+    return torch.cuda.get_device_name() if kind == "cuda" and torch.cuda.is_available() else kind
 
 
 def keep_memory() -> None:

@@ -28,7 +28,7 @@ from thaw.text.tokenizer import TokenizerConfig
 from thaw.track.config import WandbConfig
 from thaw.track.redact import redact
 from thaw.train.budget import parse_budget, parse_count
-from thaw.train.config import CacheConfig, OptimConfig, PretrainDataConfig, TrainerConfig
+from thaw.train.config import RATE, CacheConfig, OptimConfig, PretrainDataConfig, TrainerConfig
 
 _NAME = re.compile(r"\w[\w.+=-]*(/\w[\w.+=-]*)*")
 
@@ -76,6 +76,7 @@ class PretrainConfig:
     debug: bool = fields.free(False)  # show tracebacks
 
     def __post_init__(self) -> None:
+        self.optim = self.optim.settled()
         _check(self)
         _check_corpus(self.corpus)
         if self.piece_vectors != "random" and self.checkpoint is not None:
@@ -119,9 +120,7 @@ class TransferConfig:
     verdict: Rule = fields.free(Rule)  # what the report may call support, fixed before the runs
     test: bool = fields.free(True)  # score the test set at the end; false for runs that choose a setting on dev
     keep: bool = fields.free(False)  # keep the best-dev weights as a checkpoint
-    keep_best: float = fields.free(
-        32.0, ge=0
-    )  # megabytes of weights that test=false leaves, to score the test set later
+    keep_best: float = fields.free(32.0, ge=0)  # MB of weights that test=false leaves, to score the test set later
     trainer: TrainerConfig = fields.identity(TrainerConfig)
     wandb: WandbConfig = fields.free(WandbConfig)
     forked: str | None = fields.free(None)  # the run this one was forked from: thaw resume --fork
@@ -130,6 +129,7 @@ class TransferConfig:
     debug: bool = fields.free(False)  # show tracebacks
 
     def __post_init__(self) -> None:
+        self.optim = self.optim.settled(getattr(self.strategy, "lr", RATE))
         _check(self)
         if not (self.task.path or self.task.hub or self.task.package):
             raise ConfigError(f"task={self.task.name} has no data, set task.path=DIR or FILE")

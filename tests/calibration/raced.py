@@ -104,7 +104,7 @@ def outcome(world: Race, studies: int, seed: int = 0) -> Outcome:
     for _ in range(studies):
         study = race(world, draw)
         own = speed(study, "cpu_seconds")
-        found = judged_by(study, own)
+        found = judged_by(study, own).judgement
         words += found.word == "supported"
         ratio = found.pooled
         if ratio is None or ratio.low is None or ratio.high is None:

@@ -160,7 +160,7 @@ def _events(
     looks = sorted({*(2**i for i in range(20) if 2**i < world.every), *range(0, world.steps + 1, world.every)})
     plateau, rate = world.truth(task, size), 8 * math.exp(draw.normal(0, world.pace))
     if strategy == "full":
-        rate *= world.faster
+        plateau, rate = min(world.ceiling, plateau + world.gain(task)), rate * world.faster
         if draw.random() < world.never:
             plateau = FLOOR + 0.7 * (plateau - FLOOR)
     texts, offset = world.dev_texts, draw.normal()

@@ -1,5 +1,6 @@
 """Several checkpoints by one word: a list or a pattern is a sweep over all of them."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from thaw.cli.compose import composer
 from thaw.cli.words import parse
 from thaw.errors import ConfigError
 from thaw.job.resolve import checkpoint_in
+from thaw.track.epoch import RESULTS
 
 
 @pytest.fixture
@@ -46,6 +48,23 @@ def test_a_pattern_in_a_study_is_all_of_them_too(pretrainings: Path, tmp_path: P
     with composer("transfer", parse(["study=mine"])) as compose:
         sources = [one.config.checkpoint for one in compose.combinations()]
     assert sorted(sources) == sorted(["runs/pre/aaaaaaaaaa", "runs/pre/bbbbbbbbbb"] * 2)
+
+
+def test_an_older_epoch_stays_out_beside_a_newer_one(pretrainings: Path) -> None:
+    lineage = pretrainings / "bbbbbbbbbb" / "checkpoint" / "lineage.json"
+    lineage.write_text(json.dumps({"results": RESULTS}))
+    assert checkpoints("-m", "checkpoint='runs/pre/*'") == ["runs/pre/bbbbbbbbbb"]
+    assert checkpoint_in(Path("runs/pre")) == Path("runs/pre/bbbbbbbbbb/checkpoint")
+    (pretrainings / "aaaaaaaaaa" / "checkpoint" / "lineage.json").write_text(json.dumps({"results": RESULTS}))
+    assert len(checkpoints("-m", "checkpoint='runs/pre/*'")) == 2
+
+
+def test_a_folder_with_an_apostrophe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "o'brien" / "a b"
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text("{}")
+    assert checkpoints("-m", """checkpoint="o'brien/*" """.strip()) == ["o'brien/a b"]
 
 
 def test_what_can_not_be_swept_is_one_line(pretrainings: Path) -> None:

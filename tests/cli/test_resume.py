@@ -9,9 +9,13 @@ import pytest
 import torch
 
 from thaw.cli.main import main
+from thaw.encoder.manifest import write_manifest
+from thaw.job import resume
+from thaw.job.source import source
 from thaw.text import corpus, tokenizer
 from thaw.text.corpus import CorpusConfig
 from thaw.text.tokenizer import TokenizerConfig
+from thaw.track.epoch import RESULTS
 from thaw.track.folder import RunFolder
 from thaw.train import loop
 
@@ -122,3 +126,47 @@ def test_bad_usage(more: list[str], message: str, stopped: Path, say: Say) -> No
 
 def test_no_run(tmp_path: Path, say: Say) -> None:
     assert "not a run: " in say(2, "resume", str(tmp_path))
+
+
+def edit(path: Path, **changes: Any) -> None:
+    """Change keys of a JSON file; None takes one out."""
+    values = json.loads(path.read_text("utf-8")) | changes
+    path.write_text(json.dumps({key: value for key, value in values.items() if value is not None}), "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("epoch", "shown"), [(None, "results epoch 1"), (1, "results epoch 1"), (99, "results epoch 99")]
+)
+def test_a_run_of_another_results_epoch_is_told(epoch: int | None, shown: str, stopped: Path, say: Say) -> None:
+    """The content of its checkpoint was blamed, of which every byte was the same."""
+    old = stopped.with_name("0123456789")  # as its id was then
+    stopped.rename(old)
+    edit(old / "lineage.json", results=epoch)
+    said = say(6, "resume", str(old))
+    assert f"it is of {shown}, this code computes epoch {RESULTS}" in said
+    assert ("Matthews of constant predictions is 0" in said) is (epoch != 99)
+    assert "the content of" not in said
+    assert not say(0, "resume", str(old), "--fork")
+
+
+def test_what_draws_the_dropout_is_told_where_it_names_another_run(stopped: Path, say: Say) -> None:
+    said = say(6, "resume", str(stopped), "trainer.compile=true")
+    assert "trainer.compile False -> True; --fork" in said
+
+
+def test_other_code_that_goes_on_is_told_and_kept(stopped: Path, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resume, "source", lambda: "c0de00c0de00")
+    said = say(0, "resume", str(stopped))
+    assert f"source {source()} -> c0de00c0de00: other code, whose results may differ" in said
+    lineage = json.loads((stopped / "lineage.json").read_text())
+    assert lineage["resumed"] == [{"step": 7, "changed": {"source": [source(), "c0de00c0de00"]}}]
+
+
+def test_a_state_of_before_has_the_source_of_its_lineage(stopped: Path, say: Say) -> None:
+    for info in stopped.glob("state/*/state.json"):
+        values = json.loads(info.read_text())
+        del values["machine"]["source"]
+        info.write_text(json.dumps(values))
+        write_manifest(info.parent)
+    edit(stopped / "lineage.json", source="0ld0ld0ld0ld")
+    assert f"source 0ld0ld0ld0ld -> {source()}" in say(0, "resume", str(stopped))

@@ -312,7 +312,7 @@ def test_a_file_that_changes_while_a_sweep_runs_stops_what_is_left(
         patched.setattr(run, "transfer", changing)
         assert main(sweep) == 1
     shown = capsys.readouterr()
-    assert shown.out.count(f"failed: {test} was changed after the sweep began") == 2
+    assert shown.out.count(f"failed: {test} was changed after the sweep had named run") == 2
     assert [row["seed"] for row in results(tmp_path)] == [1]
     assert main(sweep) == 0  # the command again: other runs, all on the new file
     assert "3 runs, 0 finished before" in capsys.readouterr().out

@@ -109,7 +109,7 @@ def test_a_study_stops_where_every_claim_is_settled(
     assert any(note.startswith("Settled after 3 of at most 5 seeds.") for note in page["notes"])
     assert main([*words, "--until-settled", "--dry-run"]) == 0
     shown = capsys.readouterr().out
-    assert "== all stages: 22 runs, 14 finished, 8 to run; expected: 0.0" in shown
+    assert "== all stages: 22 runs at most, 14 finished, 8 to run at most; expected: 0.0" in shown
     assert "from 3 finished pairs in runs/grown" in shown
     assert shown.count("recorded in") == 1  # of time, on which these runs can tell nothing
 

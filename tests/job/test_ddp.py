@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 from language import ENCODER, pretraining, transfer
+from pytorch_lightning import accelerators
 
-from thaw import run
+from thaw import build, run
 from thaw.encoder.config import EncoderConfig
+from thaw.errors import ConfigError
 from thaw.task.task import Kind
 from thaw.train.config import TrainerConfig
 
@@ -152,3 +154,63 @@ def test_processes_are_in_the_id_only_where_dropout_is_not_drawn_by_row(
             for devices in (1, 2)
         ]
         assert (run.run_identity(pair[0]) != run.run_identity(pair[1])) is expected
+
+
+class Here:
+    """A device of Lightning's that is there, or is not."""
+
+    def __init__(self, *kinds: str) -> None:
+        self.kinds = kinds
+
+    def put(self, patched: pytest.MonkeyPatch) -> None:
+        for kind in ("CUDA", "MPS", "XLA"):
+            here = kind in self.kinds
+            patched.setattr(getattr(accelerators, f"{kind}Accelerator"), "is_available", staticmethod(lambda x=here: x))
+
+
+def test_what_draws_the_dropout_names_the_run_in_one_process_too(
+    tasks: dict[Kind, Path], pretrained: dict[str, Any], corpus_file: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """A GPU, compiled code and a CPU draw other bits from the same seed: they were one run, of whichever came first."""
+
+    def name(dropout: float, *here: str, **trainer: Any) -> str:
+        with monkeypatch.context() as patched:
+            Here(*here).put(patched)
+            checkpoint = pretrained["folder"] / "checkpoint"
+            return run.run_identity(
+                transfer(
+                    Kind.classes, tasks[Kind.classes], checkpoint, tmp_path, "full", settings={"dropout": dropout},
+                    trainer=TrainerConfig(**trainer),
+                )
+            )  # fmt: skip
+
+    places: list[tuple[list[str], dict[str, Any]]] = [
+        ([], {}), (["CUDA"], {"accelerator": "gpu"}), (["MPS"], {"accelerator": "gpu"}), ([], {"compile": True}),
+        (["CUDA"], {"accelerator": "gpu", "compile": True}), ([], {"accelerator": "tpu"}),
+    ]  # fmt: skip
+    assert len({name(0.1, *here, **trainer) for here, trainer in places}) == len(places)
+    assert len({name(0.0, *here, **trainer) for here, trainer in places}) == 1
+    for here, asked in (([], "cpu"), (["CUDA"], "gpu"), (["MPS"], "mps"), (["XLA"], "tpu")):
+        assert name(0.1, *here, accelerator="auto") == name(0.1, *here, accelerator=asked)
+    assert name(0.1, accelerator="gpu") == name(0.1, "CUDA", accelerator="gpu")  # where it will run
+    encoder = EncoderConfig(name="test", **ENCODER, attention_dropout=0.1)
+    for parent, expected in ((None, 2), (str(pretrained["folder"] / "checkpoint"), 1)):  # there encoder.dropout counts
+        configs = [
+            pretraining(
+                corpus_file, tmp_path, encoder=encoder, checkpoint=parent, trainer=TrainerConfig(compile=compiled)
+            )
+            for compiled in (False, True)
+        ]
+        assert len({run.run_identity(config) for config in configs}) == expected
+
+
+def test_a_device_is_the_one_that_lightning_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """accelerator=auto on a machine with MPS trained there and was recorded as a CPU."""
+    Here("MPS").put(monkeypatch)
+    auto, gpu = TrainerConfig(accelerator="auto"), TrainerConfig(accelerator="gpu")
+    assert (build.device_name(auto), build.device_name(gpu)) == ("mps", "mps")
+    with pytest.raises(ConfigError, match="no CUDA device to measure"):
+        build.device(auto)
+    Here().put(monkeypatch)
+    assert (build.device_name(auto), build.device(auto).type) == ("cpu", "cpu")

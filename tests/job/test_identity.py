@@ -11,8 +11,10 @@ import pytest
 from language import pretraining, transfer
 
 from thaw import fields, run
-from thaw.errors import DataError, DivergedError
-from thaw.job import data, identity, source
+from thaw.cli.sweep import _still
+from thaw.errors import DataError, DivergedError, StorageError
+from thaw.job import data, identity, pretrain, source
+from thaw.report.strategy import RECORDED_BEFORE
 from thaw.strategy.plan import STRATEGIES
 from thaw.task.subset import choose
 from thaw.task.task import DataConfig, Kind
@@ -122,7 +124,8 @@ def test_a_pretraining_keeps_checkpoints_asked_for_later(
     folder = run.run_folder(config)
     assert row["checkpoint"] == first["checkpoint"]
     assert (folder / "checkpoints" / "0" / "config.json").exists()
-    assert "is finished without save_at=[0,1G], it trains again to keep them" in capsys.readouterr().err
+    said = "is finished without save_at=[0,1G]: its result is removed, and it trains again to keep them"
+    assert said in capsys.readouterr().err
     shutil.rmtree(folder / "checkpoints")  # pruned: it was asked for before, and that is enough
     before = (folder / "result.json").stat().st_mtime_ns
     assert run.pretrain(asked) == row
@@ -163,11 +166,9 @@ def test_a_row_says_what_code_and_floor_it_has(
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_the_lineage_says_what_the_strategy_is(name: str) -> None:
     """The report then tells controls and transfers apart without knowing any by name."""
-    from thaw.report.explain import WHAT
-
     recorded = STRATEGIES[name].record(name)
     assert list(recorded) == ["name", "says", "pretrained", "network", "control", "colour"]
-    assert recorded["says"] == WHAT[name]
+    assert recorded["says"] == RECORDED_BEFORE[name].says
     assert recorded["control"] == (name in ("frozen_random", "tfidf", "majority"))
     assert recorded["network"] == (name not in ("tfidf", "majority"))
     assert recorded["pretrained"] == (name not in ("scratch", "frozen_random", "tfidf", "majority"))
@@ -252,3 +253,67 @@ def test_a_checkpoint_on_the_way_that_lies_behind_is_told(
     run.pretrain(dataclasses.replace(config, save_at=["0", "1300"]))
     assert "save_at=[0] lies before step 3, where the run goes on: not kept" in capsys.readouterr().err
     assert (run.run_folder(config) / "checkpoints" / "1300").exists()
+
+
+@pytest.mark.parametrize("what", ["checkpoint", "train.jsonl and test.jsonl", "both"])
+def test_the_input_that_was_replaced_is_blamed(
+    what: str, tasks: dict[Kind, Path], pretrained: dict[str, Any], tmp_path: Path
+) -> None:
+    """The newest file of the task was, whatever had been replaced."""
+    task, checkpoint = tmp_path / "task", tmp_path / "checkpoint"
+    shutil.copytree(tasks[Kind.classes], task)
+    shutil.copytree(pretrained["folder"] / "checkpoint", checkpoint)
+    config = transfer(Kind.classes, task, checkpoint, tmp_path, "full")
+    name = run.run_identity(config)
+    data.unchanged(config, name)
+    blamed = []
+    if what != "checkpoint":
+        for file in (task / "test.jsonl", task / "train.jsonl"):
+            file.write_text("".join(file.read_text().splitlines(keepends=True)[:-1]))
+            blamed.append(str(file))
+    if what != "train.jsonl and test.jsonl":
+        shutil.rmtree(checkpoint)
+        shutil.copytree(pretrained["folder"] / "checkpoints" / "0", checkpoint)
+        blamed.append(f"checkpoint={checkpoint}")
+    with pytest.raises(DataError) as error:
+        data.unchanged(config, name)
+    assert str(error.value).startswith(f"{', '.join(blamed)} was changed after run {name} was named by it: give")
+    with pytest.raises(DataError, match=r"^an input was changed after run 0123456789 was named"):
+        data.unchanged(config, "0123456789")
+
+
+def test_a_sweep_says_which_input_was_replaced(corpus_file: Path, tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    shutil.copy(corpus_file, text)
+    config = pretraining(text, tmp_path)
+    folder = run.run_folder(config)
+    _still(config, str(folder))
+    text.write_text(text.read_text()[:-100])
+    said = (
+        f"corpus={config.corpus.name} was changed after the sweep had named run {folder.name} by it: give the command"
+    )
+    with pytest.raises(DataError, match=said):
+        _still(config, str(folder))
+    with pytest.raises(
+        DataError, match="an input, or the device it runs on, was changed after the sweep had named run"
+    ):
+        _still(config, str(folder.with_name("0123456789")))
+
+
+def test_a_pretraining_that_can_not_begin_again_keeps_its_result(
+    corpus_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = pretraining(corpus_file, tmp_path, budget="4")
+    row = run.pretrain(config)
+    folder = RunFolder(run.run_folder(config))
+
+    def full(*_: Any) -> Any:
+        raise StorageError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pretrain, "blocks", full)
+        with pytest.raises(StorageError):
+            run.pretrain(dataclasses.replace(config, save_at=["0"]))
+    assert (folder.state(), folder.result()) == ("finished", row)
+    run.pretrain(dataclasses.replace(config, save_at=["0"]))  # it was asked for, but not kept: so it is due still
+    assert (folder.path / "checkpoints" / "0" / "config.json").exists()

@@ -9,7 +9,9 @@ from language import transfer
 
 from thaw import run
 from thaw.config import TransferConfig
-from thaw.job import disk
+from thaw.errors import ConfigError, StorageError
+from thaw.job import disk, later, source
+from thaw.job.network import Network
 from thaw.strategy.plan import STRATEGIES
 from thaw.task.task import Kind
 from thaw.track.folder import BEST, RunFolder
@@ -122,3 +124,101 @@ def test_a_control_is_scored_later_too(tasks: dict[Kind, Path], tmp_path: Path) 
     row = run.transfer(dataclasses.replace(config, test=True))
     assert row["test"] > 0.5
     assert row["test"] == run.transfer(dataclasses.replace(config, test=True, name="at-once"))["test"]
+
+
+def contents(config: TransferConfig) -> dict[str, bytes]:
+    """Return what a finished run is: its files by name, beside the status, which says when it was written."""
+    folder = run.run_folder(config)
+    files = ("config.yaml", "lineage.json", "metrics.jsonl", "result.json", "predictions.jsonl.gz", BEST)
+    return {name: (folder / name).read_bytes() for name in files if (folder / name).exists()}
+
+
+@pytest.mark.parametrize("where", ["reading the network", "scoring", "writing the row"])
+def test_an_error_while_scoring_later_leaves_the_run_as_it_stood(
+    where: str, config: TransferConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tuning = dataclasses.replace(config, test=False)
+    run.transfer(tuning)
+    before, folder = contents(tuning), RunFolder(run.run_folder(tuning))
+    place, name = {
+        "reading the network": (Network, "encoder"),
+        "scoring": (later.best, "load"),
+        "writing the row": (RunFolder, "write_result"),
+    }[where]
+
+    def full(*_: Any, **__: Any) -> Any:
+        raise StorageError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(place, name, full)
+        with pytest.raises(StorageError, match="the disk is full"):
+            run.transfer(config)
+    assert folder.state() == "finished"
+    assert contents(tuning) == before
+    steps = steps_trained(monkeypatch)
+    assert run.transfer(config)["test"] is not None
+    assert steps == []
+
+
+@pytest.mark.parametrize("content", [None, b"", b'{"step": 4, "tor'])
+def test_a_run_without_events_trains_again(
+    content: bytes | None, config: TransferConfig, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It raised IndexError, after the predictions were written, and so on every later try."""
+    run.transfer(dataclasses.replace(config, test=False))
+    path = run.run_folder(config) / "metrics.jsonl"
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    steps = steps_trained(monkeypatch)
+    row = run.transfer(config)
+    assert len(steps) == config.steps
+    assert "its metrics.jsonl is lost; it trains again" in capsys.readouterr().err
+    assert row["test"] == run.transfer(dataclasses.replace(config, name="at-once"))["test"]
+
+
+def test_where_lightning_alone_could_place_the_module_a_cpu_scores(
+    config: TransferConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run on mps or tpu became a failed one."""
+    first = run.transfer(dataclasses.replace(config, test=False))
+
+    def refused(_: Any) -> Any:
+        raise ConfigError("no CUDA device to measure trainer.accelerator=mps on, give steps or tokens")
+
+    monkeypatch.setattr(later.build, "device", refused)
+    row = run.transfer(config)
+    assert row["test"] is not None
+    assert row["train_seconds"] == first["train_seconds"]
+
+
+def test_the_second_process_does_not_train_what_the_first_one_scores(
+    config: TransferConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It went on to train, and waited for the first one for ever."""
+    tuning = dataclasses.replace(config, test=False)
+    first = run.transfer(tuning)
+    before = contents(tuning)
+    steps = steps_trained(monkeypatch)
+    with monkeypatch.context() as second:
+        second.setenv("LOCAL_RANK", "1")
+        assert run.transfer(config) == first  # it decides as the first one does, and writes nothing
+        assert contents(tuning) == before
+    row = run.transfer(config)
+    with monkeypatch.context() as second:
+        second.setenv("LOCAL_RANK", "1")
+        assert run.transfer(config) == row
+    assert steps == []
+
+
+def test_other_code_that_scores_is_in_the_lineage(config: TransferConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    lineages = []
+    for name, code in (("same", None), ("changed", "c0de00c0de00")):
+        named = dataclasses.replace(config, name=name)
+        run.transfer(dataclasses.replace(named, test=False))
+        if code:
+            monkeypatch.setattr(later, "source", lambda: "c0de00c0de00")
+        run.transfer(named)
+        lineages.append(RunFolder(run.run_folder(named)).read("lineage.json") or {})
+    assert [lineage.get("source_of_test") for lineage in lineages] == [None, "c0de00c0de00"]
+    assert {lineage["source"] for lineage in lineages} == {source.source()}  # that of what was trained

@@ -232,6 +232,13 @@ def test_a_chain_of_transfers_carries_the_costs_of_all_it_comes_from(
     old = {key: value for key, value in lineage.items() if key != "cpu_seconds"}  # as written before they were kept
     assert costs.costs(lineage["own"], old)["cpu_seconds"] is None
     assert costs.costs(lineage["own"], old)["tokens"] == lineage["tokens"] + rows[-1]["tokens"]
+    for unknown in ({"run_id": "kept before costs were"}, {"run_id": "a", "parent_run": "b", **dict.fromkeys(columns)}):
+        child = costs.costs(lineage["own"], unknown)
+        assert {child[key] for key in columns} == {None}  # not free, and neither is what comes from it
+        grandchild = costs.costs(lineage["own"], {"run_id": "child", "parent_run": "kept", **child})
+        assert {grandchild[key] for key in columns} == {None}
+    for free in ({}, {"kind": "import", "source": "bert", "tokenizer": "x"}):
+        assert costs.costs(lineage["own"], free) == {"own": lineage["own"], **lineage["own"]}
     scratch = transfer(Kind.classes, tasks[Kind.classes], start, tmp_path, "scratch", steps=3)
     assert {run.transfer(scratch)[f"pretrain_{key}"] for key in columns} == {None}
 

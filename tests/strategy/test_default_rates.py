@@ -9,11 +9,13 @@ import yaml
 
 from thaw.cli.compose import composer
 from thaw.cli.words import parse
-from thaw.config import conf_dir
+from thaw.config import TransferConfig, conf_dir
 from thaw.fields import as_dict, identity_of
 from thaw.job.resolve import resolve
 from thaw.strategy.plan import STRATEGIES
+from thaw.task.task import Kind, TaskConfig
 from thaw.track.identity import run_id
+from thaw.train.config import OptimConfig
 
 NETWORKS = sorted(name for name, strategy in STRATEGIES.items() if strategy.plan is not None)
 RECORD = conf_dir().parent / "experiments" / "default_rates" / "rates.yaml"
@@ -34,6 +36,15 @@ def test_every_strategy_has_the_rate_that_was_chosen_for_it(optim: str) -> None:
     made = compose(*TREC, f"optim={optim}", "-m", f"strategy={','.join(NETWORKS)}")
     assert {one.strategy.name: one.optim.lr for one in made} == recorded
     assert len(set(recorded.values())) > 1  # one rate for all starves those that learn few parameters
+
+
+def test_a_run_from_python_has_the_same_rate() -> None:
+    recorded = yaml.safe_load(RECORD.read_text("utf-8"))
+    task = TaskConfig(name="mine", kind=Kind.classes, path="here")
+    for name in NETWORKS:
+        config = TransferConfig(checkpoint="somewhere", task=task, strategy=STRATEGIES[name].config())
+        assert config.optim.lr == recorded[name]
+        assert dataclasses.replace(config, optim=OptimConfig(lr=0.5)).optim.lr == 0.5
 
 
 def test_what_the_user_says_comes_first(tmp_path: Path) -> None:

@@ -5,8 +5,11 @@ Pretrainings that differ by their seed are a source of error like the seeds of t
 """
 
 import glob
+import re
 from pathlib import Path
 from typing import Any
+
+from thaw.job.resolve import of_this_epoch
 
 
 def several(value: Any) -> list[str]:
@@ -27,11 +30,16 @@ def several(value: Any) -> list[str]:
 
 def word(folders: list[str]) -> str:
     """Return the override that sweeps over folders."""
-    quoted = [folder if folder.replace("/", "").replace("_", "").isalnum() else f"'{folder}'" for folder in folders]
+    plain = re.compile(r"[\w/]+")
+    quoted = [folder if plain.fullmatch(folder) else "'" + folder.replace("'", "\\'") + "'" for folder in folders]
     return f"checkpoint={','.join(quoted)}"
 
 
 def _matching(pattern: str) -> list[str]:
     """Return the folders that match and are, or hold, a checkpoint."""
-    marks = ("config.json", "checkpoint/config.json")
-    return [path for path in sorted(glob.glob(pattern)) if any(Path(path, mark).is_file() for mark in marks)]
+    folders: dict[Path, str] = {}  # checkpoint -> as the pattern has it
+    for path in sorted(glob.glob(pattern)):
+        for folder in (Path(path), Path(path, "checkpoint")):
+            if (folder / "config.json").is_file():
+                folders.setdefault(folder, path)
+    return [folders[folder] for folder in of_this_epoch(list(folders))]

@@ -40,7 +40,7 @@ def show(command: str, jobs: Sequence[Job]) -> None:
 
 def expected(jobs: Sequence[Job]) -> str:
     """Return what the runs that are not finished will take, in words."""
-    return _estimate(jobs, [job for job in jobs if job.row is None])
+    return _estimate(jobs, [job for job in jobs if job.pending])
 
 
 def state_of(folder: Path) -> str:
@@ -107,7 +107,7 @@ def kind(fields: Mapping[str, Any]) -> Kind | None:
 
     A task counts by its name and longest text, since the lengths of texts not yet read are not known.
     """
-    if "corpus" in fields:
+    if "objective" in fields:
         network = _shape(fields)
         data = fields["data"]
         return network and ("pretrain", network, data["length"], data["batch_size"], *_machine(fields))
@@ -122,7 +122,9 @@ def kind(fields: Mapping[str, Any]) -> Kind | None:
 
 
 def _machine(fields: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(fields["trainer"][key] for key in ("accelerator", "devices", "num_nodes", "precision"))
+    return tuple(
+        fields["trainer"][key] for key in ("accelerator", "devices", "num_nodes", "precision", "compile", "accumulate")
+    )
 
 
 def _shape(fields: Mapping[str, Any]) -> tuple[Any, ...] | None:

@@ -27,7 +27,7 @@ def show(stages: Sequence[Stage], until_settled: bool) -> int:
             stage = stage.seeded(plan.seeds)
             known[stage.number] = configs(stage)
         print(stage.headline(len(stages)), flush=True)
-        waits = any(job.row is None for job in everything)
+        waits = any(job.pending for job in everything)
         runs, reason = jobs(stage, known[stage.number], waits)
         forecast.show(stage.command, runs)
         if reason:
@@ -36,8 +36,8 @@ def show(stages: Sequence[Stage], until_settled: bool) -> int:
         before = {job.folder for job in everything if job.folder.name != NO_ID}
         everything += [job for job in runs if job.folder not in before]
         to_be_scored += runs if counts else []
-    pending = [job for job in everything if job.row is None]
-    most = " at most" if unknown else ""
+    pending = [job for job in everything if job.pending]
+    most = " at most" if unknown or plan is not None else ""
     print(f"\n== all stages: {len(everything)} runs{most}, {len(everything) - len(pending)} finished, ", end="")
     print(f"{len(pending)} to run{most}; {forecast.expected(everything)}")
     power.show([job.config for job in to_be_scored], plan)

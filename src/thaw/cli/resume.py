@@ -16,8 +16,10 @@ from thaw import fields
 from thaw.cli.interrupt import time_limit
 from thaw.cli.report import Parser
 from thaw.errors import ConfigError, ResumeError
-from thaw.track.folder import CONFIG
+from thaw.track.epoch import HISTORY, RESULTS
+from thaw.track.folder import CONFIG, LINEAGE, RunFolder
 
+DROPOUT = ("accelerator", "compile", "devices", "num_nodes")  # of trainer: what draws the bits of dropout
 INPUTS = ("task.path", "task.hub", "checkpoint", "corpus.paths", "corpus.hub", "tokenizer.path")
 
 
@@ -44,9 +46,8 @@ def run(folder: Path, overrides: list[str], fork: bool) -> int:
     now.runs = before.runs = str(folder.parents[above])
     identity = run_identity(now)
     if identity != folder.name:
-        changed = difference(before, now)
         if not fork:
-            what = changed or f"the content of {inputs(now)} is not what it was"
+            what = older(folder) or difference(before, now) or f"{contents(now, folder)} is not what it was"
             raise ResumeError(f"another run than {folder}: {what}; --fork starts it, linked to this one")
         now.forked = folder.name
     elif fork:
@@ -91,12 +92,30 @@ def typed(command: str, values: dict[str, Any], overrides: list[str]) -> Any:
         raise ConfigError(explain(error, command, lambda group: [])) from error
 
 
+def older(folder: Path) -> str:
+    """Return that a run's results are of another epoch than this code's, as words; "" where they are of the same."""
+    recorded = RunFolder(folder).read(LINEAGE)
+    epoch = RESULTS if recorded is None else recorded.get("results", 1)  # ids of the first had none
+    if epoch == RESULTS:
+        return ""
+    since = "; ".join(HISTORY[number] for number in sorted(HISTORY) if isinstance(epoch, int) and number > epoch)
+    return f"it is of results epoch {epoch}, this code computes epoch {RESULTS}" + (f" ({since})" if since else "")
+
+
 def difference(before: Any, now: Any) -> str:
-    """Return the identity fields that differ, "optim.lr 0.001 -> 0.01, seed 1 -> 2"."""
+    """Return what differs of the fields that name a run, "optim.lr 0.001 -> 0.01, seed 1 -> 2".
+
+    These are the identity fields and, where dropout depends on them, those of speed that say what draws it.
+    """
+    from thaw.job.identity import dropout_bits
+
     old, new = flat(fields.identity_of(before)), flat(fields.identity_of(now))
-    paths = {"checkpoint": (before.checkpoint, now.checkpoint)}
-    pairs = {key: (old.get(key), new.get(key)) for key in [*old, *(key for key in new if key not in old)]} | paths
-    return ", ".join(f"{key} {one} -> {other}" for key, (one, other) in pairs.items() if one != other)
+    pairs = {key: (old.get(key), new.get(key)) for key in [*old, *(key for key in new if key not in old)]}
+    pairs["checkpoint"] = (before.checkpoint, now.checkpoint)
+    if dropout_bits(before) != dropout_bits(now):
+        for key in DROPOUT:
+            pairs[f"trainer.{key}"] = (getattr(before.trainer, key), getattr(now.trainer, key))
+    return ", ".join(f"{key} {was} -> {is_now}" for key, (was, is_now) in pairs.items() if was != is_now)
 
 
 def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -107,7 +126,17 @@ def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def inputs(config: Any) -> str:
-    """Return the inputs of a run as words: what is named by content in its id."""
+def contents(config: Any, folder: Path) -> str:
+    """Return as words what, beside its fields, may make a run another one: its inputs, the device, the code."""
+    from thaw.job.identity import dropout_bits
+    from thaw.job.source import source
+
     values = flat(dataclasses.asdict(config))
-    return ", ".join(f"{key}={values[key]}" for key in INPUTS if values.get(key))
+    named = ", ".join(f"{key}={values[key]}" for key in INPUTS if values.get(key))
+    parts = [f"the content of {named}"] if named else []
+    if config.trainer.accelerator in ("auto", "gpu") and dropout_bits(config):
+        parts.append(f"the device that trainer.accelerator={config.trainer.accelerator} takes")
+    recorded = (RunFolder(folder).read(LINEAGE) or {}).get("source")
+    if recorded not in (None, source()):
+        parts.append("the code that names it")
+    return " or ".join(parts) or "what names it"

@@ -7,7 +7,7 @@ look is recorded in ``looks.json`` beside the runs. Finished runs are skipped, s
 
 import itertools
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,10 @@ def plan(
         if record is not None:
             looks.checked(record, rule)
     pool = list(dict.fromkeys([*held, *(config.seed for config in runs)]))
+    if both := sorted(set(pool) & set(taken)):
+        raise ConfigError(
+            f"seed {', '.join(map(str, both))} chooses settings and is scored with them: tune with others"
+        )
     further = (seed for seed in itertools.count(1) if seed not in pool and seed not in taken)
     pool += [next(further) for _ in range(rule.seeds - len(pool))]
     return Plan(rule=rule, seeds=pool[: rule.seeds], held=len(held), folders=folders)
@@ -91,9 +95,10 @@ def run(
     planned = plan([known[stage.number] for stage in rounds], taken=tuning_seeds(stages, known))
     assert planned is not None
     again: Sequence[Stage] = stages
+    scoring = {stage.number for stage in rounds}
     for seeds in planned.looks:
         for stage in again:
-            if stage in rounds:
+            if stage.number in scoring:
                 stage = stage.seeded(planned.seeds[:seeds])
             print(stage.headline(count), flush=True)
             code = sweep.main(stage.command, [*stage.words, *launched(stage), *stage.more], settled=True)
@@ -104,7 +109,7 @@ def run(
         if settled(verdicts):
             print(f"Every claim is settled after {seeds} of at most {planned.most} seeds.", flush=True)
             return 0
-        again = rounds
+        again = [replace(stage, more=[word for word in stage.more if word != "--retry"]) for stage in rounds]
     print(f"All {planned.most} seeds that verdict.seeds plans are run.", flush=True)
     return 0
 

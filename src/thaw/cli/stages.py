@@ -60,10 +60,11 @@ def jobs(stage: Stage, combinations: list[tuple[list[str], Any]], waits: bool) -
     ``waits`` says that earlier stages have runs to do: then a run whose checkpoint or rate is not there yet has no id,
     which is a hash of their content. Without such stages the same is the user's error, and raised.
     """
+    retry = "--retry" in stage.more
     try:
-        return named(stage.command, combinations), ""
+        return named(stage.command, combinations, retry), ""
     except ThawError as error:
-        if not waits:
+        if not waits or not any(word in str(error) for word in ("checkpoint", "tuned")):
             raise
         reason = str(error).partition(" (in ")[0]
     by_folder: dict[Path, Job] = {}
@@ -71,11 +72,10 @@ def jobs(stage: Stage, combinations: list[tuple[list[str], Any]], waits: bool) -
     for overrides, config in combinations:
         number = len(by_folder) + len(unnamed) + 1
         with contextlib.suppress(ThawError):
-            job = replace(named(stage.command, [(overrides, config)])[0], number=number)
+            job = replace(named(stage.command, [(overrides, config)], retry)[0], number=number)
             by_folder.setdefault(job.folder, job)
             continue
-        root = Path(config.runs) / config.name if stage.command != "tokenizer" else Path(config.out).parent
-        unnamed.append(Job(number, overrides, config, root / NO_ID, None))
+        unnamed.append(Job(number, overrides, config, Path(config.runs) / config.name / NO_ID, None))
     return sorted([*by_folder.values(), *unnamed], key=lambda job: job.number), reason
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from multiprocessing import current_process
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from thaw import config as schema
@@ -183,10 +184,15 @@ def _still(config: Any, folder: str) -> None:
     from thaw.run import run_folder
 
     if str(run_folder(config)) != folder:
-        from thaw.job.data import newest
+        from thaw.job.identity import replaced
+        from thaw.job.resolve import resolve
 
-        what = newest(config) if isinstance(config, schema.TransferConfig) else "an input"
-        raise DataError(f"{what} was changed after the sweep began, which is not {folder} now: give the command again")
+        name = Path(folder).name
+        what = replaced(resolve(config), name) if not isinstance(config, schema.TokenizerRun) else ""
+        raise DataError(
+            f"{what or 'an input, or the device it runs on,'} was changed after the sweep had named run {name} by it:"
+            " give the command again"
+        )
 
 
 def _done(job: Job) -> bool:

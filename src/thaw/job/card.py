@@ -18,7 +18,7 @@ tags: [thaw, {DIALECTS[shape.dialect].family}, fill-mask]
 
 Pretrained with Thaw {lineage["thaw_version"]} by masked language modelling ({config.objective.rate:.0%} of the tokens,
 unit: {config.objective.unit}) on the corpus `{config.corpus.name}` for {lineage["steps"]} steps,
-{lineage["tokens"] / 1e6:.1f} million tokens, {lineage["seconds"]:.0f} seconds.
+{_cost(lineage)}.
 Run `{lineage["run_id"]}`, seed {config.seed}.
 
 | layers | hidden | heads | intermediate | positions |
@@ -31,6 +31,13 @@ tokenizer, model = AutoTokenizer.from_pretrained("."), AutoModel.from_pretrained
 ```
 or `thaw transfer checkpoint=. task=trec strategy=full`. What it came from is in `lineage.json`.
 """
+
+
+def _cost(lineage: dict[str, Any]) -> str:
+    """Return tokens and seconds, those of all ancestors included, as words; what one does not tell is unknown."""
+    tokens, seconds = lineage["tokens"], lineage["seconds"]
+    count = "an unknown number of" if tokens is None else f"{tokens / 1e6:.1f} million"
+    return f"{count} tokens, {'unknown' if seconds is None else f'{seconds:.0f}'} seconds"
 
 
 def _held_out(lineage: dict[str, Any]) -> str:

@@ -24,9 +24,11 @@ def costs(own: Mapping[str, Any], parent: Mapping[str, Any]) -> dict[str, Any]:
     """Return the costs of a training (``own``) and, summed, of it and all its ancestors, for a checkpoint's lineage.
 
     ``parent`` is the lineage of the checkpoint it starts from, empty where it starts from random weights. An imported
-    encoder has no costs to add. A checkpoint written before CPU seconds were kept leaves them unknown.
+    encoder, which no run of ours has trained, has no costs to add. What a checkpoint of a run does not tell is unknown
+    for all that comes from it: one written before CPU seconds were kept, or before a kept transfer told what it cost.
     """
-    known = {key for key in COSTS if key in parent or "seconds" not in parent}
+    trained = parent.get("run_id") is not None or parent.get("parent_run") is not None
+    known = {key for key in COSTS if parent.get(key) is not None or not trained}
     totals = {key: own[key] + (parent.get(key) or 0) if key in known else None for key in COSTS}
     return {"own": dict(own), **totals}
 

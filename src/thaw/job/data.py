@@ -8,10 +8,9 @@ from pathlib import Path
 from thaw.config import TransferConfig
 from thaw.errors import DataError
 from thaw.fields import as_dict
-from thaw.job.identity import task_content, transfer_id
+from thaw.job.identity import replaced, task_content, transfer_id
 from thaw.task.encode import Encoded, encode
 from thaw.task.example import Splits
-from thaw.task.files import split_files
 from thaw.task.read import read
 from thaw.task.task import DataConfig, Kind, TaskConfig
 from thaw.text.tokenizer import Tokenizer
@@ -31,16 +30,8 @@ def unchanged(config: TransferConfig, run_id: str) -> None:
     """
     if transfer_id(config) != run_id:
         _splits.cache_clear()  # what was read may lie there under the old content
-        raise DataError(f"{newest(config)} was changed after run {run_id} was named by it: give the same command again")
-
-
-def newest(config: TransferConfig) -> str:
-    """Return the file of a run's task that was changed last, or what else names its inputs."""
-    if not config.task.path:
-        return f"checkpoint={config.checkpoint}"
-    root = Path(config.task.path).expanduser()
-    files = [root] if root.is_file() else split_files(root).values()
-    return str(max(files, key=lambda path: path.stat().st_mtime_ns))
+        what = replaced(config, run_id) or "an input"
+        raise DataError(f"{what} was changed after run {run_id} was named by it: give the same command again")
 
 
 def encoded_test(config: TransferConfig, found: Splits, tokenizer: Tokenizer) -> Encoded:

@@ -18,9 +18,8 @@ class TransferFlops:
         self.shape, self.head, self.plan = shape, head, plan
         chosen = [any(plan.selected(group, name) for name, _ in group.named_parameters()) for group in plan.groups]
         self.chosen = chosen  # whether a group has parameters that may learn at all
-        self._counts: dict[
-            tuple[object, ...], float
-        ] = {}  # a step asks for one of few shapes, and has no time to spare
+        # A step asks for one of few shapes, and has no time to spare.
+        self._counts: dict[tuple[object, ...], float] = {}
 
     def __call__(self, texts: int, length: int) -> float:
         """Return the FLOPs of ``texts`` sequences of ``length`` tokens, padding included."""

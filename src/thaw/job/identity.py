@@ -3,7 +3,8 @@
 Decisions: a strategy that starts from random weights takes only the shape and the tokenizer of a checkpoint; a control
 without a network takes neither, no optimizer and no length of texts; so one control serves a whole sweep over learning
 rates. The results epoch is part of every id (`thaw.track.epoch`). Whether the test set is scored (``test``) and which
-checkpoints on the way are kept (``save_at``) change no weight and no score, so they are no part of it.
+checkpoints on the way are kept (``save_at``) change no weight and no score, so they are no part of it. What draws the
+bits of dropout changes every weight, so it is part of it wherever it is not what a CPU does by default.
 """
 
 import functools
@@ -30,6 +31,11 @@ TOKENIZER_FILES = ("tokenizer.json", "vocab.txt")
 
 def pretrain_id(config: PretrainConfig) -> str:
     """Return the run id of a pretraining."""
+    return _named(config, pretrain_identity(config))
+
+
+def pretrain_identity(config: PretrainConfig) -> dict[str, Any]:
+    """Return all that names a pretraining: identity fields, inputs by content, what draws its dropout."""
     fields = identity_of(config)
     fields["corpus"]["content"] = corpus_content(config)
     fields["tokenizer"] = tokenizer_content(config.tokenizer, fields["tokenizer"])
@@ -37,13 +43,16 @@ def pretrain_id(config: PretrainConfig) -> str:
         fields["checkpoint"] = checkpoint_content(config.checkpoint)
         fields["dropout"] = config.encoder.dropout  # all that counts of it here
         del fields["encoder"], fields["tokenizer"]
-    drops = config.encoder.dropout > 0 or config.encoder.attention_dropout > 0
-    processes = _processes(config.trainer, drops, by_row=True)
-    return run_id({"kind": "pretrain", "results": RESULTS, **fields, **processes})
+    return {"kind": "pretrain", "results": RESULTS, **fields, **dropout_bits(config)}
 
 
 def transfer_id(config: TransferConfig) -> str:
     """Return the run id of a transfer or control run."""
+    return _named(config, transfer_identity(config))
+
+
+def transfer_identity(config: TransferConfig) -> dict[str, Any]:
+    """Return all that names a transfer or a control: identity fields, inputs by content, what draws its dropout."""
     fields, strategy = identity_of(config), STRATEGIES[config.strategy.name]
     fields["task"]["content"] = task_content(config)
     if plugin := _plugin(config.strategy.name):
@@ -57,7 +66,7 @@ def transfer_id(config: TransferConfig) -> str:
         }
         if plugin := fields.get("plugin"):
             counts["plugin"] = plugin
-        return run_id({"kind": "control", "results": RESULTS, **counts})
+        return {"kind": "control", "results": RESULTS, **counts}
     if config.checkpoint:
         content = checkpoint_content if strategy.pretrained else shape_content
         fields["checkpoint"] = content(config.checkpoint)
@@ -65,19 +74,85 @@ def transfer_id(config: TransferConfig) -> str:
         fields.pop("tokenizer", None)
     elif config.tokenizer is not None:
         fields["tokenizer"] = tokenizer_content(config.tokenizer, fields["tokenizer"])
-    drops, lstm = getattr(config.strategy, "dropout", 0.0) > 0, getattr(config.strategy, "model", "") == "bilstm"
-    processes = _processes(config.trainer, drops, by_row=not lstm)
-    return run_id({"kind": "transfer", "results": RESULTS, **fields, **processes})
+    return {"kind": "transfer", "results": RESULTS, **fields, **dropout_bits(config)}
 
 
-def _processes(trainer: TrainerConfig, drops: bool, by_row: bool) -> dict[str, int]:
-    """Return the number of processes where a result depends on it: where dropout is not drawn by row of the batch.
+def dropout_bits(config: PretrainConfig | TransferConfig) -> dict[str, Any]:
+    """Return what names the random bits of a run's dropout; empty where there is none or a CPU draws it by row.
 
-    That is so in compiled code, on devices other than a CPU, and between the layers of an LSTM.
+    A CPU draws them by row of the step's batch, the same for any number of processes, but between the layers of an
+    LSTM. Compiled code and every other device draw them by a kernel of their own, each process for its own rows.
     """
+    trainer, lstm = config.trainer, False
+    if isinstance(config, TransferConfig):
+        drops = getattr(config.strategy, "dropout", 0.0) > 0
+        lstm = getattr(config.strategy, "model", "") == "bilstm"
+    else:  # the encoder of a checkpoint takes one rate for both
+        drops = config.encoder.dropout > 0 or (config.encoder.attention_dropout > 0 and not config.checkpoint)
+    if not drops:
+        return {}
     processes = trainer.devices * trainer.num_nodes
-    by_row = by_row and trainer.accelerator == "cpu" and not trainer.compile
-    return {"processes": processes} if processes > 1 and drops and not by_row else {}
+    kernel = _dropout_kernel(trainer)
+    if kernel == "row":
+        return {"processes": processes} if lstm and processes > 1 else {}
+    return {"dropout_by": kernel, "processes": processes}
+
+
+def _dropout_kernel(trainer: TrainerConfig) -> str:
+    """Return what draws the bits of dropout: ``row`` on a CPU, else ``fused`` with the device and whether compiled."""
+    device = "cpu"
+    if trainer.accelerator != "cpu":
+        from thaw import build  # torch, which the ids of most runs do without
+
+        device = build.accelerator(trainer)
+    words = ["fused", device, *(["compiled"] if trainer.compile else [])]
+    return "row" if words == ["fused", "cpu"] else " ".join(words)
+
+
+def _named(config: PretrainConfig | TransferConfig, fields: dict[str, Any]) -> str:
+    """Return the run id, and remember for `replaced` by which inputs it was named."""
+    name = run_id(fields)
+    _INPUTS[name] = _inputs(config, fields)
+    return name
+
+
+_INPUTS: dict[str, dict[str, str]] = {}  # run id -> its inputs: what a person calls one -> its content
+
+
+def _inputs(config: PretrainConfig | TransferConfig, fields: dict[str, Any]) -> dict[str, str]:
+    contents: dict[str, str] = {}
+    if isinstance(config, TransferConfig):
+        contents[f"task.path={config.task.path}" if config.task.path else "the task"] = fields["task"]["content"]
+    else:
+        contents[f"corpus={config.corpus.name}"] = fields["corpus"]["content"]
+    if "checkpoint" in fields:
+        contents[f"checkpoint={config.checkpoint}"] = fields["checkpoint"]
+    if config.tokenizer is not None and config.tokenizer.path and "tokenizer" in fields:
+        contents[f"tokenizer.path={config.tokenizer.path}"] = fields["tokenizer"]
+    return contents
+
+
+def replaced(config: PretrainConfig | TransferConfig, name: str) -> str:
+    """Return the inputs whose content is another than when this process named the run ``name``; "" where it named none.
+
+    Of a task's folder the files are named. ``config`` is resolved (`thaw.job.resolve`).
+    """
+    if name not in _INPUTS:
+        return ""
+    before, changed = _INPUTS[name], []
+    fields = pretrain_identity(config) if isinstance(config, PretrainConfig) else transfer_identity(config)
+    for what, content in _inputs(config, fields).items():
+        if content != before.get(what):
+            changed += _files(config, before.get(what, ""), content) if what.startswith("task.path=") else [what]
+    return ", ".join(changed)
+
+
+def _files(config: Any, before: str, now: str) -> list[str]:
+    """Return the files of a task whose digests differ between two of its contents."""
+    root = Path(config.task.path).expanduser()
+    files = {"all": root} if root.is_file() else split_files(root)
+    parts = set(before.split(":")) ^ set(now.split(":"))
+    return [str(files.get(split, root)) for split in sorted({part.partition("=")[0] for part in parts})]
 
 
 @functools.cache  # reading the metadata of all packages takes 3 ms

@@ -2,13 +2,18 @@
 
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from thaw import build
+from thaw.errors import ConfigError
 from thaw.job import best
 from thaw.job.costs import spent_by
-from thaw.job.finished import unscored
+from thaw.job.finished import finished, unscored
 from thaw.job.outcome import run_name
+from thaw.job.source import source
 from thaw.job.tell import tell
-from thaw.track.folder import LINEAGE
+from thaw.track.folder import LINEAGE, METRICS
+from thaw.train.config import TrainerConfig
 
 if TYPE_CHECKING:
     from thaw.job.transfer import Transfer
@@ -18,25 +23,48 @@ PLACE = ("step", "epoch", "seconds", "cpu_seconds", "tokens", "flops")
 
 
 def scored_later(transfer: "Transfer") -> dict[str, Any] | None:
-    """Score the test set of a run that is trained; return its row, None where it must be trained (again)."""
+    """Score the test set of a run that is trained; return its row, None where it must be trained (again).
+
+    Every process decides by the same files; the first one scores, the others have nothing to do.
+    """
     config, rec = transfer.config, transfer.rec
-    row = rec.folder.result()
-    if row is None or not rec.leads:
+    row, events = rec.folder.result(), rec.folder.events()
+    if row is None:
+        return None
+    if not events:  # the row of scores could not say where it lies; before anything is loaded into the module
+        _trains_again(transfer, f"its {METRICS} is lost")
         return None
     if not best.load(rec.folder, transfer.module):
+        if not rec.leads and (done := finished(rec.folder.path, config)) is not None:
+            return done  # the first process has scored it meanwhile
         if config.test and unscored(rec.folder):
-            kept = f"were not kept (keep_best={config.keep_best:g} MB), were removed or do not fit"
-            tell(f"{run_name(config)}: the weights of its run with test=false {kept}; it trains again")
+            weights = f"were not kept (keep_best={config.keep_best:g} MB), were removed or do not fit"
+            _trains_again(transfer, f"the weights of its run with test=false {weights}")
         return None
-    transfer.module.to(build.device(config.trainer))
+    if rec.leads:
+        row = _completed(transfer, row, events)
+    return row
+
+
+def _trains_again(transfer: "Transfer", why: str) -> None:
+    if transfer.rec.leads:
+        tell(f"{run_name(transfer.config)}: {why}; it trains again")
+
+
+def _completed(transfer: "Transfer", row: dict[str, Any], events: list[dict[str, Any]]) -> dict[str, Any]:
+    """Keep the weights and score the test set, as far as the config asks for it; return the new row."""
+    config, rec = transfer.config, transfer.rec
+    transfer.module.to(_device(config.trainer))
     transfer.best = row["dev"], row["best_step"], transfer.weights()
     if config.keep:
         transfer.keep(spent_by(row))
     if config.test:
         rec.repeat()
-        test, events = transfer.score_test(), rec.folder.events()
+        test = transfer.score_test()
         about_test = {name: transfer.lineage[name] for name in ABOUT_TEST}
-        rec.lineage({**(rec.folder.read(LINEAGE) or {}), **about_test})
+        before = rec.folder.read(LINEAGE) or {}
+        scorer = {"source_of_test": source()} if before.get("source") != source() else {}
+        rec.lineage({**before, **about_test, **scorer})
         place = {name: events[-1][name] for name in PLACE if name in events[-1]}
         if not any(name.startswith("test/") for name in events[-1]):  # else it was stopped after this line before
             rec.event(place | {f"test/{name}": value for name, value in test.items()})
@@ -46,3 +74,11 @@ def scored_later(transfer: "Transfer") -> dict[str, Any] | None:
     if config.test:
         best.remove(rec.folder)
     return row
+
+
+def _device(trainer: TrainerConfig) -> torch.device:
+    """Return where the test set is scored: a CPU does it where only Lightning could place the module."""
+    try:
+        return build.device(trainer)
+    except ConfigError:
+        return torch.device("cpu")

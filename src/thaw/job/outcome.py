@@ -39,10 +39,10 @@ def marked(
     config: TransferConfig, examples: Sequence[Example], answers: Sequence[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """Return predictions with each example's own label, and with what it adds to the run's metric."""
-    given = credits(config.task.metric, examples, answers)
+    shares = credits(config.task.metric, examples, answers)
     return [
         answer | {"label": _label(example), "credit": credit}
-        for example, answer, credit in zip(examples, answers, given, strict=True)
+        for example, answer, credit in zip(examples, answers, shares, strict=True)
     ]
 
 
@@ -73,11 +73,11 @@ def data_lineage(
 
     ``tuning`` says that the run was (also) asked for with ``test=false``: it was a trial of what dev should choose.
     """
-    made = lineage(
+    origin = lineage(
         folder.path.name, split=fingerprint(found), subset=checksum(found.train, train), source=source(), **more
     )
     examples = [found.train[i] for i in train], [found.dev[i] for i in dev]
-    return made | {
+    return origin | {
         "data": found.report,
         "strategy": strategies()[config.strategy.name].record(config.strategy.name),
         "tuning": not config.test or was_tuning(folder),
@@ -121,11 +121,11 @@ def common_row(
 def notes(config: TransferConfig, found: Splits) -> list[str]:
     """Return what a reader must know of a task's data: texts in two splits, a positive label that nobody has chosen."""
     task, positive = config.task, found.report.get("positive")
-    said = [note] if (note := overlap(found.report["duplicates"])) else []
+    sentences = [note] if (note := overlap(found.report["duplicates"])) else []
     if task.metric == "f1" and positive is not None and task.positive is None and not is_number(positive):
         (other,) = (label for label in found.labels or [] if label != positive)
-        said.append(f"f1 is that of label '{positive}', the last one; task.positive={other} takes the other")
-    return [f"{task.name}: {note}" for note in said]
+        sentences.append(f"f1 is that of label '{positive}', the last one; task.positive={other} takes the other")
+    return [f"{task.name}: {note}" for note in sentences]
 
 
 def run_name(config: TransferConfig) -> str:

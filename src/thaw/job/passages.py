@@ -24,22 +24,22 @@ def passages(config: PretrainConfig, tokenizer: Tokenizer, corpus_sha: str, held
     numbers = to_read(held_out.file, held_out.documents)
     name = run_id({"documents": numbers.tolist(), "passages": PASSAGES, "characters": CHARACTERS})
     path = folder / f"passages-{name}.json"
-    if (kept := _kept(path)) is not None:
-        return kept
+    if (before := _stored(path)) is not None:
+        return before
     documents = read(corpus.documents(config.corpus), held_out.file, tokenizer, numbers)
     if documents is None:
         return None
-    found = sample(documents)
+    chosen = sample(documents)
     with contextlib.suppress(StorageError):  # it is read again then
-        write_text(path, json.dumps({"sha256": found.sha256, "texts": found.texts}, ensure_ascii=False) + "\n")
-    return found
+        write_text(path, json.dumps({"sha256": chosen.sha256, "texts": chosen.texts}, ensure_ascii=False) + "\n")
+    return chosen
 
 
-def _kept(path: Path) -> Passages | None:
+def _stored(path: Path) -> Passages | None:
     """Return the passages in a file, None where there is none or it is damaged."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
         content = json.loads(path.read_text("utf-8"))
-        kept = Passages(tuple(content["texts"]))
-        if kept.texts and kept.sha256 == content["sha256"]:
-            return kept
+        stored = Passages(tuple(content["texts"]))
+        if stored.texts and stored.sha256 == content["sha256"]:
+            return stored
     return None

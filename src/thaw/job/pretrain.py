@@ -49,7 +49,8 @@ def run(config: PretrainConfig) -> dict[str, Any]:
         return done
     if (row := finished(path)) is not None:
         asked = ",".join(missing(path, config.save_at))
-        tell(f"{row['run_id']} is finished without save_at=[{asked}], it trains again to keep them")
+        finished_without = f"{row['run_id']} is finished without save_at=[{asked}]"
+        tell(f"{finished_without}: its result is removed, and it trains again to keep them")
     tags = ["pretrain", config.encoder.name, *config.wandb.tags]
     with record(
         path, as_dict(config), config.wandb, name=f"{config.encoder.name}-{config.objective.name}-s{config.seed}",
@@ -203,7 +204,7 @@ class Pretraining:
         if not self.rec.leads:
             return
         held_out = self.scored if self.scored.get("step") == self.module.step else None
-        recipe = pretrain_recipe(self.config, self.parent.lineage if self.parent else None, folder)
+        recipe = pretrain_recipe(self.config, self.parent.lineage if self.parent else None, folder, self.steps)
         lineage = self.lineage() | self.cost() | {"held_out": held_out, "recipe": recipe}
         checkpoints.save(
             folder, encoder=self.encoder, tokenizer=self.tokenizer, mlm_head=self.head, lineage=lineage,

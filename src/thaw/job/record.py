@@ -3,21 +3,24 @@
 Of the processes of a distributed run only the first one records; the others read what it wrote.
 """
 
+import contextlib
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from thaw.storage import write_text
+from thaw.errors import StorageError
+from thaw.storage import write_bytes, write_text
 from thaw.task.example import Example, texts
 from thaw.track.config import WandbConfig
 from thaw.track.cost import Clock, host_gflops
-from thaw.track.folder import PREDICTIONS, TASKS, RunFolder, write_lines
+from thaw.track.folder import CONFIG, LINEAGE, METRICS, PREDICTIONS, RESULT, TASKS, RunFolder, write_lines
 from thaw.track.mirror import Mirror
 from thaw.track.redact import redact
+
+STANDING = (CONFIG, LINEAGE, METRICS, PREDICTIONS, RESULT)  # what a finished run is, beside its status
 
 
 @dataclass
@@ -31,6 +34,7 @@ class Record:
     resumed: list[dict[str, Any]] = field(default_factory=list)  # where it went on with other settings of speed
     forked: str | None = None  # the run it was forked from
     speed: float | None = None  # of one core by the wall clock when this process began the run, GFLOP/s
+    stands: bool = False  # a finished result lies there, of which nothing has been removed yet
 
     @property
     def leads(self) -> bool:
@@ -40,6 +44,7 @@ class Record:
     def begin(self, lineage: Mapping[str, Any], step: int) -> None:
         """Record where the run comes from; drop what an earlier try wrote after ``step`` (0: everything)."""
         if self.mirror is not None:
+            self.stands = False
             if step:
                 self.folder.cut_back(step)
             else:
@@ -98,26 +103,53 @@ class Record:
         row = self.folder.write_result({"host_gflops": self.speed} | row)
         self.mirror.summary(row)
         self.folder.status("finished")
+        self.stands = False  # what stands now is this
         shutil.rmtree(self.folder.training_state, ignore_errors=True)  # nothing is left to resume
         return row
 
 
-@contextmanager
+@contextlib.contextmanager
 def record(
     path: Path, config: dict[str, Any], wandb: WandbConfig, *, name: str, group: str, job_type: str, tags: list[str]
 ) -> Iterator[Record]:
-    """Own a run folder for the length of the block; a failure is recorded there and in W&B."""
+    """Own a run folder for the length of the block; a failure is recorded there and in W&B.
+
+    A run that was finished before, and is to give something more, stays finished as it was where that fails before
+    `Record.begin` has started it again.
+    """
     if int(os.environ.get("LOCAL_RANK", 0)) or int(os.environ.get("NODE_RANK", 0)):
         yield Record(RunFolder(path), None, Clock(), path.name)
         return
     with RunFolder(path) as folder:
         resumed = any(folder.training_state.glob("*/state.json"))
+        standing = {name: _content(path / name) for name in STANDING} if folder.state() == "finished" else None
         folder.write_config(config)
         folder.status("running")
         mirror = Mirror(
             wandb, path, run_id=path.name, name=name, group=group, job_type=job_type, tags=tags, settings=config,
             resumed=resumed,
         )  # fmt: skip
-        with mirror:
-            speed = host_gflops()  # before the memory of the run is measured, and while it does nothing yet
-            yield Record(folder, mirror, Clock(), path.name, forked=config.get("forked"), speed=speed)
+        rec = Record(folder, mirror, Clock(), path.name, forked=config.get("forked"), stands=standing is not None)
+        try:
+            with mirror:
+                rec.speed = host_gflops()  # before the memory of the run is measured, and while it does nothing yet
+                yield rec
+        except BaseException:
+            if rec.stands and standing is not None:
+                with contextlib.suppress(StorageError, OSError):  # the error that ended the run is the one to tell
+                    _restore(path, standing)
+                    folder.status("finished")
+            raise
+
+
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
+
+
+def _restore(path: Path, contents: Mapping[str, bytes | None]) -> None:
+    """Make the files of a finished run what they were."""
+    for name, content in contents.items():
+        if content is None:
+            (path / name).unlink(missing_ok=True)
+        elif _content(path / name) != content:
+            write_bytes(path / name, content)

@@ -23,6 +23,8 @@ import yaml
 from thaw.config import PretrainConfig, TransferConfig, conf_dir, strategies
 from thaw.errors import ConfigError
 from thaw.job.tell import tell
+from thaw.track.epoch import RESULTS
+from thaw.track.folder import LINEAGE
 from thaw.track.ties import EQUAL, RULE, taken
 
 C = TypeVar("C", PretrainConfig, TransferConfig)
@@ -46,12 +48,31 @@ def checkpoint_in(folder: Path) -> Path:
         configs = [*folder.glob("checkpoint/config.json"), *folder.glob("*/checkpoint/config.json")]
     else:
         configs = list(folder.parent.glob(f"*/checkpoints/{glob.escape(folder.name)}/config.json"))
-    found = [path.parent for path in sorted(configs)]
+    found = of_this_epoch([path.parent for path in sorted(configs)])
     if len(found) > 1:
         raise ConfigError(f"checkpoint={folder} holds {len(found)} checkpoints, choose {' or '.join(map(str, found))}")
     if not found and "*" in str(folder):
         raise ConfigError(f"checkpoint={folder} matches no folder with a checkpoint, pretrain first")
     return found[0] if found else folder
+
+
+def of_this_epoch(checkpoints: list[Path]) -> list[Path]:
+    """Return the checkpoints that the code of this results epoch has made, all of them where none was.
+
+    A pretraining is made again when the epoch is raised, and its older run stays beside the new one.
+    """
+    current = [path for path in checkpoints if _results(path) == RESULTS]
+    if current and len(current) < len(checkpoints):
+        older = ", ".join(str(path) for path in checkpoints if path not in current)
+        tell(f"{older}: made by code whose results were others, left out beside {', '.join(map(str, current))}")
+    return current or checkpoints
+
+
+def _results(checkpoint: Path) -> Any:
+    try:
+        return json.loads((checkpoint / LINEAGE).read_text("utf-8")).get("results", 1)
+    except (OSError, ValueError, AttributeError):
+        return None
 
 
 def chosen(folder: str, task: str, strategy: str, train_size: str) -> float:

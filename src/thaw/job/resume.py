@@ -1,7 +1,8 @@
 """Save what a run needs to go on, and go on from it: under the same run id, whatever the speed settings are then.
 
-A run id is made of what changes the result, so a state always fits its run. Settings of speed, the number of threads
-and the version of torch may differ; then the bits may too. That is told, and kept in the lineage for the report.
+A run id is made of what changes the result, so a state always fits its run. Settings of speed, the number of threads,
+the version of torch and the source of this package may differ; then the bits may too, or, with other code, more. That
+is told, and kept in the lineage for the report.
 """
 
 from typing import Any
@@ -13,16 +14,18 @@ from thaw import fields
 from thaw.config import PretrainConfig, TransferConfig
 from thaw.errors import StorageError
 from thaw.job.record import Record
+from thaw.job.source import source
 from thaw.job.tell import tell
+from thaw.track.folder import LINEAGE
 from thaw.train import state
 
 Parts = dict[str, dict[str, Tensor]]
 
 
 def machine(config: PretrainConfig | TransferConfig) -> dict[str, Any]:
-    """Return what equal bits need beside the run id: threads, torch, the trainer's settings of speed."""
+    """Return what equal bits need beside the run id: threads, torch, our source, the trainer's settings of speed."""
     speeds = {name: getattr(config.trainer, name) for name in fields.names(config.trainer, "speed")}
-    return {**speeds, "threads": torch.get_num_threads(), "torch": torch.__version__}
+    return {**speeds, "threads": torch.get_num_threads(), "torch": torch.__version__, "source": source()}
 
 
 def save(rec: Record, config: PretrainConfig | TransferConfig, parts: Parts, info: dict[str, Any]) -> None:
@@ -45,12 +48,16 @@ def load(rec: Record, config: PretrainConfig | TransferConfig) -> tuple[Parts, d
         raise StorageError(
             f"damaged training state: {folder} does not say where it ran, remove it to start again"
         ) from error
+    before.setdefault("source", (rec.folder.read(LINEAGE) or {}).get("source"))  # a state of before it was kept there
     now = machine(config)
     changed = {key: [before.get(key), now[key]] for key in now if before.get(key) != now[key]}
     if changed:
         rec.resumed = [*rec.resumed, {"step": found[1]["step"], "changed": changed}]
         shown = ", ".join(f"{key} {old} -> {new}" for key, (old, new) in changed.items())
-        say(f"{rec.run_id} goes on at step {found[1]['step']} with {shown}: equal beyond rounding, not to the bit")
+        equal = (
+            "other code, whose results may differ" if "source" in changed else "equal beyond rounding, not to the bit"
+        )
+        say(f"{rec.run_id} goes on at step {found[1]['step']} with {shown}: {equal}")
     return found
 
 

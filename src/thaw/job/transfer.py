@@ -201,14 +201,14 @@ class Transfer(Network):
     def lineage(self) -> dict[str, Any]:
         """What this run comes from, as it stands when it begins."""
         known = self.parent is not None and self.strategy.pretrained
-        made = data_lineage(
+        origin = data_lineage(
             self.config, self.found, self.train_indices, self.dev_indices, self.rec.folder,
             tokenizer=self.tokenizer.fingerprint,
             checkpoint=self.parent.fingerprint if known and self.parent else None,
             parent=self.parent.lineage if known and self.parent else None,
         ) | {"train": self.train.report, "dev": self.dev.report, "contamination": self.contamination()}  # fmt: skip
         recipe = self.parent.lineage.get("recipe") if known and self.parent else None
-        return made | ({"recipe": recipe} if recipe else {})
+        return origin | ({"recipe": recipe} if recipe else {})
 
     def ancestor(self) -> dict[str, Any]:
         """Return the lineage of the encoder that this run starts from; empty where its weights are random."""
@@ -261,18 +261,16 @@ class Transfer(Network):
         """Score the test set with the weights as they are and write its predictions."""
         test_set = data.encoded_test(self.config, self.found, self.tokenizer)
         with self.rec.clock.evaluation():
-            found = answers(self.module, test_set, self.reuse.evaluated(test_set))
-            scores = score(self.config, self.found.labels, self.found.test, found)
-        self.rec.predictions(marked(self.config, self.found.test, found))
+            predicted = answers(self.module, test_set, self.reuse.evaluated(test_set))
+            scores = score(self.config, self.found.labels, self.found.test, predicted)
+        self.rec.predictions(marked(self.config, self.found.test, predicted))
         self.rec.examples(fingerprint(self.found), self.found.test)
         return scores
 
     def keep(self, own: dict[str, Any]) -> None:
         """Keep the best-dev weights, which cost ``own``, as a checkpoint that `thaw predict` and `thaw export` read."""
         parent = self.parent if self.strategy.pretrained else None
-        recipe = transfer_recipe(
-            self.config, parent.lineage if parent else None, parent.fingerprint if parent else None
-        )
+        recipe = transfer_recipe(self.config, parent.lineage if parent else None)
         folder, paid = self.rec.folder.checkpoint, costs(own, self.ancestor())
         lineage = self.lineage | {"steps": self.config.steps, "recipe": recipe} | paid
         checkpoints.save(

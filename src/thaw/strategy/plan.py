@@ -38,8 +38,8 @@ class StrategyConfig:
 class NetworkConfig(StrategyConfig):
     """A strategy that trains a network: encoder and head.
 
-    ``lr`` is the default of ``optim.lr``, chosen by dev over several tasks (experiments/default_rates); a run is named
-    by ``optim.lr``, which holds the rate that was used.
+    ``lr`` is what ``optim.lr`` becomes where neither that nor ``tuned`` is given, chosen by dev over several tasks
+    (experiments/default_rates); a run is named by ``optim.lr``, which holds the rate that was used.
     """
 
     lr: float = free(5e-4, gt=0)  # of optim.lr, where neither that nor tuned= is given
@@ -52,6 +52,7 @@ class Scratch(NetworkConfig):
     """The same network from random weights: what transfer must beat."""
 
     name: str = identity("scratch")
+    lr: float = free(2e-3, gt=0)
 
 
 @dataclass(kw_only=True)
@@ -59,6 +60,7 @@ class Full(NetworkConfig):
     """All parameters learn from the start (Devlin et al. 2019)."""
 
     name: str = identity("full")
+    lr: float = free(2e-3, gt=0)
     decay: float = identity(1.0, ge=1)  # each layer learns this many times slower than the one above it
 
 
@@ -67,6 +69,7 @@ class Frozen(NetworkConfig):
     """The encoder is fixed, a new head learns."""
 
     name: str = identity("frozen")
+    lr: float = free(3e-2, gt=0)
 
 
 @dataclass(kw_only=True)
@@ -74,6 +77,7 @@ class FrozenRandom(NetworkConfig):
     """Control: ``frozen`` on an encoder with random weights; what the head learns without any transfer."""
 
     name: str = identity("frozen_random")
+    lr: float = free(3e-2, gt=0)
 
 
 @dataclass(kw_only=True)
@@ -81,6 +85,7 @@ class FeatureBased(NetworkConfig):
     """The states of the fixed encoder feed a different model (ELMo, Peters et al. 2018; BERT, section 5.3)."""
 
     name: str = identity("feature_based")
+    lr: float = free(1e-2, gt=0)
     model: str = identity("bilstm", choices=["linear", "mlp", "bilstm"])
     layers: str = identity("concat_last4", choices=["last", "concat_last4", "scalar_mix", "embeddings"])
     hidden: int = identity(64, ge=1)  # width of the model, a direction
@@ -91,6 +96,7 @@ class GradualUnfreeze(NetworkConfig):
     """The head learns first, then one more layer from the top at a time (ULMFiT, Howard & Ruder 2018, section 3.3)."""
 
     name: str = identity("gradual_unfreeze")
+    lr: float = free(1e-2, gt=0)
     unfreeze: str = identity("steps", choices=["steps", "epochs", "plateau"])  # what opens the next layer
     every: int = identity(
         0, ge=0
@@ -103,6 +109,7 @@ class LinearProbeThenFull(NetworkConfig):
     """The head learns alone, then all parameters do (LP-FT, Kumar et al. 2022)."""
 
     name: str = identity("lp_ft")
+    lr: float = free(1e-2, gt=0)
     probe: float = identity(0.3, gt=0, lt=1)  # share of the steps for the head alone
     rate: float = identity(0.3, gt=0, le=1)  # factor on the learning rate after that
 
@@ -112,6 +119,7 @@ class TopK(NetworkConfig):
     """The top k layers and the head learn (Lee et al. 2019, What would Elsa do?)."""
 
     name: str = identity("top_k")
+    lr: float = free(2e-3, gt=0)
     k: int = identity(2, ge=0)  # layers
 
 
@@ -120,6 +128,7 @@ class BiasOnly(NetworkConfig):
     """Of the encoder only the biases learn (BitFit, Ben Zaken et al. 2022)."""
 
     name: str = identity("bias_only")
+    lr: float = free(3e-2, gt=0)
 
 
 @dataclass(kw_only=True)

@@ -1,10 +1,12 @@
 """How the weights learn, and on what. No torch here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from thaw.errors import ConfigError
 from thaw.fields import free, identity, speed
 from thaw.train.budget import parse_time
+
+RATE = 5e-4  # where neither a run nor its strategy names one
 
 
 @dataclass(kw_only=True)
@@ -12,7 +14,7 @@ class OptimConfig:
     """Optimizer and learning-rate schedule."""
 
     name: str = identity("adamw", choices=["adamw", "muon"])
-    lr: float = identity(5e-4, gt=0)  # peak learning rate
+    lr: float | None = identity(None, gt=0)  # peak learning rate; None: the strategy's own, of a pretraining 5e-4
     embeddings: float = identity(1.0, gt=0)  # factor on the rate of the encoder's embeddings
     head: float = identity(1.0, gt=0)  # factor on the rate of the head
     weight_decay: float = identity(0.01, ge=0)  # not on biases, norms
@@ -24,13 +26,23 @@ class OptimConfig:
     warmup: float = identity(0.1, ge=0, lt=1)  # share of the steps
     cooldown: float = identity(0.2, ge=0, le=1)  # share of the steps, for schedule=cooldown
 
+    @property
+    def rate(self) -> float:
+        """The peak learning rate."""
+        return RATE if self.lr is None else self.lr
+
+    def settled(self, rate: float = RATE) -> "OptimConfig":
+        """Return the same with ``rate`` where no learning rate is given."""
+        return self if self.lr is not None else replace(self, lr=rate)
+
 
 @dataclass(kw_only=True)
 class TrainerConfig:
-    """On what and how fast: speed settings never change the result beyond rounding.
+    """On what and how fast: a speed setting that is not in the run id never changes the result beyond rounding.
 
-    How many processes share a batch does where dropout is not drawn by row (compiled, on a GPU, in an LSTM): their
-    number is in the run id there.
+    Dropout's random bits are another draw, and another result, in compiled code and on any other device than a CPU,
+    and between the layers of an LSTM with several processes. Where there is dropout, the run id then holds the device
+    that is there, whether the code is compiled, and how many processes share a batch.
     """
 
     name: str = free("cpu")
@@ -42,9 +54,8 @@ class TrainerConfig:
     accumulate: int = identity(1, ge=1)  # micro-batches an optimizer step
     compile: bool = speed(False)
     threads: int = speed(0, ge=0)  # of torch, 0: all cores, or a share beside other jobs; equal bits need equal threads
-    keep_memory: bool = speed(
-        False
-    )  # Linux: freed memory stays with the process, its peak then is that of all its runs
+    # On Linux freed memory stays with the process, whose peak then is that of all its runs.
+    keep_memory: bool = speed(False)
     progress: bool = free(True)
     checkpoint_minutes: float = free(5.0, gt=0)  # time between two states for resuming
     time_limit: str | None = free(None)  # of the command, "1h30m": then it saves and ends with 143, as by SIGTERM

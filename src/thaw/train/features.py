@@ -33,6 +33,7 @@ from thaw.task.batches import Batch, eval_batches, eval_tokens
 from thaw.task.encode import Encoded
 from thaw.task.heads import Head
 from thaw.track.epoch import RESULTS
+from thaw.train.module import at_rest
 
 SUMMARY = -1  # stands for the head's summary where the number of a state is asked for
 FORMAT = 2
@@ -141,22 +142,16 @@ def compute(encoder: Encoder, head: Head, encoded: Encoded, states: list[int], p
     """Return the features of all items on the CPU, without dropout."""
     device = encoder.word_weight.device
     rows: dict[int, list[Any]] = {number: [None] * len(encoded) for number in states}
-    modes = [(part, part.training) for part in encoder.modules()]
-    encoder.eval()
-    try:
-        with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16-mixed"):
-            for batch in eval_batches(encoded, eval_tokens(device)):
-                batch = batch.to(device)
-                found = encoder(batch.ids, batch.valid, batch.segments)
-                lengths = batch.valid.sum(1).tolist()
-                for number in states:
-                    values = head.summary(found, batch.valid) if number == SUMMARY else found[number]
-                    for item, value, length in zip(batch.index.tolist(), values.cpu(), lengths, strict=True):
-                        rows[number][item] = value[None] if number == SUMMARY else value[:length]
-    finally:
-        for part, mode in modes:
-            part.training = mode
-    return {number: torch.cat(found) for number, found in rows.items()}
+    with at_rest(encoder), torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16-mixed"):
+        for batch in eval_batches(encoded, eval_tokens(device)):
+            batch = batch.to(device)
+            computed = encoder(batch.ids, batch.valid, batch.segments)
+            lengths = batch.valid.sum(1).tolist()
+            for number in states:
+                values = head.summary(computed, batch.valid) if number == SUMMARY else computed[number]
+                for item, value, length in zip(batch.index.tolist(), values.cpu(), lengths, strict=True):
+                    rows[number][item] = value[None] if number == SUMMARY else value[:length]
+    return {number: torch.cat(parts) for number, parts in rows.items()}
 
 
 def make_room(folder: Path, needed: int, limit: int) -> None:

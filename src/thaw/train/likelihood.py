@@ -29,7 +29,8 @@ from torch import Tensor
 
 from thaw.text.passages import Passages, raw_bytes, words_of
 from thaw.text.tokenizer import Tokenizer
-from thaw.train.pretrain import PretrainModule, at_rest
+from thaw.train.module import at_rest
+from thaw.train.pretrain import PretrainModule
 
 BATCH_TOKENS = 4096  # of a batch of rows, padding included; memory grows with it, the result does not change
 MOST_ROWS = 128  # of a batch: their scores take 128 x V x 4 bytes, twice
@@ -81,7 +82,7 @@ class WordLikelihood:
     @torch.no_grad()
     def scores(self, module: PretrainModule) -> list[np.ndarray]:
         """Return log p (nats, float64) of each piece (n,) of each window."""
-        found = [np.zeros(len(window.ids)) for window in self.windows]
+        scores = [np.zeros(len(window.ids)) for window in self.windows]
         with at_rest(module):
             for rows in self.batches():
                 inputs, valid, positions, targets = (part.to(module.device) for part in self.masked(rows))
@@ -89,8 +90,8 @@ class WordLikelihood:
                 logits = module.logits(inputs, padded, positions).float()  # (N, V)
                 chosen = logits.log_softmax(-1).gather(1, targets[:, None])[:, 0].double().cpu().numpy()
                 for (window, place), score in zip(rows, chosen, strict=True):
-                    found[window][place] = score
-        return found
+                    scores[window][place] = score
+        return scores
 
     def batches(self) -> Iterator[list[tuple[int, int]]]:
         """Yield rows (window, place of the piece), short windows first, few enough for both limits."""

@@ -1,10 +1,12 @@
 """What the two Lightning modules share: one optimizer, clipping, counting, random numbers keyed by the step."""
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from thaw.encoder.groups import Group
 from thaw.errors import DivergedError
@@ -14,6 +16,18 @@ from thaw.train.schedule import rate
 from thaw.train.state import restore_optimizer
 
 _PLAIN = frozenset({"_current_fx_name", "tokens", "flops", "batch"})
+
+
+@contextlib.contextmanager
+def at_rest(module: nn.Module) -> Iterator[None]:
+    """Let a module run without dropout inside the block, and leave every part of it as it was."""
+    modes = [(part, part.training) for part in module.modules()]
+    module.eval()
+    try:
+        yield
+    finally:
+        for part, training in modes:
+            part.training = training
 
 
 class Learner(pl.LightningModule):

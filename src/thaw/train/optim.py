@@ -32,7 +32,7 @@ def parameter_groups(groups: Sequence[Group], config: OptimConfig) -> list[dict[
             kinds.setdefault((decays, parts), []).append(parameter)
         scale = {"embeddings": config.embeddings, "head": config.head}.get(group.name, 1.0)
         for (decays, parts), parameters in kinds.items():
-            part = {"params": parameters, "index": index, "orthogonal": parts, "lr": config.lr * scale}
+            part = {"params": parameters, "index": index, "orthogonal": parts, "lr": config.rate * scale}
             result.append(part | {"weight_decay": config.weight_decay if decays else 0.0, "scale": scale})
     return result
 
@@ -42,9 +42,9 @@ def build(groups: Sequence[Group], config: OptimConfig, precision: str = "32-tru
     parameters, betas = parameter_groups(groups, config), (config.beta1, config.beta2)
     if config.name == "muon":
         half = precision == "bf16-mixed"
-        return Muon(parameters, lr=config.lr, betas=betas, eps=config.eps, dtype=torch.bfloat16 if half else None)
+        return Muon(parameters, lr=config.rate, betas=betas, eps=config.eps, dtype=torch.bfloat16 if half else None)
     devices = {parameter.device.type for group in parameters for parameter in group["params"]}
-    return AdamW(parameters, lr=config.lr, betas=betas, eps=config.eps, fused=devices <= {"cpu", "cuda"})
+    return AdamW(parameters, lr=config.rate, betas=betas, eps=config.eps, fused=devices <= {"cpu", "cuda"})
 
 
 class AdamW(torch.optim.AdamW):

@@ -3,9 +3,7 @@
 Legend: B blocks, T tokens a block, D hidden width, K masked places, V pieces in the vocabulary.
 """
 
-import contextlib
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,7 +22,7 @@ from thaw.text.packing import Blocks
 from thaw.text.tokenizer import Tokenizer
 from thaw.track.cost import training_flops
 from thaw.train.config import OptimConfig
-from thaw.train.module import Learner
+from thaw.train.module import Learner, at_rest
 
 FORGET = 8  # steps after which the pages of the ids are given back: a block maps 64 kB around it
 
@@ -76,7 +74,7 @@ class MaskedBlocks:
         count = world * accumulate
         share = count / max(1, len(targets))
         rows = np.array_split(np.arange(len(chosen)), count)
-        made = []
+        batches = []
         for first in range(0, count, world):  # what all processes compute at the same micro-batch
             together = np.concatenate(rows[first : first + world])
             part = self.part(inputs, valid, positions, targets, rows[first + rank], share, chosen)
@@ -84,8 +82,8 @@ class MaskedBlocks:
                 whole = self.part(inputs, valid, positions, targets, together, share, chosen)
                 own = Rows(rows[first + rank].tolist(), len(chosen))
                 part = replace(part, tokens=whole.tokens, computed=whole.computed, rows=own)
-            made.append(part)
-        return made
+            batches.append(part)
+        return batches
 
     def masked(self, ids: np.ndarray, valid: np.ndarray, numbers: np.ndarray, seed: int, epoch: int) -> Any:
         """Mask blocks (B, T) as the objective says."""
@@ -156,18 +154,6 @@ class PretrainModule(Learner):
         hidden = self.encoder(inputs, valid)[-1]
         logits: Tensor = self.head(hidden.flatten(0, 1)[positions])
         return logits
-
-
-@contextlib.contextmanager
-def at_rest(module: PretrainModule) -> Iterator[None]:
-    """Let a module run without dropout inside the block, and leave every part of it as it was."""
-    training = {name: part.training for name, part in module.named_modules()}
-    module.eval()
-    try:
-        yield
-    finally:
-        for name, part in module.named_modules():
-            part.training = training[name]
 
 
 class Validation:

@@ -15,15 +15,15 @@ def rate(config: OptimConfig, step: int, steps: int) -> float:
     warm = max(1, round(config.warmup * steps))
     if config.schedule == "slanted":
         rise = (step + 1) / warm if step < warm else 1 - (step - warm) / max(1, steps - warm)
-        return config.lr * (1 + min(1.0, rise) * 31) / 32
+        return config.rate * (1 + min(1.0, rise) * 31) / 32
     if step < warm:
-        return config.lr * (step + 1) / (warm + 1)
+        return config.rate * (step + 1) / (warm + 1)
     left = (steps - step) / max(1, steps - warm)
     if config.schedule == "linear":
-        return config.lr * left
+        return config.rate * left
     if config.schedule == "cosine":
-        return config.lr * 0.5 * (1 - math.cos(math.pi * left))
+        return config.rate * 0.5 * (1 - math.cos(math.pi * left))
     if config.schedule == "cooldown":
         tail = max(1, round(config.cooldown * steps))
-        return config.lr * min(1.0, (steps - step) / tail)
-    return config.lr
+        return config.rate * min(1.0, (steps - step) / tail)
+    return config.rate

@@ -18,7 +18,7 @@ from thaw.task.heads import Head
 from thaw.task.predict import predictions
 from thaw.train.config import OptimConfig
 from thaw.train.features import Features
-from thaw.train.module import Learner
+from thaw.train.module import Learner, at_rest
 
 
 class TransferModule(Learner):
@@ -63,15 +63,10 @@ class TransferModule(Learner):
     @torch.no_grad()
     def predict_all(self, encoded: Encoded, features: Features | None = None) -> Iterator[tuple[Batch, Tensor]]:
         """Yield each evaluation batch with its logits, in eval mode; modes are as before afterwards."""
-        modes = [(part, part.training) for part in self.modules()]
-        self.eval()
-        try:
+        with at_rest(self):
             for batch in eval_batches(encoded, eval_tokens(self.device)):
                 batch = batch.to(self.device)
                 yield batch, self.outputs(batch, features).float()
-        finally:
-            for part, mode in modes:
-                part.training = mode
 
 
 class TrainBatches:

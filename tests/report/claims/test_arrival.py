@@ -25,7 +25,7 @@ def test_kaplan_meier_by_hand():
     assert shares[-1] == pytest.approx(1.0)
     assert found.restricted_mean(3) == pytest.approx(1 + 2 * 2 / 3)
     assert found.restricted_mean(2) == pytest.approx(1 + 2 / 3)
-    assert (found.reached, found.median(), found.watched) == (2, 3.0, 9)
+    assert (found.reached, found.median(), found.watched, found.longest) == (2, 3.0, 2, 9)
 
 
 def test_nothing_reached_has_no_curve_and_the_whole_time():

@@ -116,9 +116,12 @@ def test_clocks_that_disagree_leave_the_word_open():
     assert found.word == "inconclusive"
     assert found.why.startswith("the clocks disagree: supported by wall seconds (")
     assert "not supported by steps (0." in found.why
+    # no word is taken back by naming a clock: a rule that asks for FLOPs alone gets the same answer
     asked = study(learns, lambda t: learns(t / 1.6) + 0.02, seeds=10, step=0.01, noise=0.002, rule=Rule(clock="flops"))
-    assert word(asked).word == "supported"
-    assert "Beside that the clocks disagree" in word(asked).sentence
+    assert clocks(word(asked))["flops"].word == "supported"
+    assert (word(asked).word, word(asked).why) == ("inconclusive", found.why)
+    assert "More seeds do not settle it" in found.settle
+    assert "too small for any number of seeds" not in found.settle
 
 
 def test_a_gpu_is_judged_by_its_wall_seconds():

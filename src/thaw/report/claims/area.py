@@ -12,7 +12,8 @@ import numpy as np
 
 from thaw.report.arms import Arm
 from thaw.report.claims.arrival import CLOCKS, curve_of, diverged
-from thaw.report.claims.sides import Sides, Size
+from thaw.report.claims.paired import pairs, sourced
+from thaw.report.claims.sides import Sides, Size, over_pretrainings
 from thaw.report.collect import Run
 from thaw.report.statistics import Estimate, estimate
 
@@ -26,7 +27,7 @@ class Area:
     size: Size
     clock: str
     budget: float  # by the clock: the smallest that all its pairs have
-    lead: Estimate  # dev score, paired by seed
+    lead: Estimate  # dev score, paired by seed, the mean over pretrainings
 
 
 def areas(sides: Sides, task: str, arm: Arm, size: Size) -> list[Area]:
@@ -34,22 +35,23 @@ def areas(sides: Sides, task: str, arm: Arm, size: Size) -> list[Area]:
     scratch = sides.scratch(task, arm)
     if scratch is None:
         return []
-    own, base = (
-        {seed: run for seed, run in sides.runs(task, side, size).items() if not diverged(run)}
-        for side in (arm, scratch)
-    )  # a diverged run has no score to lead by
-    found = []
+    members = [
+        pair
+        for pair in pairs(*(sourced(sides, task, side, size) for side in (arm, scratch)))
+        if not diverged(pair.transfer) and not diverged(pair.scratch)
+    ]  # a diverged run has no score to lead by
+    made = []
     for clock in CLOCKS:
-        pairs = [
-            (curves[0], curves[1])
-            for seed in sorted(own.keys() & base.keys())
-            if len(curves := [curve for run in (own[seed], base[seed]) if (curve := curve_of(run, clock))]) == 2
-        ]
-        budget = min((curve[-1][0] for pair in pairs for curve in pair), default=0.0)
-        lead = estimate([_lead(*pair, budget) for pair in pairs], sides.rule.level) if budget > 0 else None
+        curves = [(pair, curve_of(pair.transfer, clock), curve_of(pair.scratch, clock)) for pair in members]
+        curves = [each for each in curves if each[1] and each[2]]
+        budget = min((curve[-1][0] for _, *both in curves for curve in both), default=0.0)
+        leads: dict[str, dict[int, float]] = {}
+        for pair, own, base in curves if budget > 0 else []:
+            leads.setdefault(pair.source, {})[pair.seed] = _lead(own, base, budget)
+        lead = estimate(list(over_pretrainings(leads).values()), sides.rule.level)
         if lead is not None:
-            found.append(Area(task=task, arm=arm, size=size, clock=clock, budget=budget, lead=lead))
-    return found
+            made.append(Area(task=task, arm=arm, size=size, clock=clock, budget=budget, lead=lead))
+    return made
 
 
 def _lead(one: Sequence[tuple[float, float]], other: Sequence[tuple[float, float]], budget: float) -> float:

@@ -1,7 +1,8 @@
 """When a run's dev score first reached a target, by a clock, and how long the run was watched.
 
 Evaluation is off every clock. A run that never reaches the target is censored where it ended, not dropped: the share of
-runs that have reached it by a time is Kaplan and Meier's estimate (1958). A diverged run never arrives.
+runs that have reached it by a time is Kaplan and Meier's estimate (1958). A diverged run never arrives: it would not
+had it been watched longer, so it is censored at the longest watch of its cell.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,9 @@ class Arrival:
     at: float  # the first look that is as good as the target; the end where there is none
     reached: bool
     end: float  # of the run
+    source: str = ""  # the pretraining that the run starts from
+    near: bool = False  # whether it comes as near to the target as scratch's own runs differ (target.py)
+    diverged: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +48,25 @@ class Times:
         return sum(arrival.reached for arrival in self.arrivals)
 
     @property
+    def near(self) -> int:
+        """Runs that reached the target or came as near to it as scratch's own runs differ."""
+        return sum(arrival.reached or arrival.near for arrival in self.arrivals)
+
+    @property
     def watched(self) -> float:
+        """How long every run that did not diverge was watched, at least; 0 where all of them diverged."""
+        return min((arrival.end for arrival in self.arrivals if not arrival.diverged), default=0.0)
+
+    @property
+    def longest(self) -> float:
         """How long the run that was watched longest was watched."""
         return max((arrival.end for arrival in self.arrivals), default=0.0)
+
+    @property
+    def lost(self) -> list[float]:
+        """Until when each run that does not arrive counts as one: its end, of a diverged one the longest watch."""
+        longest = self.longest
+        return [longest if one.diverged else one.end for one in self.arrivals if not one.reached]
 
     def survival(self) -> tuple[list[float], list[float]]:
         """Return times and the share of runs that have reached the target by then (Kaplan-Meier), as steps."""
@@ -55,7 +75,7 @@ class Times:
         done = [arrival.at for arrival in self.arrivals if arrival.reached]
         if not done:
             return [], []
-        steps = ecdf(CensoredData(done, right=[arrival.end for arrival in self.arrivals if not arrival.reached])).cdf
+        steps = ecdf(CensoredData(done, right=self.lost)).cdf
         return [float(q) for q in steps.quantiles], [float(p) for p in steps.probabilities]
 
     def median(self) -> float | None:
@@ -93,7 +113,7 @@ def passage(run: Run, seed: int, target: float, curve: Sequence[tuple[float, flo
     """
     end = curve[-1][0] if curve else 0.0
     if diverged(run):
-        return Arrival(seed=seed, at=end, reached=False, end=end)
+        return Arrival(seed=seed, at=end, reached=False, end=end, diverged=True)
     if not curve or not run["steps"]:
         return None
     for at, score in curve:

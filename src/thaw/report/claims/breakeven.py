@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from thaw.report.arms import Arm
 from thaw.report.claims.clocks import deciding
-from thaw.report.claims.sides import Sides, Size
+from thaw.report.claims.paired import sourced
+from thaw.report.claims.sides import Sides, Size, over_pretrainings
 from thaw.report.claims.speed import times
 from thaw.report.collect import Run
 from thaw.report.statistics import Estimate, estimate
@@ -27,10 +28,10 @@ class BreakEven:
     arm: Arm
     size: Size
     clock: str
-    pretraining: float  # by the clock
+    pretraining: float  # by the clock; of several pretrainings of one recipe the mean
     scratch: float  # of one task, mean
     transfer: float
-    saved: Estimate  # a task, paired by seed
+    saved: Estimate  # a task, paired by seed, the mean over pretrainings
     tasks: float | None  # None: never, nothing is saved
     low: float | None
     high: float | None  # None: no end
@@ -44,34 +45,40 @@ def break_even(sides: Sides, task: str, arm: Arm, size: Size) -> BreakEven | Non
     scratch = sides.scratch(task, arm)
     if scratch is None:
         return None
-    runs = list(sides.runs(task, arm, size).values())
-    clock = next((clock for clock in (deciding(sides), "seconds") if _paid(runs, clock)), None)
+    sources = [list(runs.values()) for runs in sourced(sides, task, arm, size).values()]
+    clock = next((clock for clock in (deciding(sides), "seconds") if _paid(sources, clock)), None)
     if clock is None:
         return None
     base, own = (times(sides, task, side, size, sides.rule.target, clock) for side in (scratch, arm))
     if base is None or own is None:
         return None
-    first = {arrival.seed: arrival.at for arrival in base.arrivals}
-    spent = {
-        arrival.seed: arrival.at if arrival.reached else arrival.end + first[arrival.seed]
-        for arrival in own.arrivals
-        if arrival.seed in first
-    }
-    saved = estimate([first[seed] - spent[seed] for seed in sorted(spent)], sides.rule.level)
+    first: dict[str, dict[int, float]] = {}
+    for one in base.arrivals:
+        first.setdefault(one.source, {})[one.seed] = one.at
+    by_seed = over_pretrainings(first)
+    spent: dict[str, dict[int, float]] = {}
+    for one in own.arrivals:
+        alone = first.get(one.source, by_seed).get(one.seed)
+        if alone is not None:
+            spent.setdefault(one.source, {})[one.seed] = one.at if one.reached else one.end + alone
+    costs = over_pretrainings(spent)
+    saved = estimate([by_seed[seed] - costs[seed] for seed in sorted(costs.keys() & by_seed.keys())], sides.rule.level)
     if saved is None:
         return None
-    paid = _paid(runs, clock)
+    paid = _paid(sources, clock)
     return BreakEven(
-        task=task, arm=arm, size=size, clock=clock, pretraining=paid, scratch=_mean(list(first.values())),
-        transfer=_mean(list(spent.values())), saved=saved, tasks=_over(paid, saved.mean), low=_over(paid, saved.high),
+        task=task, arm=arm, size=size, clock=clock, pretraining=paid, scratch=_mean(list(by_seed.values())),
+        transfer=_mean(list(costs.values())), saved=saved, tasks=_over(paid, saved.mean), low=_over(paid, saved.high),
         high=_over(paid, saved.low),
     )  # fmt: skip
 
 
-def _paid(runs: Sequence[Run], clock: str) -> float:
-    """Return what the pretraining of some runs cost by a clock, 0 where that is not known."""
+def _paid(sources: Sequence[Sequence[Run]], clock: str) -> float:
+    """Return what one pretraining cost by a clock, the mean over those of the runs; 0 where that is not known."""
     column = PAID.get(clock, "")
-    return max((float(run.row.get(column) or 0.0) for run in runs), default=0.0)
+    costs = [max((float(run.row.get(column) or 0.0) for run in runs), default=0.0) for runs in sources]
+    known = [cost for cost in costs if cost]
+    return _mean(known) if known else 0.0
 
 
 def _over(paid: float, saved: float | None) -> float | None:

@@ -1,7 +1,8 @@
 """Four clocks for one question, which of them are disturbed, and which one decides.
 
-``auto`` decides by CPU seconds where the runs were on a CPU and by wall seconds where they were on a GPU. A clock is
-disturbed where something else than the arms differs between them:
+``auto`` decides by CPU seconds where the runs were on a CPU and by wall seconds where they were on a GPU. Whatever
+clock decides, another undisturbed one that says the opposite leaves the word open (on_time.py). A clock is disturbed
+where something else than the arms differs between them:
 
 * wall seconds on a CPU, where a thread waited longer for its core in one arm: ``train_seconds x threads / cpu_seconds``
   is 1 on an idle machine, whatever the arm (but for threads that an arm leaves idle, which the wall counts too);
@@ -9,9 +10,9 @@ disturbed where something else than the arms differs between them:
   core that is shared with others does less a wall second and as much a CPU second, so a low speed is held against CPU
   seconds only as far as waiting does not explain it: what is left is throttling or a slower machine.
 
-For wall seconds the medians over the compared runs decide, for CPU seconds three of four pairs, so that a single loaded
-pair is left to the interval. Steps and FLOPs are
-counted, not measured, and no load disturbs them.
+A run that diverged stopped early and tells of no load; the other runs of its arm do, also where all of the other arm's
+diverged. For wall seconds the medians over the compared runs decide, for CPU seconds three of four pairs, so that a
+single loaded pair is left to the interval. Steps and FLOPs are counted, not measured, and no load disturbs them.
 """
 
 from collections import defaultdict
@@ -19,7 +20,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from statistics import median, quantiles
 
-from thaw.report.claims.arrival import arrival, diverged
+from thaw.report.claims.arrival import curve_of, diverged
+from thaw.report.claims.paired import Pair, pairs, sourced
 from thaw.report.claims.sides import Sides
 from thaw.report.collect import Run, Study
 from thaw.report.statistics import FEWEST, Estimate
@@ -52,17 +54,24 @@ class Clock:
     decides: bool
 
 
-def compared(sides: Sides) -> list[tuple[Run, Run]]:
-    """Return the pairs of runs (transfer, scratch) of the headline cells, by task, size and seed."""
-    arm, pairs = sides.transfer, []
+def compared(sides: Sides) -> list[Pair]:
+    """Return the pairs of runs of the headline cells, by task, size, pretraining and seed; diverged ones too."""
+    arm, members = sides.transfer, []
     for task in sides.tasks if arm else []:
         assert arm is not None
         scratch = sides.scratch(task, arm)
         for size in sides.headline(task, arm, scratch) if scratch else []:
             assert scratch is not None
-            own, base = sides.runs(task, arm, size), sides.runs(task, scratch, size)
-            pairs += [(own[seed], base[seed]) for seed in sorted(own.keys() & base.keys())]
-    return [pair for pair in pairs if not any(map(diverged, pair))]
+            members += pairs(*(sourced(sides, task, side, size) for side in (arm, scratch)))
+    return members
+
+
+def trained(members: Sequence[Pair]) -> tuple[list[Run], list[Run]]:
+    """Return the runs of transfer and of scratch that did not diverge, each once."""
+    own = {id(pair.transfer): pair.transfer for pair in members}
+    base = {id(pair.scratch): pair.scratch for pair in members}
+    finished = [[run for run in side.values() if not diverged(run)] for side in (own, base)]
+    return finished[0], finished[1]
 
 
 def on_gpu(run: Run) -> bool:
@@ -77,41 +86,43 @@ def deciding(sides: Sides) -> str:
     """Return the clock that the rule means: ``auto`` is CPU seconds, wall seconds on a GPU or without CPU seconds."""
     if sides.rule.clock != "auto":
         return sides.rule.clock
-    pairs = compared(sides)
-    if any(on_gpu(run) for pair in pairs for run in pair):
+    own, base = trained(compared(sides))
+    if any(map(on_gpu, (*own, *base))):
         return "seconds"
-    timed = [arrival(run, 0, float("inf"), "cpu_seconds") is not None for pair in pairs for run in pair]
-    return "cpu_seconds" if any(timed) else "seconds"
+    return "cpu_seconds" if any(curve_of(run, "cpu_seconds") for run in (*own, *base)) else "seconds"
 
 
 def load(sides: Sides) -> Load:
     """Return what the machine did to the two arms of the verdicts, and which clocks that disturbs."""
-    pairs = compared(sides)
-    waited, fast = _both(pairs, _waiting), _both(pairs, lambda run: run["host_gflops"] or None)
+    members = compared(sides)
+    both = trained(members)
+    waited, fast = _both(both, _waiting), _both(both, lambda run: run["host_gflops"] or None)
     disturbed: dict[str, str] = {}
     if waited is not None and max(waited) > WAITED * min(waited):
         disturbed["seconds"] = (
             f"transfer waited {waited[0]:.2f} times and scratch {waited[1]:.2f} times its CPU seconds"
         )
-    if fast is not None and _slowed(pairs):
+    if fast is not None and _slowed(members):
         disturbed["cpu_seconds"] = (
             f"a core did {fast[0]:.0f} GFLOP a second before transfer's runs and {fast[1]:.0f} before scratch's"
         )
         disturbed.setdefault("seconds", disturbed["cpu_seconds"])
-    devices = [{run.row.get("device") for run in side} - {None} for side in zip(*pairs, strict=True)] if pairs else []
-    if len(devices) == 2 and all(devices) and devices[0] != devices[1]:
+    devices = [{run.row.get("device") for run in side} - {None} for side in both]
+    if all(devices) and devices[0] != devices[1]:
         names = ["/".join(sorted(map(str, names))) for names in devices]
         disturbed |= dict.fromkeys(("seconds", "cpu_seconds"), f"transfer ran on {names[0]}, scratch on {names[1]}")
     return Load(waiting=waited, speed=fast, disturbed=disturbed)
 
 
-def _slowed(pairs: Sequence[tuple[Run, Run]]) -> bool:
+def _slowed(members: Sequence[Pair]) -> bool:
     """Whether three of four pairs had slower cores in the same arm, by more than waiting explains.
 
     The speed of a core is a glance of 50 ms: on a busy machine single glances differ threefold, in either direction.
     """
     left = []
-    for own, base in pairs:
+    for own, base in ((pair.transfer, pair.scratch) for pair in members):
+        if diverged(own) or diverged(base):
+            continue
         if own["host_gflops"] and base["host_gflops"]:
             slower = base["host_gflops"] / own["host_gflops"]
             waits = [_waiting(run) for run in (own, base)]
@@ -130,10 +141,10 @@ def _waiting(run: Run) -> float | None:
     return float(run["train_seconds"] * (run["threads"] or 1) / run["cpu_seconds"])
 
 
-def _both(pairs: Sequence[tuple[Run, Run]], of: Callable[[Run], float | None]) -> tuple[float, float] | None:
+def _both(sides: tuple[list[Run], list[Run]], of: Callable[[Run], float | None]) -> tuple[float, float] | None:
     """Return the medians of a quantity over transfer's and scratch's runs, None where a side has none."""
-    sides = [[value for pair in pairs if (value := of(pair[place])) is not None] for place in (0, 1)]
-    return (median(sides[0]), median(sides[1])) if all(sides) else None
+    own, base = ([value for run in side if (value := of(run)) is not None] for side in sides)
+    return (median(own), median(base)) if own and base else None
 
 
 def guard(sides: Sides) -> list[str]:
@@ -146,15 +157,16 @@ def guard(sides: Sides) -> list[str]:
     return list(dict.fromkeys(notes))
 
 
-def speeds(study: Study) -> list[str]:
+def cores(study: Study) -> list[str]:
     """Return a note for each host whose cores were not as fast before every run: shared with others, or throttled."""
     hosts: dict[str, list[float]] = defaultdict(list)
     for run in study.runs:
         if run.transfers and run["host_gflops"]:
             hosts[str(run["host"])].append(run["host_gflops"])
     return [
-        f"One core of {host} multiplied at {min(seen):.0f} to {max(seen):.0f} GFLOP/s when the runs began:"
-        " it was busy or throttled at times, so compare steps rather than seconds."
+        f"One core of {host} multiplied at {min(seen):.0f} to {max(seen):.0f} GFLOP/s when the runs began: it was"
+        " shared or throttled at times. Sharing is in wall seconds alone, throttling in CPU seconds too, and steps and"
+        " FLOPs hold neither."
         for host, seen in sorted(hosts.items())
         if max(seen) > SLOWED * min(seen)
     ]

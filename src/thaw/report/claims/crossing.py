@@ -41,7 +41,7 @@ def crossed(
         places.append((place, asked))
     bound = ""
     (base, base_steps), (own, own_steps) = places
-    if own < EARLY:  # known only from the look at which it was seen
+    if own < min(EARLY, len(own_steps)):  # known only from the look at which it was seen
         bound = LEAST
         crossings[1] = np.maximum(crossings[1], math.log(own_steps[own])) if crossings[1][0] > 0 else crossings[1]
         if base < EARLY:  # scratch may have been there right after the look before

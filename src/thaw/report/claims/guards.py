@@ -15,7 +15,7 @@ from thaw.report.words import number
 def guards(study: Study, cells: Sequence[Cell], sides: Sides, rules: int) -> list[str]:
     """Return the guards of the verdicts; those of the tables are in notes.py."""
     budget = [*_rule(sides, rules), *seed_notes(sides), *_tuned(study, cells), *_doses(sides)]
-    return [*clocks.guard(sides), *budget, *clocks.speeds(study)]
+    return [*clocks.guard(sides), *budget, *clocks.cores(study)]
 
 
 def _rule(sides: Sides, rules: int) -> Iterable[str]:

@@ -1,96 +1,116 @@
 """The verdict on time: does transfer reach what scratch reaches sooner?
 
 The same ratio is judged by four clocks. One decides (clocks.py), all are shown; one that is disturbed has no vote, and
-two undisturbed ones of which one says *supported* and another *not supported* leave the word open. A word needs a
-target that is scratch's own (target.py); *supported* needs no fewer arrivals than scratch's, and a ratio of which only
-a bound is known is never *not supported* from below.
+two undisturbed ones of which one says *supported* and another *not supported* leave the word open, whatever clock the
+rule names. A word needs a target that is scratch's own (target.py); *supported* needs no fewer arrivals than scratch's.
+A ratio of which only a least value is known is at most *supported* from below: every word that needs an upper end of
+it, or an end on each side, is *inconclusive*.
+
+Where a word is taken back for such a reason, no number of seeds brings it: the card then says what would.
 """
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
 
 from thaw.report.claims.clocks import NAMES, Clock, deciding, load
-from thaw.report.claims.crossing import ABOUT, LEAST, MOST
+from thaw.report.claims.crossing import ABOUT, LEAST
+from thaw.report.claims.doubts import listed, remedies
 from thaw.report.claims.judge import INCONCLUSIVE, MIXED, NOT_SUPPORTED, SMALL, SUPPORTED, Effects, Judgement, judge
-from thaw.report.claims.phrases import settling, times
+from thaw.report.claims.phrases import settling
 from thaw.report.claims.sides import Sides
 from thaw.report.claims.speed import Speed, speeds
-from thaw.report.claims.verdict import Verdict, name, nothing, verdict
-from thaw.report.statistics import FEWEST, Estimate
+from thaw.report.claims.time_words import arrive, by_clock, lost, reach
+from thaw.report.claims.verdict import Verdict, nothing, verdict
+from thaw.report.statistics import FEWEST
 
 FLIPS = 12  # pairs up to which all sign patterns are counted, 2^12; above, as many are drawn
+UNDISTURBED = "Run both arms again on a machine that does nothing else."
+NEITHER = (
+    "More seeds do not settle it: the arms trade one cost for another. Judge them at equal cost of a step, or ask about"
+    " one cost alone and say so."
+)
+LONGER = "Give both arms more steps, or transfer another rate, until it arrives as often."
+OFTENER = "Evaluate oftener at the beginning."
+FINER = "The effect measured is finer than the grid of the evaluations: evaluate oftener about the arrivals."
+REACHED = "Give scratch more steps, until all of its runs arrive."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """A judgement, and what would settle it where seeds would not; "" where they would."""
+
+    judgement: Judgement
+    remedy: str = ""
+
+    def back(self, why: str, remedy: str) -> "Said":
+        """Return the word taken back, for a reason that no number of seeds removes."""
+        return Said(judgement=replace(self.judgement, word=INCONCLUSIVE, why=why), remedy=remedy)
 
 
 def judged(sides: Sides) -> Verdict:
     """Return the verdict on time."""
     state, main = load(sides), deciding(sides)
-    by_clock = speeds(sides)
-    found = {clock: judged_by(sides, each) for clock, each in by_clock.items()}
+    ratios = speeds(sides)
+    words = {clock: judged_by(sides, own) for clock, own in ratios.items()}
     clocks = [
         Clock(
-            clock=clock, name=NAMES[clock], ratio=each.pooled, bound=by_clock[clock].bound, word=each.word,
-            why=each.why,
-            disturbed=state.disturbed.get(clock, ""), decides=clock == main,
+            clock=clock, name=NAMES[clock], ratio=said.judgement.pooled, bound=ratios[clock].bound,
+            word=said.judgement.word, why=said.judgement.why, disturbed=state.disturbed.get(clock, ""),
+            decides=clock == main,
         )
-        for clock, each in found.items()
-        if each.pooled is not None
+        for clock, said in words.items()
+        if said.judgement.pooled is not None
     ]  # fmt: skip
-    each, own = found[main], by_clock[main]
-    if each.pooled is None:
-        return replace(_none(sides, each, own), clocks=clocks)
-    each = _voted(each, clocks, main, sides.rule.clock == "auto")
-    if each.pooled is None or each.pooled.low is None or each.pooled.high is None:
-        return replace(nothing("time", sides, each), clocks=clocks)
-    sentence = f"{_reach(sides, each.pooled, own)}, {_end(each, sides.rule.faster)}{_apart(each, clocks, main)}"
-    return replace(verdict("time", each, sentence, _settled(each, own, sides.rule.level)), clocks=clocks)
+    own, said = ratios[main], words[main]
+    if said.judgement.pooled is None:
+        return replace(_none(sides, said.judgement, own), clocks=clocks)
+    said = _voted(said, clocks, main)
+    pooled = said.judgement.pooled
+    if pooled is None or pooled.low is None or pooled.high is None:
+        return replace(nothing("time", sides, said.judgement), clocks=clocks)
+    sentence = f"{reach(sides, pooled, own)}, {_end(said.judgement, sides.rule.faster)}{lost(sides, own)}."
+    return replace(verdict("time", said.judgement, sentence, _settled(said, own, sides.rule.level)), clocks=clocks)
 
 
-def judged_by(sides: Sides, own: Speed) -> Judgement:
+def judged_by(sides: Sides, own: Speed) -> Said:
     """Return the judgement by one clock, arrivals and bounds considered."""
-    each = judge(own.effects, sides.rule, math.log(sides.rule.faster), errors=own.errors)
+    each = judge(own.effects, sides.rule, math.log(sides.rule.faster), errors=own.errors, crossed=own.crossed)
+    said = Said(judgement=each)
     if each.pooled is None:
-        return each
+        return said
     if each.word in (SUPPORTED, SMALL) and own.reached[0] < own.reached[1]:
-        why = f"it arrives less often: {own.reached[0]} of {own.pairs} runs, scratch {own.reached[1]} of {own.pairs}"
-        return replace(each, word=INCONCLUSIVE, why=why)
-    if each.word == NOT_SUPPORTED and own.bound in (LEAST, ABOUT):
-        why = (
-            "it arrives at the first two evaluations, so only a least ratio is known: evaluate oftener at the beginning"
-            if own.reached[1] == own.pairs
-            else f"scratch arrives in {own.reached[1]} of {own.pairs} runs, so only a least ratio is known"
-        )
-        return replace(each, word=INCONCLUSIVE, why=why)
-    return each
+        counts = f"{arrive(own.counts[0])} runs, scratch {arrive(own.counts[1])}"
+        return said.back(f"it arrives less often: {counts}", LONGER)
+    if each.word in (NOT_SUPPORTED, SMALL, MIXED) and own.bound in (LEAST, ABOUT):
+        if own.reached[1] == own.pairs:
+            return said.back("it arrives at the first two evaluations, so only a least ratio is known", OFTENER)
+        return said.back(f"scratch arrives in {arrive(own.counts[1])} runs, so only a least ratio is known", REACHED)
+    grid = each.pooled.shared > 0 and each.seeds is None and each.detectable is not None
+    if each.word == INCONCLUSIVE and grid and each.pooled.mean >= each.least:
+        return replace(said, remedy=FINER)
+    return said
 
 
 def _none(sides: Sides, each: Judgement, own: Speed) -> Verdict:
     """Return the verdict where nothing was paired: for want of runs, or since scratch has no level of its own."""
     if not own.doubts:
         return nothing("time", sides, each)
-    why = _doubts(own.doubts)
+    why = listed(own.doubts)
     each = replace(each, word=INCONCLUSIVE, why=why)
-    remedy = "Give scratch more steps, another rate or more labels, until it has a level to be measured against."
-    return verdict("time", each, f"No word on time: {why}.", remedy)
+    return verdict("time", each, f"No word on time: {why}.", remedies(own.doubts))
 
 
-def _doubts(doubts: dict[str, str]) -> str:
-    cells: dict[str, list[str]] = {}
-    for cell, why in doubts.items():
-        cells.setdefault(why, []).append(cell)
-    return "; ".join(f"{why} ({', '.join(places)})" for why, places in cells.items())
-
-
-def _voted(each: Judgement, clocks: list[Clock], main: str, auto: bool) -> Judgement:
+def _voted(said: Said, clocks: list[Clock], main: str) -> Said:
     """Return the deciding clock's judgement, inconclusive where it is disturbed or another clock contradicts it."""
     disturbed = next((clock.disturbed for clock in clocks if clock.clock == main), "")
     if disturbed:
-        return replace(each, word=INCONCLUSIVE, why=f"{NAMES[main]} are disturbed: {disturbed}")
-    if auto and (against := _disagreement(clocks)):
-        return replace(each, word=INCONCLUSIVE, why=against)
-    return each
+        return said.back(f"{NAMES[main]} are disturbed: {disturbed}", UNDISTURBED)
+    if against := _disagreement(clocks):
+        return said.back(against, NEITHER)
+    return said
 
 
 def _disagreement(clocks: list[Clock]) -> str:
@@ -99,58 +119,27 @@ def _disagreement(clocks: list[Clock]) -> str:
              for word in (SUPPORTED, NOT_SUPPORTED)}  # fmt: skip
     if not all(words.values()):
         return ""
-    parts = [f"{word} by {', '.join(map(shown, members))}" for word, members in words.items()]
+    parts = [f"{word} by {', '.join(map(by_clock, members))}" for word, members in words.items()]
     return f"the clocks disagree: {'; '.join(parts)}"
-
-
-def shown(clock: Clock) -> str:
-    """Return a clock with its ratio: "CPU seconds (1.9 times, 1.2 to 2.9)"."""
-    return f"{clock.name} ({spread(clock.ratio)})"
-
-
-def spread(ratio: Estimate | None) -> str:
-    """Return a log ratio as ratio with interval: "1.9 times, 1.2 to 2.9"."""
-    if ratio is None:
-        return "not known"
-    ends = f", {times(ratio.low)} to {times(ratio.high)}" if ratio.low is not None and ratio.high is not None else ""
-    return f"{times(ratio.mean)} times{ends}"
-
-
-def _reach(sides: Sides, ratio: Estimate, own: Speed) -> str:
-    assert ratio.low is not None
-    assert ratio.high is not None
-    interval = {
-        LEAST: f"above {times(ratio.low)}", MOST: f"below {times(ratio.high)}",
-    }.get(own.bound, f"{times(ratio.low)} to {times(ratio.high)}")  # fmt: skip
-    bound = f"{own.bound} " if own.bound else ""
-    counts = f"{own.reached[0]} of {own.pairs} arrive, scratch {own.reached[1]} of {own.pairs}"
-    return (
-        f"{name(sides)} reaches {sides.rule.target:.0%} of what scratch gains on dev {bound}{times(ratio.mean)} times"
-        f" as fast as scratch ({interval}; by {NAMES[own.clock]}; {counts})"
-    )
 
 
 def _end(each: Judgement, faster: float) -> str:
     return {
-        SUPPORTED: "pretraining apart.",
-        NOT_SUPPORTED: f"which leaves no gain of {faster:g} times.",
-        INCONCLUSIVE: f"but {each.why}.",
-        SMALL: f"which is less than {faster:g} times.",
-        MIXED: f"but it {each.why}.",
+        SUPPORTED: "pretraining apart",
+        NOT_SUPPORTED: f"which leaves no gain of {faster:g} times",
+        INCONCLUSIVE: f"but {each.why}",
+        SMALL: f"which is less than {faster:g} times",
+        MIXED: f"but it {each.why}",
     }[each.word]
 
 
-def _apart(each: Judgement, clocks: list[Clock], main: str) -> str:
-    """Tell of a disagreement that an explicit choice of the clock leaves out of the word."""
-    against = _disagreement(clocks)
-    return f" Beside that {against}." if against and against not in each.why else ""
-
-
-def _settled(each: Judgement, own: Speed, level: float) -> str:
+def _settled(said: Said, own: Speed, level: float) -> str:
     """Return what these seeds can see, what an exact test says, and the cells that no word rests on."""
-    parts = [settling(each, lambda value: f"{math.exp(value):.2g} times")]
+    # where seeds would not settle it, of their number only what they can see is told: as for a word that stands
+    counted = replace(said.judgement, word=NOT_SUPPORTED) if said.remedy else said.judgement
+    parts = [settling(counted, lambda value: f"{math.exp(value):.2g} times"), said.remedy]
     least, p = exact(own.effects)
-    if least > 1 - level:
+    if p is not None and least > 1 - level:
         parts.append(
             f"No pattern of these seeds could reach the level in a test without assumptions: its p is {least:.2g} at"
             " least, so the word rests on Student's t."
@@ -158,10 +147,10 @@ def _settled(each: Judgement, own: Speed, level: float) -> str:
     elif p is not None:
         parts.append(f"Exact test by signs: p = {p:.2g}.")
     if own.doubts:
-        parts.append(f"Left out: {_doubts(own.doubts)}.")
+        parts.append(f"Left out: {listed(own.doubts)}.")
     if own.floorless:
         parts.append("The majority's dev score is not known, so the target is a share of the whole of scratch's best.")
-    return " ".join(parts)
+    return " ".join(part for part in parts if part)
 
 
 def exact(effects: Effects) -> tuple[float, float | None]:

@@ -11,25 +11,30 @@ watch of its runs: a run that does not arrive counts the whole horizon, whatever
 does. Of the tests of the field this one, by Student's t over seeds, with a condition on the arrivals (on_time.py), had
 the right level and most power in simulation; log-rank and Prentice-Wilcoxon call an arm faster of which half the runs
 never arrive.
+
+Several pretrainings of one recipe are judged one by one against the same scratch. The value of a seed is their mean;
+from five of them on they are random beside the seeds (crossed.py).
 """
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from thaw.report.arms import Arm
-from thaw.report.claims.arrival import CLOCKS, Arrival, Times, arrival, curve_of, passage
-from thaw.report.claims.crossing import ABOUT, LEAST, MOST, crossed, resolution
-from thaw.report.claims.judge import Effects
+from thaw.report.claims.arrival import CLOCKS, Times, curve_of, passage
+from thaw.report.claims.crossing import ABOUT
+from thaw.report.claims.doubts import Doubt, Place
+from thaw.report.claims.judge import ByPretraining, Effects
+from thaw.report.claims.paired import Pair, pairs, sourced
+from thaw.report.claims.ratio import Counts, Ratio, ratio
 from thaw.report.claims.sides import Sides, Size, mean_effect
 from thaw.report.claims.target import Target, target_of
-from thaw.report.collect import Run
 from thaw.report.statistics import critical
 
 SHARES = (0.9, 0.95, 1.0)  # of scratch's own gain
+UNSEEN = Doubt(says="no pair of runs has dev scores by this clock", remedy="Run both with dev scores along the way.")
 
 
 def times(sides: Sides, task: str, arm: Arm, size: Size, share: float, clock: str = "seconds") -> Times | None:
@@ -40,33 +45,29 @@ def times(sides: Sides, task: str, arm: Arm, size: Size, share: float, clock: st
 def by_clocks(
     sides: Sides, task: str, arm: Arm, size: Size, share: float, clocks: Iterable[str] = tuple(CLOCKS)
 ) -> list[Times]:
-    """Return the times of an arm to ``share`` of scratch's gain by every clock that its runs have."""
+    """Return the times of an arm to ``share`` of scratch's gain by every clock that its runs have.
+
+    Where scratch gains nothing there is no level to arrive at, and no times.
+    """
     scratch = arm if arm.strategy == "scratch" else sides.scratch(task, arm)
     target = target_of(sides, task, scratch, size, share) if scratch else None
-    found = [_times(sides, task, arm, size, share, clock, target) for clock in clocks] if target else []
-    return [each for each in found if each is not None]
+    if target is None or target.value <= (target.floor or 0.0):
+        return []
+    made = [_times(sides, task, arm, size, share, clock, target) for clock in clocks]
+    return [each for each in made if each is not None]
 
 
 def _times(sides: Sides, task: str, arm: Arm, size: Size, share: float, clock: str, target: Target) -> Times | None:
-    arrivals = [
-        each
-        for seed, run in sides.runs(task, arm, size).items()
-        if (each := arrival(run, seed, target.value, clock)) is not None
-    ]
+    arrivals = []
+    for source, runs in sourced(sides, task, arm, size).items():
+        for seed, run in runs.items():
+            curve = curve_of(run, clock)
+            reach, near = (passage(run, seed, level, curve) for level in (target.value, target.near))
+            if reach is not None and near is not None:
+                arrivals.append(replace(reach, source=source, near=near.reached))
     if not any(each.end > 0 for each in arrivals):
         return None
     return Times(task=task, arm=arm, size=size, share=share, target=target.value, clock=clock, arrivals=arrivals)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ratio:
-    """How many times as fast transfer is in one cell: logarithms by seed, and what they rest on."""
-
-    values: dict[int, float]  # seed -> log(scratch's time / transfer's)
-    grid: float  # variance that the grid of looks leaves in their mean
-    bound: str  # LEAST, MOST or "": what the values are of the true ratio
-    pairs: int
-    reached: tuple[int, int]  # runs that arrive, within the noise of scratch's: transfer, scratch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,11 +76,13 @@ class Speed:
 
     clock: str
     effects: Effects
+    crossed: ByPretraining  # the same by pretraining, of the tasks that have several
     errors: dict[str, float]  # task -> standard error that the seeds do not show: the grid of looks
     bound: str  # LEAST, MOST, ABOUT where cells differ, or ""
     pairs: int
-    reached: tuple[int, int]  # runs that arrive: transfer, scratch
-    doubts: dict[str, str] = field(default_factory=dict)  # "task, size labels" -> why no word rests on that cell
+    reached: tuple[int, int]  # pairs of which a run arrives: transfer, scratch
+    counts: tuple[Counts, Counts] = (Counts(), Counts())  # of the runs: transfer, scratch
+    doubts: dict[Place, Doubt] = field(default_factory=dict)  # cell -> why no word rests on it
     floorless: bool = False  # whether a target is a share of scratch's whole best, its floor unknown
 
 
@@ -88,10 +91,18 @@ def speed(sides: Sides, clock: str = "seconds") -> Speed:
     return speeds(sides, (clock,))[clock]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Cell:
+    task: str
+    size: Size
+    target: Target
+    pairs: list[Pair]
+
+
 def speeds(sides: Sides, clocks: Iterable[str] = tuple(CLOCKS)) -> dict[str, Speed]:
     """Return the ratios of a study by several clocks."""
-    doubts: dict[str, str] = {}
-    cells: list[tuple[str, Target, Mapping[int, Run], Mapping[int, Run]]] = []
+    doubts: dict[Place, Doubt] = {}
+    cells: list[_Cell] = []
     arm = sides.transfer
     for task in sides.tasks if arm else []:
         assert arm is not None
@@ -100,31 +111,43 @@ def speeds(sides: Sides, clocks: Iterable[str] = tuple(CLOCKS)) -> dict[str, Spe
             assert scratch is not None
             target = target_of(sides, task, scratch, size, sides.rule.target)
             if target is not None and target.doubt:
-                doubts[f"{task}, {size} labels"] = target.doubt
+                doubts[task, size] = target.doubt
             elif target is not None:
-                cells.append((task, target, sides.runs(task, scratch, size), sides.runs(task, arm, size)))
+                members = pairs(*(sourced(sides, task, side, size) for side in (arm, scratch)))
+                cells.append(_Cell(task=task, size=size, target=target, pairs=members))
     return {clock: _speed(clock, cells, doubts, sides.rule.level) for clock in clocks}
 
 
-def _speed(
-    clock: str, cells: Sequence[tuple[str, Target, Mapping[int, Run], Mapping[int, Run]]], doubts: dict[str, str],
-    level: float,
-) -> Speed:  # fmt: skip
+def _speed(clock: str, cells: Sequence[_Cell], doubts: Mapping[Place, Doubt], level: float) -> Speed:
     parts: dict[str, list[Ratio]] = {}
+    without: dict[Place, Doubt] = {}
     floorless = False
-    for task, target, scratch, transfer in cells:
-        if (each := ratio(scratch, transfer, target, clock)) is not None:
-            parts.setdefault(task, []).append(each)
-            floorless |= target.floor is None
+    for cell in cells:
+        each = ratio(cell.pairs, cell.target, clock)
+        if each is None:
+            without[cell.task, cell.size] = UNSEEN
+            continue
+        parts.setdefault(cell.task, []).append(each)
+        floorless |= cell.target.floor is None
     effects = {task: mean_effect([each.values for each in own]) for task, own in parts.items()}
+    by_source = {task: _by_source(own) for task, own in parts.items()}
     ratios = [each for own in parts.values() for each in own]
     bounds = {each.bound for each in ratios if each.bound}
     return Speed(
         clock=clock, effects=effects, bound=ABOUT if len(bounds) > 1 else next(iter(bounds), ""),
+        crossed={task: sources for task, sources in by_source.items() if len(sources) > 1},
         errors={task: _error(effects[task], own, level) for task, own in parts.items()},
-        pairs=sum(each.pairs for each in ratios), doubts=doubts, floorless=floorless,
+        pairs=sum(each.pairs for each in ratios), floorless=floorless,
         reached=(sum(each.reached[0] for each in ratios), sum(each.reached[1] for each in ratios)),
+        counts=(sum((each.counts[0] for each in ratios), Counts()), sum((each.counts[1] for each in ratios), Counts())),
+        doubts={**doubts, **(without if ratios else {})},
     )  # fmt: skip
+
+
+def _by_source(ratios: Sequence[Ratio]) -> dict[str, dict[int, float]]:
+    """Return the mean over the sizes of a task for each pretraining that all of them have."""
+    sources = set.intersection(*(set(each.by_source) for each in ratios))
+    return {source: mean_effect([each.by_source[source] for each in ratios]) for source in sorted(sources)}
 
 
 def _error(values: Mapping[int, float], parts: Sequence[Ratio], level: float) -> float:
@@ -138,49 +161,3 @@ def _error(values: Mapping[int, float], parts: Sequence[Ratio], level: float) ->
         return math.sqrt(grid)
     own = float(np.var(list(values.values()), ddof=1)) / count
     return math.sqrt(max(0.0, (critical(count, level) / critical(math.inf, level)) ** 2 * grid - own))
-
-
-def ratio(scratch: Mapping[int, Run], transfer: Mapping[int, Run], target: Target, clock: str) -> Ratio | None:
-    """Return the ratio of one cell over the seeds that both arms have with curves on a clock, None without one."""
-    shared = sorted(scratch.keys() & transfer.keys())
-    curves = [{seed: curve_of(runs[seed], clock) for seed in shared} for runs in (scratch, transfer)]
-    if not any(curves[0].values()) or not any(curves[1].values()):
-        return None
-    arrivals = {
-        seed: [
-            passage(runs[seed], seed, target.value, own[seed])
-            for runs, own in zip((scratch, transfer), curves, strict=True)
-        ]
-        for seed in shared
-    }
-    pairs = {seed: (one, other) for seed, (one, other) in arrivals.items() if one and other and _timed(one, other)}
-    if not pairs:
-        return None
-    there = [
-        {
-            seed: (reach := passage(runs[seed], seed, target.near, own[seed])) is not None and reach.reached
-            for seed in pairs
-        }
-        for runs, own in zip((scratch, transfer), curves, strict=True)
-    ]  # a miss within the noise of scratch's runs is forgiven
-    reached = (sum(there[1].values()), sum(there[0].values()))
-    told: dict[str, Any] = {"pairs": len(pairs), "reached": reached}
-    if min(reached) == len(pairs):
-        sides = [{seed: runs[seed] for seed in pairs} for runs in (scratch, transfer)]
-        made = crossed(sides[0], sides[1], target, clock)
-        if made is not None:
-            values, grid, bound = made
-            return Ratio(values=dict(zip(pairs, values.tolist(), strict=True)), grid=grid, bound=bound, **told)
-    bound = MOST if reached[0] < reached[1] else LEAST if reached[1] < len(pairs) else ""
-    horizon = max(max(one.end, other.end) for one, other in pairs.values())
-    values_ = {
-        seed: math.log((one.at if there[0][seed] else horizon) / (other.at if there[1][seed] else horizon))
-        for seed, (one, other) in pairs.items()
-    }
-    grid = sum(resolution([runs[seed] for seed in pairs], target, clock) for runs in (scratch, transfer))
-    return Ratio(values=values_, grid=grid, bound=bound, **told)
-
-
-def _timed(*arrivals: Arrival) -> bool:
-    """Whether every arrival among some has a time."""
-    return all(each.at > 0 for each in arrivals if each.reached)

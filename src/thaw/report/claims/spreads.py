@@ -3,8 +3,9 @@
 A line of ``spreads.csv`` is one task at one train size: the effect of ``full`` over ``scratch`` of each seed. Accuracy
 is the difference of test scores, labels the one against scratch with twice the labels (both from runs.csv of a study),
 time the logarithm of scratch's CPU seconds to 95 % of its own best dev score over those of ``full`` (from run folders,
-since runs.csv has no curves). Between train sizes the effects of a seed are nearly independent (correlation -.06 to
-+.08 on the five tasks with five seeds or more), so a mean over k sizes has the deviation over the root of k.
+since runs.csv has no curves; this is not the target of the verdict, see `paces`). Between train sizes the effects of a
+seed are nearly independent (correlation -.06 to +.08 on the five tasks with five seeds or more), so a mean over k sizes
+has the deviation over the root of k.
 
 The table is made by::
 
@@ -28,7 +29,7 @@ from typing import Any
 TABLE = Path(__file__).with_name("spreads.csv")
 COLUMNS = ("claim", "experiment", "task", "metric", "size", "values")
 DOUBLE = 2  # the labels claim: scratch has twice as many
-SHARE = 0.95  # of scratch's own best dev score: the target of time
+SHARE = 0.95  # of scratch's own best dev score: the target of time in this table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +134,12 @@ def scores(experiment: str, rows: Iterable[Mapping[str, Any]]) -> list[Seen]:
 
 
 def paces(experiment: str, folder: Path) -> list[Seen]:
-    """Return the lines of time from a folder of runs; a seed of which a run never arrives is left out."""
+    """Return the lines of time from a folder of runs; a seed of which a run never arrives is left out.
+
+    The target is that of the first verdicts: a share of scratch's mean best dev score, no majority answer under it,
+    and an arrival is the first look that is as good. The runs of the table do not record the majority answer, so the
+    target of the verdict (target.py) can not be made of them.
+    """
     from thaw.report.collect import read
 
     runs = [run for run in read(folder).runs if run.state == "finished" and run["strategy"] in ("full", "scratch")]

@@ -9,7 +9,7 @@ from thaw.report.figures.style import Style
 
 CAPTION = """Share of runs ({n}) whose dev score has reached {target:.3f}, {share:.0%} of what scratch gains over the
 majority answer, by {name} of training (evaluation and pretraining apart): Kaplan-Meier. A run that never reaches it is
-counted until it ends (small bar), not dropped. {reached}"""
+counted until it ends (small bar), not dropped; one that diverged, until the run that was watched longest. {reached}"""
 
 
 def survival(times: Sequence[Times], style: Style) -> Plot | None:
@@ -21,8 +21,8 @@ def survival(times: Sequence[Times], style: Style) -> Plot | None:
     for one in ordered:
         at, shares = one.survival()
         x, y = [0.0, *at], [0.0, *shares]
-        if one.watched > x[-1]:
-            x, y = [*x, one.watched], [*y, y[-1]]
+        if one.longest > x[-1]:
+            x, y = [*x, one.longest], [*y, y[-1]]
         common = {"type": "scatter", "name": one.arm.label}
         data.append(
             common
@@ -30,7 +30,7 @@ def survival(times: Sequence[Times], style: Style) -> Plot | None:
             | {"line": style.line(one.arm) | {"shape": "hv"}}
             | {"hovertemplate": f"{escaped(one.arm.label)}<br>%{{x:.3g}} {NAMES[one.clock]}: %{{y:.0%}}<extra></extra>"}
         )
-        lost = [arrival.end for arrival in one.arrivals if not arrival.reached]
+        lost = one.lost
         if lost:
             height = [
                 rounded(max([share for t, share in zip(x, y, strict=True) if t <= end], default=0)) for end in lost
@@ -40,7 +40,7 @@ def survival(times: Sequence[Times], style: Style) -> Plot | None:
                 common
                 | {"x": [rounded(value) for value in lost], "y": height, "mode": "markers", "marker": ticks}
                 | {
-                    "hovertemplate": f"{escaped(one.arm.label)}<br>ended at %{{x:.3g}} {NAMES[one.clock]}"
+                    "hovertemplate": f"{escaped(one.arm.label)}<br>not there at %{{x:.3g}} {NAMES[one.clock]}"
                     "<extra></extra>"
                 }
                 | {"showlegend": False}

@@ -6,7 +6,7 @@ from html import escape
 from thaw.report.arms import Arm
 from thaw.report.claims.analysis import Analysis
 from thaw.report.claims.judge import INCONCLUSIVE, MIXED, NOT_SUPPORTED, SMALL, SUPPORTED
-from thaw.report.claims.on_time import spread
+from thaw.report.claims.time_words import ratio_with
 from thaw.report.claims.verdict import Verdict
 from thaw.report.figures import Plot, Style
 from thaw.report.page.rule import rule_paragraphs
@@ -122,7 +122,7 @@ def _clocks(verdict: Verdict) -> str:
         return ""
     rows = "".join(
         f'<tr><th scope="row">{escape(clock.name)}{" (decides)" if clock.decides else ""}</th>'
-        f"<td>{escape(f'{clock.bound} {spread(clock.ratio)}'.strip())}</td><td>{escape(clock.word)}"
+        f"<td>{escape(ratio_with(clock.ratio, clock.bound))}</td><td>{escape(clock.word)}"
         f"{escape(f', no vote: {clock.disturbed}') if clock.disturbed else ''}</td></tr>"
         for clock in verdict.clocks
     )

@@ -98,8 +98,9 @@ def exchange_tables(analysis: Analysis) -> list[Table]:
 def time_tables(analysis: Analysis) -> list[Table]:
     """Return the times to the rule's share of scratch's gain, a table a task.
 
-    A mean counts no longer than the arm that was watched shortest at that train size; how long each was watched and
-    when half of its runs had arrived stand beside it, by the clock of the verdict.
+    A mean counts no longer than the arm that was watched shortest at that train size; how long every run of an arm was
+    watched and when half of its runs had arrived stand beside it, by the clock of the verdict. Where runs come as near
+    to the target as scratch's own differ, their number stands there too: the verdict lets them arrive.
     """
     share, main = analysis.rule.target, deciding(analysis.sides)
     found = [one for one in analysis.times if one.share == share]
@@ -121,7 +122,8 @@ def time_tables(analysis: Analysis) -> list[Table]:
                 name=f"times-{task}",
                 title=f"{task}: time to {share:.0%} of what scratch gains on dev",
                 caption=(
-                    f"Half and end: when half of the runs had arrived, and how long they were watched ({UNITS[main]}). "
+                    f"Half and end: when half of the runs had arrived, and how long all of them were watched, diverged "
+                    f"ones apart ({UNITS[main]}). "
                     "Then the mean over runs, counted no longer than the end of the strategy that was watched shortest "
                     "at that train size (restricted mean). Evaluation and pretraining apart."
                 ),
@@ -157,14 +159,16 @@ def dose_tables(analysis: Analysis) -> list[Table]:
 
 
 def _reached(one: Times) -> str:
-    return f"{one.reached} of {len(one.arrivals)}"
+    near = f" ({one.near} within scratch's noise)" if one.near > one.reached else ""
+    return f"{one.reached} of {len(one.arrivals)}{near}"
 
 
 def _mean(one: Times | None, peers: Sequence[Times]) -> str:
     if one is None:
         return ABSENT
-    end = min(peer.watched for peer in peers if (peer.size, peer.clock) == (one.size, one.clock))
-    return _short(one.restricted_mean(end))
+    near = [peer.watched for peer in peers if (peer.size, peer.clock) == (one.size, one.clock)]
+    end = min((watched for watched in near if watched > 0), default=0.0)  # an arm that diverged as a whole has none
+    return _short(one.restricted_mean(end)) if end > 0 else ABSENT
 
 
 def cost_table(costs: Sequence[Cost]) -> Table | None:
