@@ -123,9 +123,7 @@ def test_where_twice_the_labels_were_not_run_the_sentence_says_so_and_the_interv
     found, own = claim(*tripling, rule=Rule()), fewer(compared(*tripling))
     assert own.unmeasured == {"trec": [100, 300]}
     assert own.errors["trec"] == own.between["trec"] > 0
-    assert "(not run with 100 and 300 labels: read between 50, 150 and 500; standard error of the reading ±" in (
-        found.sentence
-    )
+    assert "(not run with 100 and 300 labels: read between 50, 150 and 500; standard error ±" in (found.sentence)
     seeds = found.judgement.pooled.deviation / math.sqrt(5)
     assert found.judgement.pooled.error == pytest.approx(math.hypot(seeds, own.errors["trec"]))
 

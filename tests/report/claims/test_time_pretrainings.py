@@ -58,7 +58,7 @@ def test_two_pretrainings_of_three_that_never_arrive_are_losses():
     assert found.word != "supported"
     assert "at most" in found.sentence
     assert "5 of 15 arrive, scratch 5 of 5" in found.sentence
-    assert found.sentence.endswith("with these 3 encoders.")
+    assert "on 1 task, with these 3 encoders, " in found.sentence
 
 
 def test_the_value_of_a_seed_is_the_mean_over_the_pretrainings():
@@ -75,7 +75,7 @@ def test_five_pretrainings_are_random():
     # by seeds alone the interval is narrow; three of the five pretrainings bring nothing
     sides = pretrained(faster(1), faster(1), faster(1), faster(6), faster(6))
     found = verdicts(sides)[0]
-    assert found.sentence.endswith("over 5 pretrainings.")
+    assert "on 1 task, over 5 pretrainings, " in found.sentence
     assert found.judgement.random
     assert found.judgement.pooled.low < 0 < found.judgement.pooled.mean
     assert found.word == "inconclusive"

@@ -433,7 +433,7 @@ def test_the_sentence_on_time_says_with_which_encoder():
             made.append(run(strategy, 100, seed, 0.9, curve=curve, floor=0.3))
     found = verdicts(compared(*made, rule=Rule(clock="step")))[0]
     assert not found.sentence.startswith("N")  # neither "Nothing to judge" nor "No word"
-    assert "on 1 task, with this encoder" in found.sentence
+    assert "on 1 task, with this encoder, " in found.sentence  # in its main clause
 
 
 def test_words_alone_are_asked_for_on_every_task_to_which_they_apply():

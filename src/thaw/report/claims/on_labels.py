@@ -84,7 +84,7 @@ def read(sides: Sides, own: Fewer) -> str:
         for (sizes, known), tasks in lines.items()
     ]
     error = max(own.between.values())
-    return f" ({'; '.join(parts)}; standard error of the reading ±{error:.3f})"
+    return f" ({'; '.join(parts)}; standard error ±{error:.3f})"
 
 
 def _sizes(sizes: Sequence[Size]) -> str:

@@ -23,7 +23,7 @@ from thaw.report.claims.phrases import settling
 from thaw.report.claims.sides import Sides
 from thaw.report.claims.speed import Speed, speeds
 from thaw.report.claims.time_words import arrive, by_clock, lost, reach
-from thaw.report.claims.verdict import Verdict, nothing, verdict
+from thaw.report.claims.verdict import Verdict, nothing, scope, verdict
 from thaw.report.statistics import FEWEST
 
 FLIPS = 12  # pairs up to which all sign patterns are counted, 2^12; above, as many are drawn
@@ -71,7 +71,8 @@ def judged(sides: Sides) -> Verdict:
     pooled = said.judgement.pooled
     if pooled is None or pooled.low is None or pooled.high is None:
         return replace(nothing("time", sides, said.judgement), clocks=clocks)
-    sentence = f"{reach(sides, pooled, own)}, {_end(said.judgement, sides.rule.faster)}{lost(sides, own)}."
+    about = f"{reach(sides, pooled, own)} {scope(said.judgement, sides)}"
+    sentence = f"{about}, {_end(said.judgement, sides.rule.faster)}{lost(sides, own)}."
     return replace(verdict("time", said.judgement, sentence, _settled(said, own, sides.rule.level)), clocks=clocks)
 
 

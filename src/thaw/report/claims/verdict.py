@@ -75,11 +75,3 @@ def encoders(judgement: Judgement, sides: Sides) -> str:
     if judgement.random:
         return f"over {count} pretrainings"
     return "with this encoder" if count == 1 else f"with these {count} encoders"
-
-
-def scoped(unscoped: Verdict, sides: Sides) -> Verdict:
-    """Return a verdict whose sentence says what it is about: at its end, where it does not say so already."""
-    pooled = unscoped.judgement.pooled
-    if pooled is None or pooled.low is None or encoders(unscoped.judgement, sides) in unscoped.sentence:
-        return unscoped
-    return replace(unscoped, sentence=f"{unscoped.sentence.removesuffix('.')}, {scope(unscoped.judgement, sides)}.")

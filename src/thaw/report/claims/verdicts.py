@@ -2,9 +2,9 @@
 
 from thaw.report.claims import on_accuracy, on_labels, on_time
 from thaw.report.claims.sides import Sides
-from thaw.report.claims.verdict import Verdict, scoped
+from thaw.report.claims.verdict import Verdict
 
 
 def verdicts(sides: Sides) -> list[Verdict]:
     """Return the verdicts on time, accuracy and labels: always three, whatever was run."""
-    return [scoped(one.judged(sides), sides) for one in (on_time, on_accuracy, on_labels)]
+    return [one.judged(sides) for one in (on_time, on_accuracy, on_labels)]
