@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from thaw.report.arms import Arm
+from thaw.report.cells import over_pretrainings
 from thaw.report.claims.arrival import CLOCKS, curve_of, diverged
 from thaw.report.claims.paired import pairs, sourced
-from thaw.report.claims.sides import Sides, Size, over_pretrainings
+from thaw.report.claims.sides import Sides, Size
 from thaw.report.collect import Run
 from thaw.report.statistics import Estimate, estimate
 

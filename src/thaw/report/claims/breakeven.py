@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from thaw.report.arms import Arm
+from thaw.report.cells import over_pretrainings
 from thaw.report.claims.clocks import deciding
 from thaw.report.claims.paired import sourced
-from thaw.report.claims.sides import Sides, Size, over_pretrainings
+from thaw.report.claims.sides import Sides, Size
 from thaw.report.claims.speed import times
 from thaw.report.collect import Run
 from thaw.report.statistics import Estimate, estimate

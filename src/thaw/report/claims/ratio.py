@@ -7,10 +7,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from thaw.report.cells import over_pretrainings
 from thaw.report.claims.arrival import Arrival, curve_of, passage
 from thaw.report.claims.crossing import ABOUT, LEAST, MOST, crossed, resolution
 from thaw.report.claims.paired import Pair
-from thaw.report.claims.sides import over_pretrainings
 from thaw.report.claims.target import Target
 
 
