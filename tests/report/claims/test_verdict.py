@@ -460,8 +460,8 @@ def test_runs_that_failed_stand_in_the_sentence(claim):
     lost = replace(lost, state="failed", error="OSError: disk full", row=lost.row | {"test": None, "dev": None})
     sentence = verdicts(compared(*made, lost))[claim].sentence
     assert (
-        "; 2 of 10 runs of full collapsed, 1 run of full failed otherwise and is left out and 1 of 10 runs of scratch"
-        " collapsed." in sentence
+        "; 2 of 10 runs of full collapsed; 1 run of full failed, left out; 1 of 10 runs of scratch collapsed."
+        in sentence
     )
 
 

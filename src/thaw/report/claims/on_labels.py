@@ -13,12 +13,13 @@ from thaw.report.claims.collapse import collapse
 from thaw.report.claims.fewer import Fewer, fewer, gains
 from thaw.report.claims.judge import INCONCLUSIVE, MIXED, NOT_SUPPORTED, SMALL, SUPPORTED, decide, judge
 from thaw.report.claims.on_accuracy import contrast
-from thaw.report.claims.phrases import failures, gain, points, rate, settling
+from thaw.report.claims.phrases import failures, gain, points, rates, settling
 from thaw.report.claims.sides import Sides, Size
 from thaw.report.claims.verdict import Verdict, name, nothing, scope, verdict
 from thaw.report.statistics import FEWEST
 from thaw.report.words import listed
 
+MOST_RATES = 2  # exchange rates that the sentence has, a task each
 NO_GAIN = "scratch does not gain from labels here"
 MORE = "Look at other train sizes, or at scratch's steps and rate: more labels do not help it here."
 LESS = "Run scratch at the train sizes of transfer too, with the same seeds."
@@ -64,9 +65,8 @@ def judged(sides: Sides) -> Verdict:
         SMALL: f"a gain of less than {rule.margin:g}",
         MIXED: f"but it {judgement.why}",
     }
-    rates = [f"{rate(each)} on {each.task}" for each in headline_rates(sides)]
-    worth = f" {'; '.join(rates[:2])}." if rates else ""
-    return verdict("labels", judgement, f"{reach}, {ends[judgement.word]}{failed}.{worth}", settling(judgement, gain))
+    sentence = f"{reach}, {ends[judgement.word]}{failed}. {rates(headline_rates(sides)[:MOST_RATES])}".strip()
+    return verdict("labels", judgement, sentence, settling(judgement, gain))
 
 
 def read(sides: Sides, own: Fewer) -> str:
@@ -99,11 +99,11 @@ def headline_rates(sides: Sides) -> list[labels.Exchange]:
     chosen = []
     for task in sides.tasks if sides.transfer else []:
         assert sides.transfer is not None
-        rates = [
+        measured = [
             worth
             for worth in labels.exchange(sides, task, sides.transfer, sides.rule.level)
             if not sides.rule.sizes or worth.labels in sides.rule.sizes
         ]
-        if rates:
-            chosen.append(next((worth for worth in rates if not worth.beyond), rates[0]))
+        if measured:
+            chosen.append(next((worth for worth in measured if not worth.beyond), measured[0]))
     return chosen

@@ -1,14 +1,14 @@
 """Estimates and judgements in words: what the sentences of the verdicts are made of."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from thaw.report.claims.judge import INCONCLUSIVE, MIXED, SMALL, SUPPORTED, Judgement
 from thaw.report.claims.labels import Exchange
 from thaw.report.claims.resampling import Drawn
 from thaw.report.claims.sides import Sides
 from thaw.report.statistics import FEWEST, Estimate
-from thaw.report.words import are, listed, number
+from thaw.report.words import number
 
 
 def points(one: Estimate) -> str:
@@ -35,6 +35,13 @@ def rate(one: Exchange) -> str:
     "50 labels with transfer are worth more than 400 from scratch (at least 135 by the interval)".
     """
     return f"{one.labels} labels with transfer are worth {_worth(one)} from scratch{_interval(one)}"
+
+
+def rates(every: Sequence[Exchange]) -> str:
+    """Return the exchange rates of several tasks as one sentence, "" without any; the first one in full."""
+    parts = [f"{rate(one)} on {one.task}" for one in every[:1]]
+    parts += [f"{one.labels} labels {_worth(one)}{_interval(one)} on {one.task}" for one in every[1:]]
+    return f"{', '.join(parts)}." if parts else ""
 
 
 def _worth(one: Exchange) -> str:
@@ -143,11 +150,11 @@ def failures(sides: Sides) -> str:
         counts = [
             (sum(run.diverged for run in runs), "diverged and {count} as the majority answer", of),
             (sum(run.collapsed for run in runs), "collapsed", of),
-            (sum(cell.failed for cell in members), "failed otherwise and {are} left out", ""),
-            (sum(cell.unknown for cell in members), "diverged and {are} left out", ""),
+            (sum(cell.failed for cell in members), "failed, left out", ""),
+            (sum(cell.unknown for cell in members), "diverged, left out", ""),
         ]
         for count, what, whole in counts:
             if arm is not None and count:
                 who = f"{count} {whole}" if whole else f"{number(count, 'run')} of {arm.label}"
-                clauses.append(f"{who} {what.format(count='counts' if count == 1 else 'count', are=are(count))}")
-    return f"; {listed(clauses, len(clauses))}" if clauses else ""
+                clauses.append(f"{who} {what.format(count='counts' if count == 1 else 'count')}")
+    return f"; {'; '.join(clauses)}" if clauses else ""

@@ -6,11 +6,11 @@ from thaw.report.claims.against import Against
 from thaw.report.claims.sides import Sides
 from thaw.report.figures.plot import Plot, Trace, counted, escaped, figure, rounded
 from thaw.report.figures.style import Style
+from thaw.report.words import number
 
 CAPTION = """Test score minus that of {transfer}: mean over {tasks} with {level:.0%} t-interval over paired seeds ({n})
 and test texts; better and worse by a paired t-test, Holm over the rows; equal where two one-sided tests put the
-difference within {margin:g} of 0 (dotted lines); not tuned: the learning
-rate of one of the two was not."""
+difference within {margin:g} of 0 (dotted lines); not tuned: the learning rate of one of the two was not."""
 
 
 def against(found: Sequence[Against], sides: Sides, style: Style) -> Plot | None:
@@ -61,7 +61,7 @@ def against(found: Sequence[Against], sides: Sides, style: Style) -> Plot | None
     most = max(one.tasks for one in ordered)
     caption = CAPTION.format(
         transfer=sides.transfer.label,
-        tasks=f"{most} task{'s' if most > 1 else ''}",
+        tasks=number(most, "task"),
         level=sides.rule.level,
         n=counted([one.estimate.n for one in ordered]),
         margin=margin,

@@ -9,8 +9,9 @@ from thaw.report.collect import Run, size_key
 from thaw.report.figures.plot import Figure, Plot, Trace, escaped, figure, rounded
 from thaw.report.figures.style import Style
 from thaw.report.statistics import bounds
+from thaw.report.words import number
 
-CAPTION = """Test score of every seed with the setting chosen by dev ({scored} runs); the short line is their mean.
+CAPTION = """Test score of every seed with the setting chosen by dev ({scored}); the short line is their mean.
 Hollow: collapsed, not above the majority class on dev ({collapsed})."""
 DIVERGED = " A cross among the scores: diverged, it counts as the majority answer ({diverged})."
 FAILED = " A cross in the lowest row: failed, no score ({failed}, any setting)."
@@ -28,8 +29,8 @@ def by_seed(cells: Sequence[Cell], failed: Sequence[tuple[Arm, Run]], style: Sty
     width = 0.84 / len(arms)
     low, high, lane = _range(scores, metric, bool(failed))
     data: list[Trace] = []
-    for number, arm in enumerate(arms):
-        aside = width * (number - (len(arms) - 1) / 2)
+    for place, arm in enumerate(arms):
+        aside = width * (place - (len(arms) - 1) / 2)
         members = [(cell, sizes.index(cell.train_size) + aside) for cell in cells if cell.arm == arm]
         data += [_means(members, width), _scored(members, width, style)]
         lost = [(sizes.index(run["train_size"]) + aside, run) for one, run in failed if one == arm]
@@ -37,7 +38,7 @@ def by_seed(cells: Sequence[Cell], failed: Sequence[tuple[Arm, Run]], style: Sty
             data.append(_lost(arm, lost, lane, style))
     collapsed = sum(run.collapsed for cell in cells for run in cell.runs)
     diverged = sum(cell.diverged for cell in cells)
-    caption = " ".join(CAPTION.format(scored=len(scores), collapsed=collapsed).split())
+    caption = " ".join(CAPTION.format(scored=number(len(scores), "run"), collapsed=collapsed).split())
     caption += DIVERGED.format(diverged=diverged) if diverged else ""
     return Plot(
         key="seeds",
