@@ -68,9 +68,9 @@ def _card(verdict: Verdict, plot: Plot | None) -> str:
 <h2 id="h-{verdict.claim}">{CLAIMS[verdict.claim]}</h2>
 <p class="word"><span aria-hidden="true">{mark}</span> {escape(verdict.word)}</p>
 <p class="sentence">{escape(verdict.sentence)}</p>
-{frame}{_clocks(verdict)}
+{frame or "<div></div>"}
 <p class="settle">{escape(verdict.settle)}</p>
-{_more(verdict)}
+<div>{_clocks(verdict)}{_more(verdict)}</div>
 </article>"""
 
 
