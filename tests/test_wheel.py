@@ -116,7 +116,7 @@ def test_config_folder_of_a_user(thaw, task_folder: Path, tmp_path: Path) -> Non
 def test_plugins(thaw) -> None:
     words = ["transfer", "task=weather", "strategy=alternate", "checkpoint=x", "--cfg", "job"]
     shown = thaw(*words, "strategy.every=3")
-    assert "name: alternate\n  pooling: mean\n  dropout: 0.1\n  every: 3" in shown
+    assert "name: alternate\n  lr: 0.0005\n  pooling: mean\n  dropout: 0.1\n  every: 3" in shown
     assert "hub: org/weather" in shown
     fresh = ["strategy=scratch", "encoder=nano", "tokenizer=folder", "tokenizer.path=x"]
     assert "hidden: 16" in thaw("transfer", "task=weather", *fresh, "--cfg", "job")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from calibration.simulated import World, study
-from thaw.report.claims import speed
+from thaw.report.claims import on_accuracy, speed
 from thaw.report.claims.fewer import fewer
 from thaw.report.claims.judge import judge
 from thaw.report.claims.labels import exchange
@@ -71,8 +71,9 @@ def test_the_effect_said_to_be_detectable_is_detected():
     for seeds in (5, 10):
         own = World().own * math.sqrt(2) / math.sqrt(len(World().sizes) * World().tasks)  # of a seed's mean difference
         gain = detectable(own, seeds, least=Rule().margin)
-        found = words(World(gain=gain, seeds=seeds, words=-0.2), seed=seeds)
-        assert abs(found["accuracy"]["supported"] - 0.8 * REPEATS) <= 16, (seeds, gain, found["accuracy"])
+        world, draw = World(gain=gain, seeds=seeds, words=-0.2), np.random.default_rng(seeds)
+        supported = sum(on_accuracy.judged(study(world, draw)).word == "supported" for _ in range(REPEATS))
+        assert abs(supported - 0.8 * REPEATS) <= 16, (seeds, gain, supported)
 
 
 def test_a_run_that_never_arrives_loses_against_one_that_does():

@@ -16,7 +16,7 @@ from calibration.worlds import FRIENDLY, UNFRIENDLY, Case
 from thaw.report.claims.verdicts import verdicts
 
 CASES = {**FRIENDLY, **UNFRIENDLY}
-MANY, FEW = 2000, 20
+MANY, FEW = 2000, 8
 RECORD = Path("runs/calibration/worlds.json")
 
 

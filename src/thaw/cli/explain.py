@@ -82,7 +82,7 @@ def _near_key(key: str, command: str) -> str:
     names = list(_leaves(schema.TOP[command]))
     if command == "transfer":
         strategies = schema.strategies().values()
-        names += [f"strategy.{name}" for strategy in strategies for name in _leaves(strategy.config)]
+        names += [f"strategy.{name}" for strategy in strategies for name in _leaves(strategy.config) if name != "lr"]
     siblings = [name for name in names if name.rpartition(".")[0] == key.rpartition(".")[0]]
     if key in names:
         group = key.partition(".")[0]
