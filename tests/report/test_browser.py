@@ -84,8 +84,8 @@ def test_verdicts_come_first(open_page: Any) -> None:
     words = {"✓ supported", "✗ not supported", "? inconclusive", "≈ real but below the margin", "± mixed"}
     assert set(page.locator(".word").all_inner_texts()) <= words
     assert traces(page, "verdict-time") == 2
-    box = cards.first.locator(".plot").bounding_box()
-    assert box["y"] + box["height"] < 900  # word, sentence and figure on the first screen; what would settle it follows
+    box = cards.first.bounding_box()
+    assert box["y"] + box["height"] < 900  # on the first screen
     page.click("summary:has-text('What the strategies are')")
     assert "the same network from random weights" in page.locator(".terms").inner_text()
 
