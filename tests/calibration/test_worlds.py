@@ -1,8 +1,10 @@
 """What the verdicts say in unfriendly worlds: a quick look in `make test`, thousands of studies in `make calibrate`.
 
-`make calibrate` writes the table of experiments/calibration/README.md to runs/calibration/worlds.json.
+`make calibrate` writes the table of experiments/calibration/README.md to runs/calibration/worlds, a file a world; a
+second call goes on with the worlds that this source has not judged yet.
 """
 
+import hashlib
 import json
 import math
 from collections import Counter
@@ -11,21 +13,29 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from calibration.truths import TRUTHS
 from calibration.unfriendly import World, judged, runs, study
 from calibration.worlds import FRIENDLY, UNFRIENDLY, Case
+from thaw.job.source import source
 from thaw.report.claims.verdicts import verdicts
 
 CASES = {**FRIENDLY, **UNFRIENDLY}
 MANY, FEW = 2000, 8
-RECORD = Path("runs/calibration/worlds.json")
+RECORDS = Path("runs/calibration/worlds")
+COVERS, BELOW, ABOVE = "interval covers", "interval below the truth", "interval above the truth"
 
 
-def words(world: World, repeats: int, seed: int = 0) -> dict[str, Counter[str]]:
-    """Return how often each claim got each word."""
-    draw, counts = np.random.default_rng(seed), {name: Counter[str]() for name in ("time", "accuracy", "labels")}
+def counted(world: World, repeats: int, seed: int = 0) -> dict[str, Counter[str]]:
+    """Return how often each claim got each word, and where its interval lay, for each claim whose truth is known."""
+    draw, counts = np.random.default_rng(seed), {name: Counter[str]() for name in TRUTHS}
+    truths = {name: truth(world) for name, truth in TRUTHS.items()}
     for _ in range(repeats):
         for verdict in verdicts(study(world, draw)):
             counts[verdict.claim][verdict.word] += 1
+            mean, truth = verdict.judgement.pooled, truths[verdict.claim]
+            if truth is not None and mean is not None and mean.low is not None and mean.high is not None:
+                where = BELOW if mean.high < truth else ABOVE if mean.low > truth else COVERS
+                counts[verdict.claim][where] += 1
     return counts
 
 
@@ -42,19 +52,29 @@ def check(name: str, case: Case, counts: dict[str, Counter[str]], repeats: int) 
 @pytest.mark.parametrize("name", CASES)
 def test_a_world_quickly(name: str) -> None:
     case = CASES[name]
-    check(name, case, words(case.world, FEW), FEW)
+    check(name, case, counted(case.world, FEW), FEW)
 
 
 @pytest.mark.calibration
 @pytest.mark.parametrize("name", CASES)
 def test_a_world(name: str) -> None:
     case = CASES[name]
-    counts = words(case.world, MANY, seed=1)
-    record = json.loads(RECORD.read_text()) if RECORD.exists() else {}
-    record[name] = {"studies": MANY, "allowed": case.most, **{claim: dict(count) for claim, count in counts.items()}}
-    RECORD.parent.mkdir(parents=True, exist_ok=True)
-    RECORD.write_text(json.dumps(record, indent=1))
+    file = RECORDS / f"{name.replace(' ', '_').replace(',', '')}.json"
+    record = json.loads(file.read_text()) if file.exists() else {}
+    made_by = {"source": source(), "worlds": _digest(), "studies": MANY}
+    if not made_by.items() <= record.items():
+        counts = counted(case.world, MANY, seed=1)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps({"name": name, **made_by, "allowed": case.most, "counts": counts}, indent=1))
+    else:
+        counts = {claim: Counter(count) for claim, count in record["counts"].items()}
     check(name, case, counts, MANY)
+
+
+def _digest() -> str:
+    """Return the digest of the code that makes the worlds."""
+    sources = (Path(__file__).with_name(name).read_bytes() for name in ("unfriendly.py", "worlds.py", "truths.py"))
+    return hashlib.sha256(b"".join(sources)).hexdigest()[:12]
 
 
 def test_duplicate_seeds_are_no_more_evidence() -> None:
