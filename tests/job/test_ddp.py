@@ -142,8 +142,7 @@ def test_processes_are_in_the_id_only_where_dropout_is_not_drawn_by_row(
 
     assert not depends("full", {})
     assert not depends("feature_based", {"model": "mlp"})
-    assert depends("feature_based", {"model": "bilstm"})  # between the layers of an LSTM torch draws alone
-    assert not depends("feature_based", {"model": "bilstm", "dropout": 0.0})
+    assert not depends("feature_based", {"model": "bilstm"})
     assert depends("full", {}, compile=True)
     assert depends("full", {}, accelerator="gpu")
     assert not depends("full", {"dropout": 0.0}, accelerator="gpu", compile=True)

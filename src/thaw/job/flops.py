@@ -64,7 +64,6 @@ def head_flops(head: Head, tokens: float, texts: float) -> float:
 def _entry_flops(head: Head, tokens: float, texts: float) -> float:
     """Return the FLOPs of the products that the encoder's states enter: a frozen encoder needs no gradient of them."""
     if head.lstm is not None:
-        first = [value for name, value in head.lstm.named_parameters() if "weight_ih_l0" in name]
-        return 2.0 * tokens * sum(value.numel() for value in first)
+        return 2.0 * tokens * sum(weight.numel() for weight in head.lstm.entry_weights)
     part = head.pooler or head.between or head.output
     return 2.0 * (texts if head.pooled else tokens) * part.weight.numel()

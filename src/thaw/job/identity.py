@@ -80,22 +80,18 @@ def transfer_identity(config: TransferConfig) -> dict[str, Any]:
 def dropout_bits(config: PretrainConfig | TransferConfig) -> dict[str, Any]:
     """Return what names the random bits of a run's dropout; empty where there is none or a CPU draws it by row.
 
-    A CPU draws them by row of the step's batch, the same for any number of processes, but between the layers of an
-    LSTM. Compiled code and every other device draw them by a kernel of their own, each process for its own rows.
+    A CPU draws them by row of the step's batch, the same for any number of processes. Compiled code and every other
+    device draw them by a kernel of their own, each process for its own rows.
     """
-    trainer, lstm = config.trainer, False
     if isinstance(config, TransferConfig):
         drops = getattr(config.strategy, "dropout", 0.0) > 0
-        lstm = getattr(config.strategy, "model", "") == "bilstm"
     else:  # the encoder of a checkpoint takes one rate for both
         drops = config.encoder.dropout > 0 or (config.encoder.attention_dropout > 0 and not config.checkpoint)
     if not drops:
         return {}
-    processes = trainer.devices * trainer.num_nodes
-    kernel = _dropout_kernel(trainer)
-    if kernel == "row":
-        return {"processes": processes} if lstm and processes > 1 else {}
-    return {"dropout_by": kernel, "processes": processes}
+    kernel = _dropout_kernel(config.trainer)
+    processes = config.trainer.devices * config.trainer.num_nodes
+    return {} if kernel == "row" else {"dropout_by": kernel, "processes": processes}
 
 
 def _dropout_kernel(trainer: TrainerConfig) -> str:

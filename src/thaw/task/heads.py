@@ -16,7 +16,8 @@ from thaw.encoder.dropout import TorchDropout
 from thaw.task.batches import Batch
 from thaw.task.encode import IGNORE
 from thaw.task.head_config import HeadConfig
-from thaw.task.mix import LayerMix, States, TokenLSTM, max_pool, mean_pool
+from thaw.task.lstm import TokenLSTM
+from thaw.task.mix import LayerMix, States, max_pool, mean_pool
 from thaw.task.task import Kind
 
 ANSWER_LENGTH = 30  # pieces of the longest answer that is looked for (run_squad.py: max_answer_length)

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 States = Sequence[Tensor] | Mapping[int, Tensor]  # by layer; a mapping may leave out layers the head does not read
 
@@ -32,23 +31,6 @@ class LayerMix(nn.Module):
         if self.mixed:
             return self.gamma * torch.einsum("l,lbtd->btd", self.weight.softmax(0), torch.stack(chosen))
         return chosen[0] if len(chosen) == 1 else torch.cat(chosen, -1)
-
-
-class TokenLSTM(nn.Module):
-    """A two-layer BiLSTM over packed sequences (Devlin et al. 2019, section 5.3)."""
-
-    def __init__(self, width: int, hidden: int, dropout: float) -> None:
-        super().__init__()
-        self.width = 2 * hidden
-        self.lstm = nn.LSTM(width, hidden, num_layers=2, bidirectional=True, batch_first=True, dropout=dropout)
-
-    def forward(self, features: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the outputs (B, T, 2H) and the last state of both directions (B, 2H)."""
-        lengths = valid.sum(1).cpu()
-        packed = pack_padded_sequence(features, lengths, batch_first=True, enforce_sorted=False)
-        outputs, (last, _) = self.lstm(packed)
-        padded, _ = pad_packed_sequence(outputs, batch_first=True, total_length=features.shape[1])
-        return padded, torch.cat([last[-2], last[-1]], -1)
 
 
 def mean_pool(features: Tensor, valid: Tensor) -> Tensor:

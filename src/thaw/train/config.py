@@ -40,9 +40,9 @@ class OptimConfig:
 class TrainerConfig:
     """On what and how fast: a speed setting that is not in the run id never changes the result beyond rounding.
 
-    Dropout's random bits are another draw, and another result, in compiled code and on any other device than a CPU,
-    and between the layers of an LSTM with several processes. Where there is dropout, the run id then holds the device
-    that is there, whether the code is compiled, and how many processes share a batch.
+    Dropout's random bits are another draw, and another result, in compiled code and on any other device than a CPU.
+    Where there is dropout, the run id then holds the device that is there, whether the code is compiled, and how many
+    processes share a batch.
     """
 
     name: str = free("cpu")
