@@ -93,7 +93,7 @@ def test_contents(site: Path) -> None:
 def test_help_and_dry_run_in_an_empty_folder(thaw, task_folder: Path, tmp_path: Path) -> None:
     assert "gradual_unfreeze" in thaw("transfer", "--help")
     words = ["transfer", "task=files", f"task.path={task_folder}", "task.kind=classes", "strategy=majority"]
-    assert "1 runs, 0 finished, 1 to run" in thaw(*words, "--dry-run")
+    assert "1 run, 0 finished, 1 to run" in thaw(*words, "--dry-run")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["task"]
     assert "accuracy dev 0.5" in thaw(*words, "wandb=disabled")
 

@@ -71,7 +71,7 @@ def test_a_sweep_leaves_out_what_does_not_apply(words: list[str], capsys: pytest
     assert main(sweep) == 0
     shown = capsys.readouterr()
     assert "3 runs, 0 finished" in shown.out
-    assert shown.err == "note: 1 runs left out: strategy=tfidf does not apply to task.kind=tags\n"
+    assert shown.err == "note: 1 run left out: strategy=tfidf does not apply to task.kind=tags\n"
 
 
 def test_finished_sweep_is_0(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -170,7 +170,7 @@ def test_a_study(key: str, refused: Call) -> None:
 def test_a_study_of_data_runs(task: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_study("theirs", SWEEP)
     assert main(["transfer", "study=theirs", "wandb=disabled", "hydra/launcher=basic"]) == 0
-    assert "1 runs, 0 finished before" in capsys.readouterr().out
+    assert "1 run, 0 finished before" in capsys.readouterr().out
 
 
 STAGES = {

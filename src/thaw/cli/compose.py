@@ -37,6 +37,7 @@ from thaw.cli.explain import explain
 from thaw.cli.words import Words
 from thaw.config import conf_dir
 from thaw.errors import ConfigError, NotApplicable, ThawError
+from thaw.report.words import number
 
 CONFIG_NAME = {"tokenizer": "tokenize", "pretrain": "pretrain", "transfer": "transfer"}
 
@@ -122,7 +123,7 @@ class Composer:
         if not found:
             raise ConfigError(f"no run is left: {left_out[0]}")
         for note, times in Counter(left_out).items():
-            print(f"note: {times} runs left out: {note.partition(', leave')[0]}", file=sys.stderr)
+            print(f"note: {number(times, 'run')} left out: {note.partition(', leave')[0]}", file=sys.stderr)
         return found
 
     def launcher(self, function: TaskFunction) -> Launcher:

@@ -17,6 +17,7 @@ from thaw.cli.jobs import Job, title
 from thaw.config import PretrainConfig, TransferConfig, strategies
 from thaw.errors import ThawError
 from thaw.fields import as_dict
+from thaw.report.words import number
 from thaw.train.budget import parse_budget
 from thaw.train.evaluations import evaluation_steps
 
@@ -35,7 +36,7 @@ def show(command: str, jobs: Sequence[Job]) -> None:
     pending = [job for job in jobs if job.pending]
     lost = sum(job.diverged is not None for job in jobs)
     done = f"{len(jobs) - len(pending) - lost} finished" + (f", {lost} diverged" if lost else "")
-    print(f"{len(jobs)} runs, {done}, {len(pending)} to run; {_estimate(jobs, pending)}")
+    print(f"{number(len(jobs), 'run')}, {done}, {len(pending)} to run; {_estimate(jobs, pending)}")
 
 
 def expected(jobs: Sequence[Job]) -> str:

@@ -25,6 +25,7 @@ from thaw.cli.interrupt import time_limit
 from thaw.cli.jobs import Job, more, named, title
 from thaw.errors import ConfigError, DataError, DivergedError
 from thaw.job.finished import DIVERGED, diverged, finished
+from thaw.report.words import number
 from thaw.storage import write_text
 from thaw.track.folder import PLANNED
 from thaw.track.process import cores
@@ -65,7 +66,7 @@ def main(command: str, argv: list[str], settled: bool = False) -> int:
                 power.show([job.config for job in jobs])
             return 0
         if given.only is not None and not 1 <= given.only <= len(jobs):
-            raise ConfigError(f"--only {given.only} is none of the {len(jobs)} runs, give 1 to {len(jobs)}")
+            raise ConfigError(f"--only {given.only} is none of the {number(len(jobs), 'run')}, give 1 to {len(jobs)}")
         with time_limit(jobs[0].config.trainer.time_limit if command != "tokenizer" else None):
             if compose.multirun and given.only is None:
                 return sweep(command, jobs, compose.launcher, settled)
@@ -101,7 +102,7 @@ def sweep(command: str, jobs: list[Job], launcher: Callable[[Any], Any], settled
     """
     pending = [job for job in jobs if job.pending]
     before = sum(job.diverged is not None for job in jobs)
-    words = f"{len(jobs)} runs, {len(jobs) - len(pending) - before} finished before"
+    words = f"{number(len(jobs), 'run')}, {len(jobs) - len(pending) - before} finished before"
     print(words + (f", {before} diverged before (--retry tries them again)" if before else ""), flush=True)
     failed: list[Job] = []
     for root in dict.fromkeys(job.folder.parent for job in jobs) if pending and command != "tokenizer" else ():
@@ -135,8 +136,8 @@ def sweep(command: str, jobs: list[Job], launcher: Callable[[Any], Any], settled
             summary.show(root)
     diverging = before + sum(diverged(job.folder) is not None for job in failed)
     broken = len(failed) + before - diverging
-    told = [f"{broken} of {len(jobs)} runs failed, the same command tries them again"] if broken else []
-    told += [f"{diverging} of {len(jobs)} runs diverged, only --retry tries them again"] if diverging else []
+    told = [f"{broken} of {number(len(jobs), 'run')} failed, the same command tries them again"] if broken else []
+    told += [f"{diverging} of {number(len(jobs), 'run')} diverged, only --retry tries them again"] if diverging else []
     if told:
         print(f"{'error' if broken or not settled else 'note'}: {'; '.join(told)}", file=sys.stderr)
     return 1 if broken or (diverging and not settled) else 0

@@ -149,7 +149,7 @@ def test_the_card_and_the_table_count_the_same_arrivals():
     sides = compared(*runs)
     found = times(sides, "trec", full(sides), 100, 0.95)
     assert (found.reached, found.near) == (3, 5)
-    assert "5 of 5 (2 of them within scratch's noise) arrive, scratch 5 of 5" in verdicts(sides)[0].sentence
+    assert "scratch 5 of 5, 2 of full's and 1 of scratch's only within scratch's noise" in verdicts(sides)[0].sentence
     (table,) = time_tables(of(sides))
     rows = {row[0]: dict(zip(table.columns, row, strict=True)) for row in table.rows}
     assert rows["full, 100 labels"]["reached"] == "3 of 5 (5 within scratch's noise)"

@@ -8,6 +8,7 @@ from thaw.report.claims.sides import Sides
 from thaw.report.claims.speed import Speed
 from thaw.report.claims.verdict import name
 from thaw.report.statistics import Estimate
+from thaw.report.words import listed
 
 
 def ratio_with(ratio: Estimate | None, bound: str, of: str = "") -> str:
@@ -35,16 +36,21 @@ def by_clock(clock: Clock) -> str:
 def reach(sides: Sides, ratio: Estimate, own: Speed) -> str:
     """Return how fast transfer is and how many runs arrive: the sentence of the verdict but for its end."""
     counts = f"{arrive(own.counts[0])} arrive, scratch {arrive(own.counts[1])}"
+    near = [
+        f"{count.near} of {label}'s"
+        for label, count in zip((name(sides), "scratch"), own.counts, strict=True)
+        if count.near
+    ]
+    noise = f", {listed(near)} only within scratch's noise" if near else ""
     return (
         f"{name(sides)} reaches {sides.rule.target:.0%} of what scratch gains on dev"
-        f" {ratio_with(ratio, own.bound, ' as fast as scratch')} (by {NAMES[own.clock]}; {counts})"
+        f" {ratio_with(ratio, own.bound, ' as fast as scratch')} (by {NAMES[own.clock]}; {counts}{noise})"
     )
 
 
 def arrive(counts: Counts) -> str:
-    """Return how many runs arrive: "5 of 5", "5 of 5 (2 of them within scratch's noise)"."""
-    near = f" ({counts.near} of them within scratch's noise)" if counts.near else ""
-    return f"{counts.arrived} of {counts.runs}{near}"
+    """Return how many runs arrive: "5 of 5"."""
+    return f"{counts.arrived} of {counts.runs}"
 
 
 def lost(sides: Sides, own: Speed) -> str:
