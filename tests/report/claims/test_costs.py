@@ -5,6 +5,7 @@ import pytest
 from report.claims.made_up import run, study
 from thaw.report.claims.dose import doses
 from thaw.report.claims.ledger import ledger
+from thaw.report.tables.claims import cost_table
 
 
 def test_the_ledger_counts_tuning_training_and_one_pretraining():
@@ -23,6 +24,18 @@ def test_the_ledger_counts_tuning_training_and_one_pretraining():
     assert (costs["train", "full"].runs, costs["train", "full"].seconds) == (2, 6.0)
     assert costs["train", "scratch"].seconds == 5.0
     assert costs["evaluate", "full"].seconds == 2.0
+
+
+def test_a_cost_that_no_one_recorded_is_unknown_and_not_nothing():
+    # it was 0 s of pretraining, and 3 s of training for both runs
+    parent = {"pretrain_run": "p1", "pretrain_seconds": None, "pretrain_flops": None, "pretrain_tokens": None}
+    scored = [run("full", 100, seed, 0.6, train_seconds=seconds, **parent) for seed, seconds in ((1, 3.0), (2, None))]
+    costs = ledger(*study(*scored))
+    pretraining, training, _ = costs
+    assert (pretraining.stage, pretraining.seconds, pretraining.flops) == ("pretrain", None, None)
+    assert (training.seconds, "seconds" in training.partial) == (3.0, True)
+    rows = {row[1]: row for row in cost_table(costs).rows}
+    assert (rows["pretraining"][3], rows["training"][3], rows[""][3]) == ("–", "≥ 3", "≥ 4")  # with 1 s of evaluation
 
 
 def test_doses_go_by_tokens_of_one_pretraining():

@@ -1,12 +1,13 @@
 """The cost ledger: what was spent on pretraining, tuning, training and evaluation, joined by lineage.
 
 Every run counts, failed, collapsed and not chosen ones too: runs that were not scored are tuning. What a run without a
-result has cost is what its last event says. Features of frozen layers are in the training of every run that used them,
-as if it had been alone. The tokenizer's own training is on no clock and not here.
+result has cost is what its last event says; a cost that no one recorded is unknown, never 0. Features of frozen layers
+are in the training of every run that used them, as if it had been alone. The tokenizer's own training is on no clock
+and not here.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from thaw.report.arms import Arm
@@ -14,19 +15,22 @@ from thaw.report.cells import Cell
 from thaw.report.collect import Run, Study
 
 STAGES = ("pretrain", "tune", "train", "evaluate")
+TRAINED = {"seconds": "train_seconds", "cpu_seconds": "cpu_seconds", "tokens": "tokens", "flops": "flops"}
+EVALUATED = {"seconds": "eval_seconds"}  # what is measured of it
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What one stage cost; ``arm`` is None for pretraining, which all transfers share."""
+    """What one stage cost; ``arm`` is None for pretraining, which all transfers share. None: not known of any run."""
 
     stage: str
     arm: Arm | None
     runs: int
-    seconds: float
+    seconds: float | None
     cpu_seconds: float | None
     tokens: float | None
     flops: float | None
+    partial: frozenset[str] = frozenset()  # of these amounts, those that some of the runs do not know
 
 
 def ledger(study: Study, cells: Sequence[Cell]) -> list[Cost]:
@@ -42,18 +46,7 @@ def ledger(study: Study, cells: Sequence[Cell]) -> list[Cost]:
             if runs:
                 made.append(_sum(stage, arm, runs))
     for arm in sorted(scored, key=lambda arm: arm.order):
-        seconds = [run["eval_seconds"] or 0.0 for run in scored[arm] + tried[arm]]
-        made.append(
-            Cost(
-                stage="evaluate",
-                arm=arm,
-                runs=len(seconds),
-                seconds=sum(seconds),
-                cpu_seconds=None,
-                tokens=None,
-                flops=None,
-            )
-        )
+        made.append(_sum("evaluate", arm, scored[arm] + tried[arm], EVALUATED))
     return made
 
 
@@ -68,7 +61,7 @@ def _pretraining(study: Study, cells: Sequence[Cell]) -> list[Cost]:
                 parents[parent] = run
     return [
         Cost(
-            stage="pretrain", arm=None, runs=1, seconds=run["pretrain_seconds"] or 0.0,
+            stage="pretrain", arm=None, runs=1, seconds=run["pretrain_seconds"],
             cpu_seconds=_pretrain_cpu(run, own.get(parent)), tokens=run["pretrain_tokens"],
             flops=run["pretrain_flops"],
         )
@@ -96,12 +89,16 @@ def _spent(run: Run, column: str) -> float | None:
     return float(found[-1]) if found else None
 
 
-def _sum(stage: str, arm: Arm, runs: Sequence[Run]) -> Cost:
-    def total(column: str) -> float | None:
-        values = [spent for run in runs if (spent := _spent(run, column)) is not None]
-        return float(sum(values)) if values else None
-
+def _sum(stage: str, arm: Arm, runs: Sequence[Run], columns: Mapping[str, str] = TRAINED) -> Cost:
+    """Return the sums over runs of what is known, and what is not known of all of them."""
+    sums, partial = dict[str, float | None](), set[str]()
+    for amount in TRAINED:
+        column = columns.get(amount, "")
+        values = [spent for run in runs if (spent := _spent(run, column)) is not None] if column else []
+        sums[amount] = sum(values) if values else None
+        if values and len(values) < len(runs):
+            partial.add(amount)
     return Cost(
-        stage=stage, arm=arm, runs=len(runs), seconds=total("train_seconds") or 0.0, cpu_seconds=total("cpu_seconds"),
-        tokens=total("tokens"), flops=total("flops"),
+        stage=stage, arm=arm, runs=len(runs), seconds=sums["seconds"], cpu_seconds=sums["cpu_seconds"],
+        tokens=sums["tokens"], flops=sums["flops"], partial=frozenset(partial),
     )  # fmt: skip

@@ -11,19 +11,19 @@ SHADES = {"train": 1.0, "tune": 0.55, "evaluate": 0.25}
 WORDS = {"train": "training of scored runs", "tune": "tuning, failed and repeated runs", "evaluate": "evaluation"}
 CAPTION = """Wall seconds of all {runs} transfer runs, by what they were for: training of the runs that are scored (full
 colour), tuning and runs that are not scored (paler), evaluation of both (palest). Pretraining is shared by all. Sums,
-so no interval."""
+so no interval{unknown}."""
 
 
 def cost(costs: Sequence[Cost], style: Style) -> Plot | None:
     """Return the figure of a study, None where nothing has a cost."""
     arms = sorted({one.arm for one in costs if one.arm}, key=lambda arm: arm.order)
-    total = sum(one.seconds for one in costs)
+    total = sum(one.seconds or 0.0 for one in costs)
     if not arms or not total:
         return None
     unit, name = (3600.0, "hours") if total > 7200 else (60.0, "minutes") if total > 300 else (1.0, "seconds")
     rows = [*(arm.label for arm in arms)]
     data: list[Trace] = []
-    pretraining = sum(one.seconds for one in costs if one.stage == "pretrain")
+    pretraining = sum(one.seconds or 0.0 for one in costs if one.stage == "pretrain")
     if pretraining:
         rows.append(PRETRAIN)
         data.append(
@@ -32,7 +32,7 @@ def cost(costs: Sequence[Cost], style: Style) -> Plot | None:
     for row, arm in enumerate(arms):
         start = 0.0
         for stage, shade in SHADES.items():
-            seconds = sum(one.seconds for one in costs if one.arm == arm and one.stage == stage)
+            seconds = sum(one.seconds or 0.0 for one in costs if one.arm == arm and one.stage == stage)
             if seconds:
                 told = f"{escaped(arm.label)}, {WORDS[stage]}: {seconds:.0f} s"
                 data.append(_bar(row, start, seconds / unit, style.colour(arm), shade, arm.label, told))
@@ -45,10 +45,12 @@ def cost(costs: Sequence[Cost], style: Style) -> Plot | None:
         "ticks": "",
     }
     runs = sum(one.runs for one in costs if one.stage == "evaluate")
+    lost = any(one.seconds is None or "seconds" in one.partial for one in costs)
+    unknown = "; seconds that a run did not record are missing here" if lost else ""
     return Plot(
         key="cost",
         title="Where the time went",
-        caption=" ".join(CAPTION.format(runs=runs).split()),
+        caption=" ".join(CAPTION.format(runs=runs, unknown=unknown).split()),
         figure=figure(data, {"title": f"wall time ({name})"}, y, barmode="overlay", height=34 * len(rows) + 70),
     )
 

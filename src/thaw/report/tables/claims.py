@@ -1,6 +1,6 @@
 """Tables of the claims: exchange rates, times to target, doses, the cost ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from thaw.report.claims.analysis import Analysis
 from thaw.report.claims.arrival import CLOCKS, Times
@@ -173,7 +173,7 @@ def _mean(one: Times | None, peers: Sequence[Times]) -> str:
 
 def cost_table(costs: Sequence[Cost]) -> Table | None:
     """Return the ledger, None where nothing has a cost."""
-    shown = [one for one in costs if one.seconds or one.flops]
+    shown = [one for one in costs if one.stage == "pretrain" or one.seconds or one.flops]
     if not shown:
         return None
     rows = [
@@ -181,25 +181,36 @@ def cost_table(costs: Sequence[Cost]) -> Table | None:
             one.arm.label if one.arm else "shared by all",
             STAGES[one.stage],
             str(one.runs),
-            f"{one.seconds:,.0f}",
-            ABSENT if one.cpu_seconds is None else f"{one.cpu_seconds:,.0f}",
-            ABSENT if one.tokens is None else _short(one.tokens),
-            ABSENT if one.flops is None else f"{one.flops:.3g}",
+            _amount(one.seconds, "seconds" in one.partial, "{:,.0f}".format),
+            _amount(one.cpu_seconds, "cpu_seconds" in one.partial, "{:,.0f}".format),
+            _amount(one.tokens, "tokens" in one.partial, _short),
+            _amount(one.flops, "flops" in one.partial, "{:.3g}".format),
         )
         for one in shown
     ]
-    known = [one.cpu_seconds for one in shown if one.cpu_seconds is not None]
-    total = ("all", "", str(sum(one.runs for one in shown if one.stage != "evaluate")))
+    trained = [one for one in shown if one.stage != "evaluate"]  # of evaluation no CPU seconds are measured
     rows.append(
-        (*total, f"{sum(one.seconds for one in shown):,.0f}", f"{sum(known):,.0f}" if known else ABSENT, "", "")
+        ("all", "", str(sum(one.runs for one in trained)), _all("seconds", shown), _all("cpu_seconds", trained), "", "")
     )
     return Table(
         name="costs",
         title="Cost ledger",
-        caption="Sums over all runs, failed and not scored ones too. FLOPs are analytic; tokens include padding.",
+        caption="Sums over all runs, failed and not scored ones too; at least that much where some runs or stages do"
+        " not know theirs. FLOPs are analytic; tokens include padding.",
         columns=("strategy", "stage", "runs", "seconds", "CPU seconds", "tokens", "FLOPs"),
         rows=tuple(rows),
     )
+
+
+def _all(amount: str, costs: Sequence[Cost]) -> str:
+    """Return the sum of an amount over all stages."""
+    known = [value for one in costs if (value := getattr(one, amount)) is not None]
+    partial = len(known) < len(costs) or any(amount in one.partial for one in costs)
+    return _amount(sum(known) if known else None, partial, "{:,.0f}".format)
+
+
+def _amount(value: float | None, partial: bool, words: Callable[[float], str]) -> str:
+    return ABSENT if value is None else f"≥ {words(value)}" if partial else words(value)
 
 
 def _short(value: float) -> str:
