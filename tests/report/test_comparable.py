@@ -11,6 +11,7 @@ from thaw.report.cells import Cell, cells
 from thaw.report.claims.analysis import analyse
 from thaw.report.collect import Run, read
 from thaw.report.comparable import comparable
+from thaw.report.notes import notes
 from thaw.report.page import write
 from thaw.report.statistics import score_interval
 
@@ -77,6 +78,26 @@ def test_two_states_of_the_code_are_told_and_runs_that_did_not_record_theirs() -
     for one, epoch in zip(runs, (1, 1, 2, 2), strict=True):
         one.row["results"] = epoch
     assert told(*runs)[0].startswith("The runs were made by 2 results epochs of the code (1 in 2 runs and 2 in 2 runs)")
+
+
+def test_a_run_of_two_states_of_the_code_or_of_two_machines_is_told() -> None:
+    runs = rates("full", 0.5, 0.6)
+    lineages = [
+        {"resumed": [{"step": 20, "changed": {"source": ["a", "b"], "threads": [1, 2]}}]},
+        {"resumed": [{"step": 5, "changed": {"threads": [1, 2]}}], "source_of_test": "b"},
+    ]
+    before = told(*runs)
+    for one, lineage in zip(runs, lineages, strict=False):
+        one.lineage.update(lineage)
+    made, found = study(*runs)
+    assert told(*runs)[:2] == [
+        "1 run began with one state of the code and went on with another after a stop.",
+        "1 run is scored on test by another state of the code than trained it.",
+    ]
+    assert told(*runs)[2:] == before
+    assert "2 runs went on after a stop with other threads: equal beyond rounding, not to the bit." in notes(
+        made, found
+    )
 
 
 def test_what_forbids_a_comparison_stands_before_the_guards_of_the_verdicts() -> None:

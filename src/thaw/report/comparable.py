@@ -12,6 +12,7 @@ from thaw.report.arms import several_steps
 from thaw.report.cells import Cell
 from thaw.report.choice import in_words, shown
 from thaw.report.collect import Run, Study
+from thaw.report.differences import changed
 from thaw.report.rates import wilson
 from thaw.report.strategy import strategies
 from thaw.report.words import are, listed, number
@@ -23,8 +24,8 @@ NOT_RECORDED = "not recorded"
 def comparable(study: Study, cells: Sequence[Cell]) -> list[str]:
     """Return the notes that stand before the verdicts and before any table, most serious first."""
     runs = [run for run in study.runs if run.transfers]
-    return [*data_sets(runs), *_aside(runs), *_code(runs), *_steps(runs), *_diverged(cells), *_untuned(cells),
-            *_ties(cells), *_looks(runs)]  # fmt: skip
+    return [*data_sets(runs), *_aside(runs), *_code(runs), *_within(runs), *_steps(runs), *_diverged(cells),
+            *_untuned(cells), *_ties(cells), *_looks(runs)]  # fmt: skip
 
 
 def data_sets(runs: Iterable[Run]) -> Iterable[str]:
@@ -60,6 +61,17 @@ def _code(runs: Sequence[Run]) -> Iterable[str]:
         told = listed([f"{_digest(value)} in {number(count, 'run')}" for value, count in sources])
         more = "" if len(epochs) > 1 else ": scores may differ by that alone"
         yield f"The runs were made by {len(sources)} states of the code ({told}){more}."
+
+
+def _within(runs: Sequence[Run]) -> Iterable[str]:
+    """Tell of runs that are of two states of the code, each in itself: resumed, or scored on test, by another one."""
+    mixed = sum("source" in changed(run) for run in runs)
+    if mixed:
+        yield f"{number(mixed, 'run')} began with one state of the code and went on with another after a stop."
+    scored = sum(bool(run.lineage.get("source_of_test")) for run in runs)
+    if scored:
+        them = "it" if scored == 1 else "them"
+        yield f"{number(scored, 'run')} {are(scored)} scored on test by another state of the code than trained {them}."
 
 
 def _digest(value: str) -> str:

@@ -53,6 +53,13 @@ def machines(runs: Iterable[Run]) -> list[Difference]:
     return found
 
 
+def changed(run: Run) -> set[str]:
+    """Return what was not as before when a run went on after a stop (threads, torch, source …), empty if nothing."""
+    resumed = run.lineage.get("resumed")
+    stops = [stop.get("changed") for stop in resumed if isinstance(stop, dict)] if isinstance(resumed, list) else []
+    return {str(key) for stop in stops if isinstance(stop, dict) for key in stop}
+
+
 def value_text(config: dict[str, Any], key: str) -> str:
     """Return a config value as text."""
     if key not in config:

@@ -10,7 +10,7 @@ from typing import Any
 from thaw.report.cells import Cell
 from thaw.report.collect import Run, Study
 from thaw.report.comparable import comparable
-from thaw.report.differences import CODE, MACHINE, machines
+from thaw.report.differences import CODE, MACHINE, changed, machines
 from thaw.report.pretrainings import pretraining_notes
 from thaw.report.strategy import strategies
 from thaw.report.words import are, listed, number
@@ -187,4 +187,9 @@ def _machines(study: Study) -> list[str]:
         noun, consequence = MACHINE[one.key]
         shown = listed([f"{value} in {number(count, 'run')}" for value, count in one.values])
         lines.append(f"{len(one.values)} {noun} ({shown}): {consequence}.")
+    stopped = [keys for run in members if (keys := changed(run) - {"source"})]
+    if stopped:
+        what = listed(sorted(set().union(*stopped)))
+        runs = number(len(stopped), "run")
+        lines.append(f"{runs} went on after a stop with other {what}: equal beyond rounding, not to the bit.")
     return lines
