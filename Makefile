@@ -37,7 +37,7 @@ $(VENV)/.texts: $(VENV)/.demo
 
 demo-texts: $(VENV)/.texts ## the texts of the demo and an encoder to import, for the tests that use them
 
-demo: $(VENV)/.demo ## the whole chain on real text from PyPI, about eighteen minutes on two cores
+demo: $(VENV)/.demo ## the whole chain on real text from PyPI, a quarter of an hour on two cores
 	$(THAW) demo
 
 test: $(VENV)/.setup ## the tests that take seconds

@@ -1,6 +1,7 @@
 """The dispatcher: help, exit codes, signals."""
 
 import importlib
+import os
 import signal
 import subprocess
 import sys
@@ -74,3 +75,13 @@ def test_a_signal_decides_the_exit_code(
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setitem(dispatcher.COMMANDS, "stop", ("stopped", "stops"))
     assert main(["stop", str(int(number))]) == code
+
+
+@pytest.mark.parametrize(("given", "policy"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_threads_that_wait_give_way_on_a_busy_machine(given: str | None, policy: str) -> None:
+    # it was torch's own, by which two threads beside two busy processes took 18 times as long as one
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    environment |= {"OMP_DISPLAY_ENV": "true"} | ({"OMP_WAIT_POLICY": given} if given else {})
+    code = "from thaw.cli.main import main; main(['--version']); import torch"
+    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment)
+    assert f"OMP_WAIT_POLICY = '{policy}'" in told.stderr

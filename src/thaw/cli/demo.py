@@ -9,7 +9,7 @@ from thaw.cli.report import Parser
 
 def main(argv: list[str]) -> int:
     """Run the demo; return the exit code."""
-    parser = Parser(prog="thaw demo", description="The whole chain on real text, about eighteen minutes.")
+    parser = Parser(prog="thaw demo", description="The whole chain on real text, a quarter of an hour.")
     parser.add_argument("--out", default="report/demo", help="folder of the page (report/demo)")
     code = study.run("demo", [], parser.parse_args(argv).out)
     if not code:

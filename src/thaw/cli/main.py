@@ -29,7 +29,7 @@ COMMANDS = {
     "runs": ("thaw.cli.runs", "list runs and their state; --prune what they leave on disk"),
     "import": ("thaw.cli.import_", "bring in an encoder of the BERT family from a Hugging Face folder"),
     "export": ("thaw.cli.export", "write a transferred model as a Hugging Face folder"),
-    "demo": ("thaw.cli.demo", "the whole chain on real text, about twelve minutes"),
+    "demo": ("thaw.cli.demo", "the whole chain on real text, a quarter of an hour"),
 }
 
 COMPOSED = ("tokenizer", "pretrain", "transfer")  # Hydra apps: --debug becomes a config field that reaches every job
@@ -53,6 +53,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command; return the exit code."""
     argv = list(sys.argv[1:] if argv is None else argv)
     os.environ.setdefault("PYTHONSAFEPATH", "1")  # else workers import what lies in the working folder: a pickle.py
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait give way: DECISIONS.md, "A busy machine"
     received: list[int] = []
 
     def interrupt(number: int, frame: FrameType | None) -> None:
