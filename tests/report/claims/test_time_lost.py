@@ -161,6 +161,6 @@ def test_mean_curves_that_end_under_the_target_have_a_ratio():
     runs += [curved("full", seed, [0.0, end], looks=(0, 40)) for seed, end in ((1, 0.5), (2, 0.56))]
     found = speed(compared(*runs), "step")
     assert found.reached == (2, 2)
-    # isotonic curves that never cross are put at three times the last step, scratch's at its only look
+    # isotonic curves that never cross are put at the last step, scratch's at its only look
     assert all(math.isfinite(value) for value in found.effects["trec"].values())
     assert sum(found.effects["trec"].values()) < 0

@@ -8,6 +8,10 @@ learning has the slope 1. All places and slopes of a grid are fitted at once, ea
 al. 1999): an average does not jump as a best fit does. Where growth does not describe the curve, by a test against the
 spread of the seeds, it is isotonic regression instead, interpolated in log step.
 
+No crossing is put later than the last look. It is asked for where every run has arrived, and how far a mean curve that
+ends under its target by noise might have gone on is not known: let go to three times the last step, it made two equal
+arms with dev sets of 400 texts look 13 % unequal in the mean, and the interval twice as wide.
+
 The choices were made by simulation (tests/calibration/test_time.py): isotonic regression alone covers 80 to 90 % where
 this covers 93 to 96 %.
 """
@@ -20,7 +24,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-FAR = 3.0  # times the last step: no crossing is put later
 SPREAD = 0.3  # of the logarithm of the slope about exponential learning, before the looks are seen
 SLOPES = np.exp(np.linspace(np.log(0.5), np.log(2.5), 7))
 PLACES = 0.08  # distance of the places in log step
@@ -86,10 +89,10 @@ class Growth:
         return np.asarray((self.weight * (self.low + self.gain * done)).sum(-1))
 
     def crossing(self, targets: Floats) -> Floats:
-        """Return the log step at which each curve reaches its target, (B,); that of FAR times the last where none."""
+        """Return the log step at which each curve reaches its target, (B,); that of the last look where none."""
         left = (targets[:, None] - self.low) / np.maximum(self.gain, 1e-9)
         looks = self.grid.steps
-        nearest, farthest = np.log(max(1.0, looks[looks > 0][0] / 4)), np.log(FAR * looks[-1])
+        nearest, farthest = np.log(max(1.0, looks[looks > 0][0] / 4)), np.log(looks[-1])
         inside = np.log(-np.log1p(-np.clip(left, 1e-6, 1 - 1e-9))) / self.grid.slope + self.grid.place
         at = np.clip(np.where(left < 1 - 1e-9, inside, farthest), nearest, farthest)
         return np.asarray((self.weight * at).sum(-1))
@@ -126,12 +129,12 @@ class Isotonic:
         return np.array([np.interp(share * self.steps[-1], self.steps, curve) for curve in self.curves])
 
     def crossing(self, targets: Floats) -> Floats:
-        """Return the log step at which each curve reaches its target, (B,); that of FAR times the last where none."""
+        """Return the log step at which each curve reaches its target, (B,); that of the last look where none."""
         found = np.empty(len(targets))
         for number, (curve, target) in enumerate(zip(self.curves, targets, strict=True)):
             first = int(np.argmax(curve >= target - 1e-9))
             if curve[first] < target - 1e-9:
-                found[number] = np.log(FAR * self.steps[-1])
+                found[number] = np.log(self.steps[-1])
             elif first == 0:
                 found[number] = np.log(max(1.0, self.steps[0]))
             else:
