@@ -1,7 +1,7 @@
 """What the verdicts say in unfriendly worlds: a quick look in `make test`, thousands of studies in `make calibrate`.
 
 `make calibrate` writes the table of experiments/calibration/README.md to runs/calibration/worlds, a file a world; a
-second call goes on with the worlds that this source has not judged yet.
+second call goes on with the worlds that this code has not judged yet.
 """
 
 import hashlib
@@ -13,15 +13,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import thaw.report
 from calibration.truths import TRUTHS
 from calibration.unfriendly import World, judged, runs, study
 from calibration.worlds import FRIENDLY, UNFRIENDLY, Case
-from thaw.job.source import source
 from thaw.report.claims.verdicts import verdicts
 
 CASES = {**FRIENDLY, **UNFRIENDLY}
 MANY, FEW = 2000, 8
 RECORDS = Path("runs/calibration/worlds")
+# Of report/, what claims/ stands on.
+JUDGES = (
+    "arms",
+    "cells",
+    "choice",
+    "crossed",
+    "diverged",
+    "rates",
+    "recipes",
+    "statistics",
+    "tasks",
+)
 COVERS, BELOW, ABOVE = "interval covers", "interval below the truth", "interval above the truth"
 
 
@@ -61,7 +73,7 @@ def test_a_world(name: str) -> None:
     case = CASES[name]
     file = RECORDS / f"{name.replace(' ', '_').replace(',', '')}.json"
     record = json.loads(file.read_text()) if file.exists() else {}
-    made_by = {"source": source(), "worlds": _digest(), "studies": MANY}
+    made_by = {"code": _digest(), "studies": MANY}
     if not made_by.items() <= record.items():
         counts = counted(case.world, MANY, seed=1)
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -72,9 +84,11 @@ def test_a_world(name: str) -> None:
 
 
 def _digest() -> str:
-    """Return the digest of the code that makes the worlds."""
-    sources = (Path(__file__).with_name(name).read_bytes() for name in ("unfriendly.py", "worlds.py", "truths.py"))
-    return hashlib.sha256(b"".join(sources)).hexdigest()[:12]
+    """Return the digest of the code that makes the worlds and of the code that judges them."""
+    worlds = [Path(__file__).with_name(name) for name in ("unfriendly.py", "worlds.py", "truths.py")]
+    report = Path(thaw.report.__file__).parent
+    judges = [*(report / "claims").glob("*.py"), *(report / f"{name}.py" for name in JUDGES)]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in (*worlds, *sorted(judges)))).hexdigest()[:12]
 
 
 def test_duplicate_seeds_are_no_more_evidence() -> None:

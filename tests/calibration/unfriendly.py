@@ -44,7 +44,7 @@ def collapses(sd: float, share: float, depth: float) -> Noise:
 class World:
     """What is true and what is in the way. Scores are fractions, times are in units of scratch's training."""
 
-    tasks: int = 3
+    tasks: int = 2
     sizes: tuple[int, ...] = (50, 100, 200, 400)
     seeds: int = 5
     gains: tuple[float, ...] = (0.0,)  # of transfer over scratch, by task in turn, at every size

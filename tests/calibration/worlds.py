@@ -22,10 +22,10 @@ class Case:
 
 
 FRIENDLY = {
-    "no effect": Case(world=World(), false=CLAIMS),
+    "no effect, three tasks": Case(world=World(tasks=3), false=CLAIMS),
     "no effect, one task": Case(world=World(tasks=1), false=CLAIMS),
-    "no effect, three seeds": Case(world=World(seeds=3), false=CLAIMS),
-    "a large effect": Case(world=World(gains=(0.15,), faster=3.0), true=CLAIMS, power=0.8),
+    "no effect, three seeds": Case(world=World(tasks=3, seeds=3), false=CLAIMS),
+    "a large effect": Case(world=World(tasks=3, gains=(0.15,), faster=3.0), true=CLAIMS, power=0.8),
     "four tasks and more, no effect": Case(world=World(tasks=8), false=CLAIMS),
 }
 UNFRIENDLY = {
