@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 from task_files import make_task
 
+from thaw import config as schema
 from thaw.errors import DataError
+from thaw.job.identity import task_content
+from thaw.storage import sha256_file
 from thaw.task.files import reading
 from thaw.task.read import read, read_examples
 from thaw.task.task import DataConfig, Kind
@@ -120,3 +123,11 @@ def test_a_run_id_names_only_readings_that_were_others_before(tmp_path: Path) ->
     assert reading(lists, Kind.tags) == "+lists"
     assert reading(lists, Kind.classes) == ""
     assert reading(written(tmp_path / "e.csv", ["[1] See ['also", "[ laughs ]"]), Kind.tags) == ""
+
+
+def test_the_id_of_a_run_on_such_a_file_is_another(tmp_path: Path) -> None:
+    before, now = tsv(tmp_path / "a.tsv", PLAIN), tsv(tmp_path / "b.tsv", MARKS)
+    for path, rules in ((before, ""), (now, "+quotes")):
+        task = {"name": "mine", "kind": "classes", "path": str(path)}
+        config = schema.read("transfer", {"task": task, "strategy": {"name": "majority"}})
+        assert task_content(config) == f"all={sha256_file(path)}{rules}"

@@ -1,9 +1,10 @@
 """Declared labels as the words they are written in, before YAML and Hydra read other things in them.
 
 ``[false, no, 1e3, 01, null]`` names five labels. On the command line Hydra makes a boolean, a text, a float, a text and
-nothing of them, in a config file YAML makes two equal booleans, a float, an integer and nothing. So a word of
-``task.labels`` or ``task.positive`` that would not stay a word is put in quotes on the command line, and in config
-files it is read from the text of the file. ``task.positive=null`` is no label, it takes a choice back.
+nothing of them, and refuses letters beyond ASCII. In a config file YAML makes two equal booleans, a float, an integer
+and nothing. So a word of ``task.labels`` or ``task.positive`` that would not stay a word is put in quotes on the
+command line, and in config files it is read from the text of the file. ``task.positive=null`` is no label, it takes a
+choice back.
 
 Private parts of Hydra are used: its sources of config files are a table by scheme.
 """
@@ -43,7 +44,8 @@ def quoted(override: str) -> str:
         after = words[place + 1] if place + 1 < len(words) else ","
         alone = before in ("[", "(", ",") and after in ("]", ")", ",")
         chosen = depth > 0 if match[1] == "labels" else token.lower() != "null"
-        if alone and chosen and _NO_WORD.fullmatch(token) and not _PLAIN.fullmatch(token):
+        changes = _NO_WORD.fullmatch(token) and not _PLAIN.fullmatch(token)
+        if alone and chosen and token[0] not in "'\"" and (changes or not token.isascii()):
             tokens[number] = f"'{token}'"
     return f"{key}={''.join(tokens)}"
 

@@ -84,5 +84,5 @@ def near(labels: Iterable[str]) -> list[list[str]]:
     groups: dict[Any, list[str]] = {}
     for label in labels:
         plain = "".join(unicodedata.normalize("NFKC", label).casefold().split())
-        groups.setdefault(Decimal(plain) if _NUMBER.fullmatch(plain) else plain, []).append(label)
+        groups.setdefault(Decimal(plain) if _SCIENTIFIC.fullmatch(plain) else plain, []).append(label)
     return [group for group in groups.values() if len(group) > 1]
