@@ -22,6 +22,7 @@ from thaw.errors import ConfigError, NotApplicable, nearest
 from thaw.objective.config import ObjectiveConfig
 from thaw.report.claims.rule import Rule
 from thaw.strategy.plan import STRATEGIES, Strategy, StrategyConfig
+from thaw.task.labels import declare
 from thaw.task.task import DataConfig, TaskConfig
 from thaw.text.corpus import CorpusConfig
 from thaw.text.tokenizer import TokenizerConfig
@@ -229,6 +230,7 @@ def read(command: str, raw: Any) -> Any:
     values = OmegaConf.to_container(composed, resolve=True, enum_to_str=True)
     assert isinstance(values, dict)
     values.pop("hydra", None)
+    declare(values)
     if command == "transfer" and isinstance(values.get("strategy"), dict):
         name = str(values["strategy"].get("name"))
         if name not in strategies():

@@ -20,7 +20,8 @@ CSV = {
     "shifted columns": (GOOD + "a, b,yes\nc,no\nd,e,no\n", r"not 2 cells.*lines 22, 24;"),
     "unescaped quotes": (GOOD + '"he said "hi" there",yes\n', r"broken quoting.*line 22"),
     "quote without end": (GOOD + '"and so on,yes\n', r"broken quoting.*line 22"),
-    "missing label": (GOOD + "a,\nb,NaN\nc,nan\nd, \n", r"no label.*lines 22, 23, 24 and 1 more"),
+    "missing label": (GOOD + "a,\nb,NaN\nc,nan\nd, \n", r"no label.*lines 22, 25;"),
+    "missing number": ("text,label\na,1\nb,0\nc,\nd,NaN\ne,nan\n", r"no label.*lines 4, 5, 6;"),
     "empty text": (GOOD + ",yes\n  ,no\n", r"empty text.*lines 22, 23"),
     "only one class": ("text,label\n" + "a,yes\nb,yes\n" * 10, r"only the label 'yes'"),
     "wrong delimiter": (GOOD.replace(",", ";"), r"wrong delimiter.*';'"),
@@ -43,7 +44,7 @@ JSONL = {
     "label left out": ('{"text": "a", "label": "x"}\n{"text": "b"}\n', r"no label.*line 2"),
     "number as text": ('{"text": 5, "label": "x"}\n', r"a text that is not a string.*line 1"),
     "nested too deep": ("[" * 200_000 + "]" * 200_000 + "\n", r"not a JSON object.*line 1"),
-    "list as label": ('{"text": "a", "label": ["x"]}\n', r"no label.*line 1"),
+    "list as label": ('{"text": "a", "label": ["x"]}\n', r"multi-label.*line 1"),
 }
 TAGS = {
     "more tags than tokens": ('{"tokens": ["a"], "tags": ["O", "O"]}\n', r"not as many tags as tokens.*line 1"),
@@ -134,7 +135,7 @@ def squad(**changes):
         ({"data": [{}]}, r"not SQuAD JSON.*paragraphs"),
         ({"data": []}, "no questions"),
         (squad(answers=[]), r"a question without answer.*SQuAD 2\.0"),
-        (squad(answers=[{"text": "Bob", "answer_start": 3}]), r"not in the context at answer_start.*line 1"),
+        (squad(answers=[{"text": "Bob", "answer_start": 3}]), r"not in the context at answer_start.*question 1"),
         (squad(question=""), "empty question or context"),
     ],
 )

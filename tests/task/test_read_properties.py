@@ -64,11 +64,12 @@ def test_a_table_is_read_back(folder: Path, rows: list, form: tuple[str, str], q
     cells = "".join(cell for row in rows for cell in row)
     unquoted = "\r" in cells and end == "\n" and quoting == csv.QUOTE_MINIMAL  # csv's own fault: it ends a line there
     try:
-        found = [tuple(row.values()) for _, row in read_table(path).rows]
+        table = read_table(path)
     except DataError:
         assert "\0" in cells or unquoted
     else:
-        assert found == rows or unquoted
+        told = any("which is text in a .tsv" in note for note in table.notes)  # its lines are in order without CSV
+        assert [tuple(row.values()) for _, row in table.rows] == rows or unquoted or told
 
 
 def whole(value: Any) -> Any:

@@ -32,7 +32,7 @@ from hydra.types import HydraContext, RunMode, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from thaw import config as schema
-from thaw.cli import checkpoints, hydra_keys
+from thaw.cli import checkpoints, hydra_keys, label_words
 from thaw.cli.explain import explain
 from thaw.cli.words import Words
 from thaw.config import conf_dir
@@ -62,6 +62,7 @@ class _Forget(Callback):
 def composer(command: str, words: Words) -> Iterator["Composer"]:
     """Give a Composer while Hydra is set up for the words of one command."""
     schema.register()
+    label_words.install()
     with initialize_config_dir(str(conf_dir()), job_name="thaw", version_base="1.3"):
         yield Composer(command, words)
 
@@ -201,7 +202,7 @@ class Composer:
         result: list[Override] = []
         for word in words:
             try:
-                result += parser.parse_overrides([word])
+                result += parser.parse_overrides([label_words.quoted(word)])
                 if self._is_group(result[-1]) and result[-1].value() is None:  # Hydra has no group=null
                     result[-1:] = parser.parse_overrides([f"~{result[-1].key_or_group}"])
                 fixed = result[-1].key_or_group == "checkpoint" and not result[-1].is_sweep_override()

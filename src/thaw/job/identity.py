@@ -19,7 +19,7 @@ from thaw.fields import identity_of
 from thaw.hold import Hold, hold
 from thaw.storage import sha256_file
 from thaw.strategy.plan import STRATEGIES
-from thaw.task.files import split_files
+from thaw.task.files import reading, split_files
 from thaw.text import corpus
 from thaw.track.epoch import RESULTS
 from thaw.track.identity import run_id
@@ -234,7 +234,9 @@ def task_content(config: TransferConfig) -> str:
             raise DataError(
                 f"task file can not be read, {error.filename}: {error.strerror}; check task.path"
             ) from error
-        return ":".join(f"{split}={digests[str(path)]}" for split, path in sorted(files.items()))
+        return ":".join(
+            f"{split}={digests[str(path)]}{reading(path, task.kind)}" for split, path in sorted(files.items())
+        )
     if task.package:
         return f"package {task.package} {_package_version(task.package)}"
     return f"hub {task.hub} {task.hub_config} {task.hub_revision}"

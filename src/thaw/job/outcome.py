@@ -14,8 +14,8 @@ from thaw.strategy.plan import Majority
 from thaw.task.credit import credits
 from thaw.task.duplicates import overlap
 from thaw.task.example import Example, Splits, fingerprint
+from thaw.task.labels import is_number
 from thaw.task.metrics import Metrics
-from thaw.task.read import is_number
 from thaw.task.subset import checksum
 from thaw.track.cost import host, peak_rss_bytes
 from thaw.track.folder import LINEAGE, RunFolder
@@ -119,9 +119,13 @@ def common_row(
 
 
 def notes(config: TransferConfig, found: Splits) -> list[str]:
-    """Return what a reader must know of a task's data: texts in two splits, a positive label that nobody has chosen."""
+    """Return what a reader must know of a task's data.
+
+    How its files were read, texts in two splits, a positive label that nobody has chosen.
+    """
     task, positive = config.task, found.report.get("positive")
-    sentences = [note] if (note := overlap(found.report["duplicates"])) else []
+    sentences = list(found.report["reading"])
+    sentences += [note] if (note := overlap(found.report["duplicates"])) else []
     if task.metric == "f1" and positive is not None and task.positive is None and not is_number(positive):
         (other,) = (label for label in found.labels or [] if label != positive)
         sentences.append(f"f1 is that of label '{positive}', the last one; task.positive={other} takes the other")

@@ -35,7 +35,9 @@ def run(folder: str, file: str) -> list[dict[str, Any]]:
         path = Path(folder) / checkpoints.HEAD_CONFIG
         raise StorageError(f"damaged file: {path} describes no head of these weights ({reason}), restore it") from error
     module = TransferModule(encoder, head, OptimConfig(), seed=0, steps=1, epoch_steps=1)
-    examples = read_examples(file, task)
+    examples, reading = read_examples(file, task)
+    for note in reading:
+        tell(note)
     if found.head_config.get("pairs", pairs(examples)) != pairs(examples):
         learned, given = ("pairs of texts", "single texts")[:: 1 if found.head_config["pairs"] else -1]
         raise DataError(f"{file} has {given}, the model in {folder} was trained on {learned}: give it those")

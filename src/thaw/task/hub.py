@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from thaw.errors import ConfigError
-from thaw.task.files import Table
+from thaw.task.table import Table
 from thaw.task.task import TaskConfig
 
 PROBE_SECONDS = 3.0

@@ -1,10 +1,12 @@
 """What a task is: labelled data, the kind of its labels, its metrics. No torch here."""
 
+from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
 
 from thaw.errors import ConfigError, nearest
 from thaw.fields import free, identity
+from thaw.task.labels import declared
 
 
 class Kind(Enum):
@@ -63,8 +65,22 @@ class TaskConfig:
                 f"task.stride={self.stride} must be less than {self.context_room}, the context pieces that surely fit a"
                 f" window of task.max_length={self.max_length}"
             )
-        if self.labels is not None and isinstance(self.labels, list) and len(set(self.labels)) < len(self.labels):
-            raise ConfigError(f"task.labels={self.labels} names a label twice, each must stand there once")
+        if isinstance(self.labels, list):
+            self.labels = [declared(label) for label in self.labels]
+            if "" in self.labels:
+                raise ConfigError("task.labels names an empty label, take it out")
+            twice = [label for label, count in Counter(self.labels).items() if count > 1]
+            if twice:
+                raise ConfigError(f"task.labels names a label twice, {twice[0]!r}: each must stand there once")
+        if self.positive is not None and self.positive != "???":
+            self.positive = declared(self.positive)
+
+    @property
+    def origin(self) -> str:
+        """Where its data come from, in the words of a message."""
+        if self.path:
+            return f"task.path={self.path}"
+        return f"task.package={self.package}" if self.package else str(self.hub)
 
     @property
     def question_room(self) -> int:
@@ -79,7 +95,11 @@ class TaskConfig:
 
 def are_entity_tags(labels: list[str]) -> bool:
     """Whether a label set is BIO: "O", and the rest B- or I- with a type."""
-    return "O" in labels and all(tag == "O" or (tag[:2] in ("B-", "I-") and len(tag) > 2) for tag in labels)
+    return "O" in labels and all(map(_is_bio, labels))
+
+
+def _is_bio(tag: str) -> bool:
+    return tag == "O" or (tag[:2] in ("B-", "I-") and len(tag) > 2)
 
 
 def positive_label(task: TaskConfig, labels: list[str] | None) -> str | None:
@@ -106,8 +126,11 @@ def check_metric(task: TaskConfig, labels: list[str] | None) -> None:
             hint = nearest(task.positive, labels or [])
             raise ConfigError(f"task.positive={task.positive} is no label of {task.name}{hint}")
     if task.metric == "entity_f1" and not are_entity_tags(labels or []):
+        others = [tag for tag in labels or [] if not _is_bio(tag)]
+        shown = ", ".join(repr(tag[:20]) for tag in others[:3]) + (", ..." if len(others) > 3 else "")
         raise ConfigError(
-            f"task.metric=entity_f1 needs tags O, B- and I-, {task.name} has others; use task.metric=token_accuracy"
+            f"task.metric=entity_f1 needs tags O, B- and I-, {task.name} has {shown if others else 'no O'}, of no"
+            " scheme that is known (BIO, IOB1, BIOES, BILOU, BMES); use task.metric=token_accuracy"
         )
 
 

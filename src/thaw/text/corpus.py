@@ -5,8 +5,10 @@ from it, and it is nearly always the wrong file. Nothing is dropped silently: lo
 exclusion of held-out texts removes is counted.
 """
 
+import contextlib
 import csv
 import hashlib
+import io
 import json
 import os
 import re
@@ -17,13 +19,14 @@ from typing import Any
 
 from thaw.errors import ConfigError, DataError, nearest
 from thaw.fields import free, identity
-from thaw.text import demo_text, files
+from thaw.text import demo_text, files, tabs, written_lists
 from thaw.text.normalise import digest
 
 MIN_WORDS = 100
 MIN_DIFFERENT_WORDS = 10
 MIN_PARAGRAPH_WORDS = 8  # shorter paragraphs occur by chance, only whole documents are compared then
 HELD_OUT = re.compile(r"(dev|test|valid).*\.(txt|text|jsonl|ndjson|json|csv|tsv)(\.gz)?")
+LONGEST_CELL = 1 << 27  # characters; csv's own limit of 131,072 refuses long documents
 _JSON_LINE = 1 << 26  # characters a JSONL line may have
 
 
@@ -193,16 +196,33 @@ def _held_out(config: CorpusConfig) -> frozenset[bytes]:
     return frozenset(found - {digest("")})
 
 
+def _values(text: str, where: str) -> list[Any]:
+    """Return the values of a .json file: one, or one a line."""
+    try:
+        return [_json(text, where)]
+    except DataError:
+        with contextlib.suppress(ValueError, RecursionError):
+            return [json.loads(line) for line in text.split("\n") if line.strip()]
+        raise
+
+
 def _cells(path: Path, encoding: str) -> Iterator[str]:
     kind, rows = files.suffix(path), files.lines(path, encoding, _JSON_LINE)
     if kind == ".json":
-        yield from _strings(_json("".join(files.characters(path, encoding)), str(path)))
+        for value in _values("".join(files.characters(path, encoding)), str(path)):
+            yield from _strings(value)
     elif kind in files.JSON_SUFFIXES:
         for number, line in enumerate(rows, 1):
             yield from _strings(_json(line, f"{path}:{number}") if line.strip() else None)
     elif kind in (".csv", ".tsv"):
-        for row in csv.reader((line + "\n" for line in rows), delimiter="," if kind == ".csv" else "\t"):
-            yield from row
+        text = "".join(files.characters(path, encoding))
+        quoted = kind == ".csv" or tabs.is_csv(text)
+        delimiter = "," if kind == ".csv" else "\t"
+        csv.field_size_limit(LONGEST_CELL)
+        for cells in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if quoted else tabs.rows(text):
+            for cell in cells:
+                words = written_lists.strings(cell) if written_lists.is_list(cell) else None
+                yield cell if words is None else " ".join(words)
     else:
         yield from rows
 

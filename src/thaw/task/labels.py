@@ -1,0 +1,88 @@
+"""The one form of a label: in files and on the hub, in ``task.labels`` and ``task.positive``, in every answer.
+
+Everything that names a label goes through `canonical`, so 1, "1", 1.0 and "1.0" are one label wherever they stand, as
+are the composed and the decomposed form of a letter. Nothing else is levelled: "01", "+1", "1.50", "True" and "true"
+are words of their own, and `near` finds those that a person may have meant to be one.
+
+No label is what JSON calls null or NaN, and an empty cell. The words "nan", "null" and "false" are words, since a class
+may be called so (nan is a language). One case is left: ``nan`` among numbers is how programs write a number that is
+missing, and is read as that (`thaw.task.rows`).
+"""
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+_WHOLE = re.compile(r"(-?(?:0|[1-9][0-9]*))(?:\.0)?")
+_NUMBER = re.compile(r"[+-]?\d{1,4000}(\.\d{1,4000})?")
+_SCIENTIFIC = re.compile(r"[+-]?(\d{1,4000}(\.\d{0,4000})?|\.\d{1,4000})([eE][+-]?\d{1,4})?")
+MISSING_WORDS = frozenset({"nan", "NaN", "NA", "N/A", "#N/A", "<NA>", "None", "null", "NULL"})  # as programs write none
+
+
+def canonical(value: Any) -> str | None:
+    """Return the word of a label; None where there is none: null, NaN, an empty text, what is no single value."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return None
+        value = int(value) if value.is_integer() else value
+    if not isinstance(value, str | int | float):
+        return None
+    word = unicodedata.normalize("NFC", str(value).strip())
+    if whole := _WHOLE.fullmatch(word):
+        word = "0" if whole[1] == "-0" else whole[1]
+    return word or None
+
+
+def declared(value: Any) -> str:
+    """Return the word of a label that a config names; there every value is a word, null and NaN too."""
+    if value is None:
+        return "null"
+    return canonical(value) or str(value).strip()
+
+
+def declare(values: dict[Any, Any]) -> None:
+    """Write the labels that the tasks of a config declare as words, in place.
+
+    A dictionary may hold booleans, numbers and null for them; ``true`` can not be told from ``yes`` there any more, as
+    it can in a config file and on the command line (`thaw.cli.label_words`).
+    """
+    tasks = values.get("tasks")
+    for task in (values.get("task"), *(tasks.values() if isinstance(tasks, dict) else ())):
+        if isinstance(task, dict):
+            if isinstance(task.get("labels"), list):
+                task["labels"] = [declared(label) for label in task["labels"]]
+            if task.get("positive") is not None:
+                task["positive"] = declared(task["positive"])
+
+
+def is_number(label: str) -> bool:
+    """Return whether a label is a number, so that the larger of two is the positive one."""
+    return bool(_NUMBER.fullmatch(label))
+
+
+def ordered(labels: Iterable[str]) -> list[str]:
+    """Return labels in order: numbers by value before words by their letters, so 2 before 10 and -1 before 1.
+
+    The last of two labels is the positive one. Where all are numbers, 1e3 and .5 are some too; among words they are
+    words.
+    """
+    labels = list(labels)
+    number = _SCIENTIFIC if all(map(_SCIENTIFIC.fullmatch, labels)) else _NUMBER
+    return sorted(
+        labels,
+        key=lambda label: (0, Decimal(label), label) if number.fullmatch(label) else (1, Decimal(0), label),
+    )
+
+
+def near(labels: Iterable[str]) -> list[list[str]]:
+    """Return the groups of labels that differ only in case, blanks, width of letters, or in how a number is written."""
+    groups: dict[Any, list[str]] = {}
+    for label in labels:
+        plain = "".join(unicodedata.normalize("NFKC", label).casefold().split())
+        groups.setdefault(Decimal(plain) if _SCIENTIFIC.fullmatch(plain) else plain, []).append(label)
+    return [group for group in groups.values() if len(group) > 1]
