@@ -142,7 +142,7 @@ def test_ids_are_compared_on_import(bert_folder, tmp_path, capsys):
         hub.import_folder(bert_folder, tmp_path / "out")
     (bert_folder / "added_tokens.json").write_text('{"covid19": 60}')
     with pytest.raises(ConfigError, match=r"tokenizer of 61 pieces but an encoder of 60: 'covid19' has no vector"):
-        hub.import_folder(bert_folder, tmp_path / "out")
+        hub.read(bert_folder)
     (bert_folder / "added_tokens.json").unlink()
     assert import_.main([str(bert_folder), str(tmp_path / "out")]) == 0
     assert "compared" not in capsys.readouterr().err
@@ -152,13 +152,17 @@ def test_ids_are_compared_on_import(bert_folder, tmp_path, capsys):
 
 
 def test_a_text_with_other_ids_is_named(bert_folder, tmp_path):
-    """A class that transformers reads otherwise than tokenizer.json says: a mask that takes the blank before it."""
+    """Where only transformers knows a class: one is tokenizer.json as it is, another makes rules of its own."""
     pytest.importorskip("transformers")
     pieces = {piece: number for number, piece in enumerate((bert_folder / "vocab.txt").read_text().split())}
     model = {"type": "WordPiece", "vocab": pieces, "unk_token": "[UNK]", "continuing_subword_prefix": "##"}
     twin = {"version": "1.0", "added_tokens": [], "normalizer": None, "pre_tokenizer": {"type": "Whitespace"}}
     twin["model"] = {**model, "max_input_chars_per_word": 100}
     (bert_folder / "tokenizer.json").write_text(json.dumps(twin))
+    (bert_folder / "tokenizer_config.json").write_text('{"tokenizer_class": "OneOfMyOwn"}')
+    with pytest.raises(DataError, match="bring it in with `thaw import`"):
+        hub.read(bert_folder)
+    assert hub.import_folder(bert_folder, tmp_path / "mine").lineage["ids_of"]
     settings = {"tokenizer_class": "FunnelTokenizer", "cls_token": "[CLS]", "sep_token": "[SEP]", "unk_token": "[UNK]"}
     (bert_folder / "tokenizer_config.json").write_text(json.dumps(settings))
     with pytest.raises(
@@ -174,7 +178,7 @@ def test_what_an_encoder_learnt_of_pairs_is_kept_and_refused(bert_folder, tmp_pa
     learnt.lineage["frame_of_pairs"] = "tokenizer.json makes a </s> </s> b"
     checkpoints.write(tmp_path / "two", learnt, "# two\n")
     for split in ("train", "dev", "test"):
-        rows = [f'{{"text_a": "a {n}", "text_b": "b", "label": "{"xy"[n % 2]}"}}\n' for n in range(20)]
+        rows = [f'{{"text_a": "{split} {n}", "text_b": "b", "label": "{"xy"[n % 2]}"}}\n' for n in range(20)]
         (task_folder / f"{split}.jsonl").write_text("".join(rows))
     task = TaskConfig(name="files", kind=Kind.classes, path=str(task_folder), max_length=16)
     config = TransferConfig(

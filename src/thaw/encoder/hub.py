@@ -17,7 +17,7 @@ from thaw.encoder.dialects import DIALECTS, read_config
 from thaw.encoder.manifest import CONFIG, MANIFEST, WEIGHTS, fingerprint_of, read_json
 from thaw.errors import ConfigError, DataError
 from thaw.storage import recover, sha256_file, told
-from thaw.text.foreign.files import NAMES
+from thaw.text.foreign.files import NAMES, TAKES_OVER
 from thaw.text.tokenizer import Tokenizer
 
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.h5", "*.msgpack")
@@ -148,7 +148,7 @@ def _download(name: str) -> Path:
     except ImportError as error:
         raise ConfigError(f"no such folder: {name}; to fetch it from the hub: pip install 'thaw-nlp[hf]'") from error
     try:
-        return Path(snapshot_download(name, allow_patterns=[CONFIG, WEIGHTS, *NAMES], etag_timeout=5))
+        return Path(snapshot_download(name, allow_patterns=[CONFIG, WEIGHTS, *NAMES, *TAKES_OVER], etag_timeout=5))
     except Exception as error:  # the client raises a dozen kinds, of several libraries
         reason = type(error).__name__
         raise ConfigError(

@@ -207,8 +207,7 @@ FATAL: dict[str, dict[str, Any]] = {
     "a table out of bounds": {
         "normalizer": {"type": "Precompiled", "precompiled_charsmap": "CAAAAP////8AAAAAYWJjAA=="}
     },
-    "a power of the length": {"normalizer": replace({"Regex": "a*a*a*a*b"}, "")},
-    "a power at the end": {"pre_tokenizer": {"type": "Split", "pattern": {"Regex": "a*a*a*a*$"}, **PART}},
+    "a power of the length": {"pre_tokenizer": {"type": "Split", "pattern": {"Regex": "a*a*a*a*$"}, **PART}},
 }
 
 
@@ -227,7 +226,7 @@ def test_an_unknown_piece_that_the_model_lacks(make: Make) -> None:
 
 
 def test_what_takes_all_memory(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probes, "BYTES", 1 << 28)
+    monkeypatch.setattr(probes, "BYTES", 1 << 27)
     doubled = {"type": "Sequence", "normalizers": [replace({"String": "a"}, "aa")] * 40}
     with pytest.raises((DataError, StorageError), match="the tokenizers library"):
         Tokenizer.load(make(alone(GENERIC, normalizer=doubled)))

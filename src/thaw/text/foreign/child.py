@@ -18,6 +18,7 @@ from thaw.text.foreign import agreement, bounds, samples, tokens, twin
 from thaw.text.foreign import files as folder_files
 
 _IDS = 12  # shown of a difference
+_FRAMED = 20  # texts with the special pieces around them
 
 
 def main(folder: str, seconds: str, size: str, copy: str) -> dict[str, Any]:
@@ -40,9 +41,10 @@ def main(folder: str, seconds: str, size: str, copy: str) -> dict[str, Any]:
         added = [token.content for token in tokens.matched(files)]
         texts = samples.texts(ours.get_vocab(), added, special, bounds.letters(files))
         ids = [ours.encode(text, add_special_tokens=False).ids for text in texts]
+        framed = [ours.encode(text).ids for text in texts[:_FRAMED]]
         version = wrong = None
         if copy:
-            version, wrong = _compare(copy, texts, ids)
+            version, wrong = _compare(copy, texts, ids, framed)
         if version is None and wrong is None and files.family == "other" and not files.ours:
             wrong = _unproven(files, bool(copy))
         del ours
@@ -54,7 +56,9 @@ def main(folder: str, seconds: str, size: str, copy: str) -> dict[str, Any]:
     return {"wrong": wrong, "damaged": False, "transformers": version, "texts": len(texts)}
 
 
-def _compare(copy: str, texts: list[str], ids: list[list[int]]) -> tuple[str | None, str | None]:
+def _compare(
+    copy: str, texts: list[str], ids: list[list[int]], framed: list[list[int]]
+) -> tuple[str | None, str | None]:
     """Return the version of transformers, None where it is missing, and the first difference."""
     try:
         import transformers
@@ -63,12 +67,13 @@ def _compare(copy: str, texts: list[str], ids: list[list[int]]) -> tuple[str | N
         return None, None
     version = str(transformers.__version__)
     try:
-        auto = AutoTokenizer.from_pretrained(copy, trust_remote_code=False, local_files_only=True)
+        auto = AutoTokenizer.from_pretrained(copy, local_files_only=True)  # the copy names no code of its own
         theirs = [auto(text, add_special_tokens=False)["input_ids"] for text in texts]
+        theirs += [auto(text)["input_ids"] for text in texts[: len(framed)]]
     except Exception as error:  # each class of tokenizer has errors of its own
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:160]
         return version, f"transformers' AutoTokenizer can not read it ({reason}), so that there are no ids to go by"
-    for text, found, wanted in zip(texts, ids, theirs, strict=True):
+    for text, found, wanted in zip(texts + texts[: len(framed)], ids + framed, theirs, strict=True):
         if found != wanted:
             at = next((n for n, pair in enumerate(zip(found, wanted, strict=False)) if pair[0] != pair[1]), 0)
             at = max(0, at - 2)

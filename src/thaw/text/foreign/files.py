@@ -16,7 +16,7 @@ from thaw.text.normalise import NORMALISER, WORD_BORDER
 TWIN, VOCABULARY = "tokenizer.json", "vocab.txt"
 SETTINGS, SPECIAL, ADDED = "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"
 NAMES = (TWIN, VOCABULARY, SETTINGS, SPECIAL, ADDED)
-MOST_BYTES = 1 << 28  # of one file; the largest vocabularies in use take a tenth of it
+MOST_BYTES = 1 << 26  # of one file; the largest vocabularies in use take half of it
 
 # Classes of transformers, without "Fast": those that are BertTokenizer by another name, and those that take
 # tokenizer.json as it is. ModernBERT's are the latter whatever they are called (transformers' tokenization_auto.py,
@@ -28,7 +28,7 @@ BERT = {
 GENERIC = {"PreTrainedTokenizer", "TokenizersBackend"}
 _BERT_MODELS = {"bert", "distilbert", "electra"}
 _OTHERS = ("tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "spm.model", "vocab.json", "merges.txt")
-_TAKES_OVER = ("tokenizer.model", "tekken.json", "tiktoken.model")  # read instead of vocab.txt by AutoTokenizer
+TAKES_OVER = ("tokenizer.model", "tekken.json", "tiktoken.model")  # read instead of vocab.txt by AutoTokenizer
 _REMEDY = "write it as tokenizer.json with transformers' save_pretrained"
 
 
@@ -143,7 +143,7 @@ def check(files: Files) -> None:
             named = "model_type='modernbert'"
         raise DataError(f"{VOCABULARY} is not all that {named} reads, and {TWIN} is missing: {_REMEDY}")
     if files.twin is None:
-        over = [name for name in _TAKES_OVER if (files.folder / name).exists()]
+        over = [name for name in TAKES_OVER if (files.folder / name).exists()]
         if over:
             raise DataError(
                 f"it has both {VOCABULARY} and {over[0]}, of which AutoTokenizer reads the latter: {_REMEDY}"

@@ -59,14 +59,14 @@ def numbered(files: Files) -> list[tuple[str, Token, int]]:
 
 def final(files: Files) -> list[Token]:
     """Return the added tokens of AutoTokenizer, in the order of adding; the five special pieces among them."""
-    rows = numbered(files)
     if _decoded(files):
-        read = {SETTINGS} if files.family == "bert" else {SETTINGS, TWIN}
+        read = (SETTINGS,) if files.family == "bert" else (TWIN, SETTINGS)
     else:
-        read = {ADDED, TWIN}
+        read = (ADDED, TWIN)
+    rows = numbered(files)
     by_number: dict[int, Token] = {}
-    for where in (TWIN, SETTINGS) if _decoded(files) else (ADDED, TWIN):
-        by_number |= {number: token for source, token, number in rows if source == where and where in read}
+    for where in read:  # the later one counts
+        by_number |= {number: token for source, token, number in rows if source == where}
     tokens = {token.content: token for _, token in sorted(by_number.items())}
     values = _values(files)
     own = {name: value for name, value in values.items() if name.endswith("_token") and name not in _NAMED}
