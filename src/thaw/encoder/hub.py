@@ -5,29 +5,39 @@ ours is refused rather than approximated; a pooler and heads are left behind, ex
 """
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from torch import Tensor
 
 from thaw.encoder import checkpoint as checkpoints
 from thaw.encoder.checkpoint import Checkpoint, read_tensors
 from thaw.encoder.dialects import DIALECTS, read_config
 from thaw.encoder.manifest import CONFIG, MANIFEST, WEIGHTS, fingerprint_of, read_json
-from thaw.errors import ConfigError
+from thaw.errors import ConfigError, DataError
 from thaw.storage import recover, sha256_file, told
+from thaw.text.foreign.files import NAMES, TAKES_OVER
 from thaw.text.tokenizer import Tokenizer
 
-_TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "tokenizer_config.json")
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.h5", "*.msgpack")
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
 
 
-def read(folder: Path | str) -> Checkpoint:
-    """Read any folder that holds an encoder: a checkpoint folder, or one of the BERT family."""
+def read(folder: Path | str, compare: bool = False) -> Checkpoint:
+    """Read any folder that holds an encoder: a checkpoint folder, or one of the BERT family.
+
+    With ``compare`` the ids of a foreign tokenizer are compared with those of transformers' AutoTokenizer. Raises
+    DataError for a tokenizer that is not honoured and for weights that are not finite.
+    """
     folder = Path(folder)
     recover(folder)
     if not folder.is_dir():
         raise ConfigError(f"no such checkpoint: {folder} is not a folder")
-    found = checkpoints.load(folder) if (folder / MANIFEST).is_file() else _read_bert(folder, folder.name)
+    ours = (folder / MANIFEST).is_file()
+    found = checkpoints.load(folder) if ours else _read_bert(folder, folder.name, compare)
+    if ours:
+        refuse_not_finite(folder / WEIGHTS, found.state)
     found.fitting(found.encoder_config)  # also where only the shape is taken: a random encoder of it must fit memory
     return found
 
@@ -36,12 +46,12 @@ def import_folder(source: Path | str, out: Path | str) -> Checkpoint:
     """Bring a BERT-family folder, or a model of the hub by its name, in as a checkpoint folder at ``out``.
 
     The folder has config.json, model.safetensors and tokenizer.json or vocab.txt; what lies in its sub-folders
-    (sentence encoders have some) is not read. Hidden states equal those of transformers.
+    (sentence encoders have some) is not read. Hidden states and ids equal those of transformers.
     """
     refuse_full(out)
     folder = Path(source)
     name = folder.resolve().name if folder.is_dir() else str(source)
-    imported = read(folder) if folder.is_dir() else _read_bert(_download(str(source)), name)
+    imported = read(folder, compare=True) if folder.is_dir() else _read_bert(_download(str(source)), name, compare=True)
     imported.encoder()  # names what is missing before anything is written
     title = imported.encoder_config.name
     card = f"# {title}\n\nAn encoder imported by Thaw from `{name}`. Its licence is that of the source.\n"
@@ -58,7 +68,19 @@ def refuse_full(out: Path | str) -> None:
         raise ConfigError(f"{out} exists and is not an empty folder, remove it or choose another")
 
 
-def _read_bert(folder: Path, name: str) -> Checkpoint:
+def refuse_not_finite(path: Path, weights: Mapping[str, Tensor]) -> None:
+    """Raise DataError naming the first of the tensors of ``path``, by name, that has a value that is no number."""
+    for name in sorted(weights):
+        tensor = weights[name]
+        if tensor.is_floating_point() and not (finite := tensor.isfinite()).all():
+            count = int(finite.numel() - finite.sum())
+            raise DataError(
+                f"{path}: {count} of the {tensor.numel()} values of {name} are not finite (NaN, infinite or beyond "
+                "float32), use weights from before the training diverged"
+            )
+
+
+def _read_bert(folder: Path, name: str, compare: bool) -> Checkpoint:
     config_file, weights_file = folder / CONFIG, folder / WEIGHTS
     if not config_file.is_file():
         raise ConfigError(f"not an encoder: {folder} has no {CONFIG}, give a BERT-family folder")
@@ -67,11 +89,16 @@ def _read_bert(folder: Path, name: str) -> Checkpoint:
     if not weights_file.is_file():
         raise ConfigError(_no_weights(folder))
     weights, dialect = read_tensors(weights_file), DIALECTS[config.dialect]
-    if not any((folder / file).is_file() for file in ("tokenizer.json", "vocab.txt")):
-        raise ConfigError(f"{folder} has neither tokenizer.json nor vocab.txt, give a BERT-family folder")
-    tokenizer = Tokenizer.load(folder)
+    refuse_not_finite(weights_file, weights)
+    tokenizer = Tokenizer.load(folder, compare)
     if tokenizer.vocab_size > vocab_size:
-        raise ConfigError(f"{folder} has a tokenizer of {tokenizer.vocab_size} pieces but an encoder of {vocab_size}")
+        (beyond,) = tokenizer.pieces([tokenizer.vocab_size - 1])
+        raise ConfigError(
+            f"{folder} has a tokenizer of {tokenizer.vocab_size} pieces but an encoder of {vocab_size}: "
+            f"{beyond[:60]!r} has no vector, take both from one model"
+        )
+    if framed := tokenizer.frame():
+        raise DataError(f"{folder}: {framed}, which is not honoured")
     files = {CONFIG: sha256_file(config_file), WEIGHTS: sha256_file(weights_file)}
     return Checkpoint(
         encoder_config=config,
@@ -81,7 +108,14 @@ def _read_bert(folder: Path, name: str) -> Checkpoint:
         mlm_state=dialect.mlm_from_names(weights),
         head_state=None,
         head_config=None,
-        lineage={"kind": "import", "source": name, "files": files, "tokenizer": tokenizer.fingerprint},
+        lineage={
+            "kind": "import",
+            "source": name,
+            "files": files,
+            "tokenizer": tokenizer.fingerprint,
+            "ids_of": tokenizer.compared or None,
+            "frame_of_pairs": tokenizer.frame(pair=True) or None,
+        },
         fingerprint=fingerprint_of(files),
     )
 
@@ -114,7 +148,7 @@ def _download(name: str) -> Path:
     except ImportError as error:
         raise ConfigError(f"no such folder: {name}; to fetch it from the hub: pip install 'thaw-nlp[hf]'") from error
     try:
-        return Path(snapshot_download(name, allow_patterns=[CONFIG, WEIGHTS, *_TOKENIZER_FILES], etag_timeout=5))
+        return Path(snapshot_download(name, allow_patterns=[CONFIG, WEIGHTS, *NAMES, *TAKES_OVER], etag_timeout=5))
     except Exception as error:  # the client raises a dozen kinds, of several libraries
         reason = type(error).__name__
         raise ConfigError(

@@ -21,6 +21,7 @@ from thaw.storage import sha256_file
 from thaw.strategy.plan import STRATEGIES
 from thaw.task.files import reading, split_files
 from thaw.text import corpus
+from thaw.text.foreign.digest import beyond
 from thaw.track.epoch import RESULTS
 from thaw.track.identity import run_id
 from thaw.track.lineage import sha256_files
@@ -186,7 +187,7 @@ def _tokenizer_digest(path: str) -> str:
         if file.is_file():  # a vocabulary is read by the settings beside it
             settings = Path(path) / "tokenizer_config.json" if name == "vocab.txt" else file
             files = [file, settings] if settings.is_file() else [file]
-            return ":".join(sha256_files(dict.fromkeys(files)).values())
+            return ":".join(filter(None, [*sha256_files(dict.fromkeys(files)).values(), beyond(Path(path))]))
     raise ConfigError(f"no tokenizer in {path}: expected {' or '.join(TOKENIZER_FILES)} there")
 
 

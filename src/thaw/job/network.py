@@ -45,6 +45,7 @@ class Network:
         self.train_indices, self.dev_indices = choose(self.found, config.data, config.task.kind, config.seed)
         self.train_examples = [self.found.train[i] for i in self.train_indices]
         self.dev_examples = [self.found.dev[i] for i in self.dev_indices]
+        self.refuse_other_pairs()
         self.train, self.dev = (self.encode(part) for part in (self.train_examples, self.dev_examples))
         self.batches = TrainBatches(self.train, config.data.batch_size, config.seed)
         self.module = TransferModule(
@@ -70,6 +71,12 @@ class Network:
         size = self.parent.vocab_size if self.parent else self.tokenizer.vocab_size
         assert shape is not None
         return build.encoder(shape, size, config.seed, dropout)
+
+    def refuse_other_pairs(self) -> None:
+        """Raise ConfigError for a task of two texts where the imported encoder learnt them in another form."""
+        learnt = self.parent.lineage.get("frame_of_pairs") if self.parent and self.strategy.pretrained else None
+        if learnt and (self.config.task.kind is Kind.span or pairs(self.train_examples)):
+            raise ConfigError(f"checkpoint={self.config.checkpoint} can not read two texts as it learnt to: {learnt}")
 
     def head_config(self) -> HeadConfig:
         """Return the head the strategy asks for; a plain linear one unless it says otherwise."""

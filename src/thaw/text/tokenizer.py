@@ -1,7 +1,8 @@
-"""Text to ids and back, for tokenizers trained here (SentencePiece) and for imported WordPiece ones (BERT).
+"""Text to ids and back, for tokenizers trained here (SentencePiece) and for imported ones (`thaw.text.foreign`).
 
 The identity of a tokenizer is the sha256 of its ``tokenizer.json``. Ids are those of ``transformers.AutoTokenizer`` on
-the saved folder, with one difference: a literal ``[MASK]`` in a text is ordinary text here.
+the saved folder, with one difference: a literal ``[MASK]`` in a text is ordinary text here, as are the other four
+special pieces. Added tokens beyond those five are one piece wherever they stand.
 """
 
 import hashlib
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 import sentencepiece
 import tokenizers
-from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
+from tokenizers import models
 
 from thaw.errors import ConfigError, DataError, StorageError, ThawError
 from thaw.fields import free, identity
@@ -23,12 +24,15 @@ from thaw.storage import write_bytes, write_text
 from thaw.text import pieces
 from thaw.text.corpus import MIN_DIFFERENT_WORDS, MIN_WORDS
 from thaw.text.files import cut
+from thaw.text.foreign import agreement, tokens, twin
+from thaw.text.foreign import files as folder_files
+from thaw.text.foreign.bounds import MOST_PIECES
+from thaw.text.foreign.probe import probe
+from thaw.text.foreign.tokens import ROLES
 from thaw.text.normalise import NORMALISER, SPECIAL_PIECES, WORD_BORDER, normalise
 from thaw.text.words import Words
 
-MOST_PIECES = 10_000_000  # a table of pieces takes memory by the highest id, which a file may put anywhere
 MAX_SENTENCE = 1000  # characters the trainer sees at once; longer paragraphs are cut at white space
-_ROLES = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")
 
 
 @dataclass(kw_only=True)
@@ -70,6 +74,7 @@ class Tokenizer:
         self.word_start = self._word_starts()  # (vocab_size,) bool: the piece begins a word
         if processor and processor.get_piece_size() != self.vocab_size:
             raise StorageError("spiece.model and tokenizer.json differ in size, copy both from one tokenizer")
+        self.compared = ""  # whose ids these were found to be on import
         self.fingerprint: str = hashlib.sha256(self._json().encode()).hexdigest()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -94,24 +99,25 @@ class Tokenizer:
         return starts
 
     @classmethod
-    def load(cls, folder: Path) -> "Tokenizer":
-        """Read a tokenizer folder: ours, or a BERT one (``tokenizer.json``, or ``vocab.txt`` alone)."""
+    def load(cls, folder: Path, compare: bool = False) -> "Tokenizer":
+        """Read a tokenizer folder: ours, or a foreign one (``tokenizer.json``, or a BERT's ``vocab.txt``).
+
+        A foreign one is first read by another process, within limits. With ``compare`` its ids are compared there with
+        those of AutoTokenizer, where transformers is installed. Raises DataError for what is not honoured.
+        """
         folder = Path(folder)
-        path, vocabulary, model = folder / "tokenizer.json", folder / "vocab.txt", folder / "spiece.model"
-        settings = _read_json(folder / "tokenizer_config.json") if (folder / "tokenizer_config.json").is_file() else {}
-        special = [_content(settings.get(role)) or piece for role, piece in zip(_ROLES, SPECIAL_PIECES, strict=True)]
         try:
-            if path.is_file():
-                twin = tokenizers.Tokenizer.from_file(str(path))
-            elif vocabulary.is_file():
-                twin = _word_piece(vocabulary, settings)
-            else:
-                raise ConfigError(f"no tokenizer in {folder}: expected tokenizer.json or vocab.txt there")
+            files = folder_files.read(folder)
+            agreement.check(files)
+            compared = probe(files, compare) if compare or not files.ours else ""
+            built, path = twin.build(files), folder / "spiece.model"
             # a foreign spiece.model normalises by its own rules: its tokenizer.json alone is right then
-            ours = twin.normalizer is not None and twin.normalizer.__getstate__() == NORMALISER.__getstate__()
-            return cls(twin, model.read_bytes() if ours and model.is_file() else None, special)
+            ours = built.normalizer is not None and built.normalizer.__getstate__() == NORMALISER.__getstate__()
+            found = cls(built, path.read_bytes() if ours and path.is_file() else None, tokens.roles(files))
+            found.compared = compared
+            return found
         except ThawError as error:
-            raise type(error)(f"{folder}: {error}") from error
+            raise type(error)(str(error) if str(folder) in str(error) else f"{folder}: {error}") from error
         except Exception as error:  # the Rust parser raises bare Exception
             raise StorageError(f"damaged tokenizer in {folder}: {' '.join(str(error).split())[:160]}") from error
 
@@ -120,7 +126,7 @@ class Tokenizer:
         folder = Path(folder)
         settings = {
             "tokenizer_class": "PreTrainedTokenizerFast",  # with BertTokenizer nearly all ids would be wrong
-            **dict(zip(_ROLES, self._special, strict=True)),
+            **dict(zip(ROLES, self._special, strict=True)),
             "model_max_length": model_max_length,
             "clean_up_tokenization_spaces": False,
             "model_input_names": ["input_ids", "token_type_ids", "attention_mask"],
@@ -172,6 +178,20 @@ class Tokenizer:
         index = np.repeat(np.arange(len(encoded), dtype=np.int32), [len(ids) for ids in encoded])
         return np.concatenate([np.empty(0, np.int32), *encoded]), index
 
+    def frame(self, pair: bool = False) -> str:
+        """Return how the tokenizer itself puts special pieces around a text, or two, where that is not our way.
+
+        Ours is [CLS] text [SEP], and [CLS] text [SEP] text [SEP]. Empty where it does so too, or puts none.
+        """
+        texts = ["a", "b"] if pair else ["a"]
+        parts = [self._twin.encode(text, add_special_tokens=False).ids for text in texts]
+        ours = [self.cls_id, *(number for part in parts for number in (*part, self.sep_id))]
+        found = self._twin.encode(texts[0], "b" if pair else None).ids
+        if found in (ours, [number for part in parts for number in part]):
+            return ""
+        theirs, own = " ".join(self.pieces(found)), " ".join(self.pieces(ours))
+        return f"tokenizer.json makes {theirs} of {' and '.join(texts)}, here it is {own}"
+
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of ids, special pieces left out."""
         return self._twin.decode([int(number) for number in ids], skip_special_tokens=True)
@@ -179,37 +199,6 @@ class Tokenizer:
     def pieces(self, ids: Iterable[int]) -> list[str]:
         """Return the piece of each id, as it stands in the vocabulary."""
         return [self._twin.id_to_token(int(number)) or "" for number in ids]
-
-
-def _content(piece: Any) -> str:
-    return str(piece["content"] if isinstance(piece, dict) else piece or "")
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise StorageError(f"can not read {path}: {error}") from error
-    return found if isinstance(found, dict) else {}
-
-
-def _word_piece(path: Path, settings: dict[str, Any]) -> tokenizers.Tokenizer:
-    """Return BERT's tokenizer for a ``vocab.txt`` (Devlin et al. 2019), one piece a line."""
-    vocabulary = {piece: number for number, piece in enumerate(path.read_text("utf-8").splitlines())}
-    unknown = str(settings.get("unk_token") or "[UNK]")
-    twin = tokenizers.Tokenizer(models.WordPiece(vocabulary, unk_token=unknown, max_input_chars_per_word=100))
-    twin.normalizer = normalizers.BertNormalizer(
-        lowercase=bool(settings.get("do_lower_case", True)),
-        strip_accents=settings.get("strip_accents"),
-        handle_chinese_chars=bool(settings.get("tokenize_chinese_chars", True)),
-    )
-    twin.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    twin.decoder = decoders.WordPiece()
-    special = [piece for piece in SPECIAL_PIECES if piece in vocabulary]
-    twin.add_special_tokens([tokenizers.AddedToken(piece, special=True, normalized=False) for piece in special])
-    if {"[CLS]", "[SEP]"} <= set(special):
-        twin.post_processor = processors.BertProcessing(("[SEP]", vocabulary["[SEP]"]), ("[CLS]", vocabulary["[CLS]"]))
-    return twin
 
 
 def _paragraphs(documents: Iterable[str]) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""Tokenizers of others: read as transformers' AutoTokenizer reads them, or refused by name."""
