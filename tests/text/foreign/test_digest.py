@@ -30,7 +30,7 @@ OTHER: dict[str, dict[str, Any]] = {
     "a special one in tokenizer.json": {
         "vocab.txt": None, "tokenizer.json": twin_json(added_tokens=[{"id": N, **token("<user>", special=True)}]),
     },
-    "other special pieces": {"special_tokens_map.json": {"mask_token": "film"}},
+    "other special pieces": {"special_tokens_map.json": {"mask_token": "[M]"}, "vocab.txt": lines([*PIECES, "[M]"])},
     "lines": {"vocab.txt": lines([*PIECES, "\u2028", "x"])},
 }  # fmt: skip
 

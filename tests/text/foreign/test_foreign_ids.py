@@ -133,6 +133,26 @@ def test_tokenizer_json(case: str, make: Make, auto: Any) -> None:
     same(make({"vocab.txt": None, "tokenizer.json": twin_json(**changes), "tokenizer_config.json": settings}), auto)
 
 
+@pytest.mark.parametrize("kind", ["Unigram", "BPE"])
+def test_a_vocabulary_of_sentencepiece(kind: str, make: Make, auto: Any) -> None:
+    pieces = [*SPECIAL, "▁", "▁the", "▁film", "f", "i", "l", "m", "s", "▁was", "th", "he", "日", "é", "▁f", "fi"]
+    model: dict[str, Any] = {"type": kind, "unk_id": 1, "vocab": [[piece, -1.0 * n] for n, piece in enumerate(pieces)]}
+    if kind == "BPE":
+        merges = ["▁ f", "f i"]
+        model = {"type": kind, "unk_token": "[UNK]", "fuse_unk": True, "byte_fallback": False, "merges": merges}
+        model["vocab"] = {piece: number for number, piece in enumerate(pieces)}
+    marks = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": True}
+    added = listed((len(pieces), token("covid19")), (len(pieces) + 1, token("<user>", **NORMAL)))
+    content = twin_json(
+        normalizer={"type": "NFKC"}, pre_tokenizer=marks, model=model, added_tokens=added, decoder=marks
+    )
+    folder = make({"vocab.txt": None, "tokenizer.json": content, "tokenizer_config.json": GENERIC})
+    same(folder, auto)
+    loaded = Tokenizer.load(folder)
+    assert loaded.word_start[[6, 7]].all()
+    assert loaded.encode("<user>").tolist() == [len(pieces) + 1]
+
+
 def test_modernbert_takes_tokenizer_json_whatever_its_class(make: Make, auto: Any) -> None:
     changes = {"vocab.txt": None, "tokenizer.json": twin_json(normalizer={"lowercase": False})}
     same(make(changes, model="modernbert"), auto)

@@ -62,8 +62,11 @@ CONTRADICTIONS: dict[str, tuple[dict[str, Any], str]] = {
         "tokenizer.json has the added token 'covid19'",
     ),
     "two masks": (
-        {"tokenizer_config.json": {**BERT, "mask_token": "[MASK]"}, "special_tokens_map.json": {"mask_token": "film"}},
-        r"tokenizer_config.json has mask_token='\[MASK\]', special_tokens_map.json has 'film'",
+        {
+            "tokenizer_config.json": {**BERT, "mask_token": "[MASK]"},
+            "special_tokens_map.json": {"mask_token": "<mask>"},
+        },
+        r"tokenizer_config.json has mask_token='\[MASK\]', special_tokens_map.json has '<mask>'",
     ),
     "two cases": (
         alone(BERT | {"do_lower_case": True}, normalizer={"lowercase": False}),
@@ -80,7 +83,7 @@ CONTRADICTIONS: dict[str, tuple[dict[str, Any], str]] = {
         "pre_tokenizer='WhitespaceSplit'",
     ),
     "longer words": (alone(BERT, model={"max_input_chars_per_word": 200}), "max_input_chars_per_word=200"),
-    "another unknown piece": (alone(GENERIC | {"unk_token": "film"}), r"'\[UNK\]' for what .* unk_token='film'"),
+    "another unknown piece": (alone(GENERIC | {"unk_token": "<unk>"}), r"'\[UNK\]' for what .* unk_token='<unk>'"),
     "two vocabularies": (
         {"tokenizer.json": twin_json(), "vocab.txt": lines([*PIECES[:7], *reversed(PIECES[7:])])},
         "vocab.txt has the piece 'film' under|vocab.txt has the piece .* under the id 7, tokenizer.json has",
@@ -106,6 +109,14 @@ CONTRADICTIONS: dict[str, tuple[dict[str, Any], str]] = {
         "code of its own in auto_map",
     ),
     "settings that are a list": ({"tokenizer_config.json": []}, "tokenizer_config.json is no JSON object"),
+    "a special piece that is a word": (
+        {"special_tokens_map.json": {"mask_token": "film"}},
+        "it has mask_token='film', which stands in ordinary texts",
+    ),
+    "two added tokens of one form": (
+        {"added_tokens.json": {"CAFÉS": N, "cafés": N + 1}},
+        "'CAFÉS' and 'cafés' are both 'cafes' when normalised",
+    ),
     "no unknown piece": ({"vocab.txt": lines([*SPECIAL[:1], *PIECES[2:]])}, r"no piece \[UNK\]"),
     "no mask": ({"vocab.txt": lines([piece for piece in PIECES if piece != "[MASK]"])}, r"no piece \[MASK\]"),
     "no UTF-8": ({"vocab.txt": lines(PIECES).encode() + b"\xff\n"}, "vocab.txt is not UTF-8"),

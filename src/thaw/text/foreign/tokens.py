@@ -15,6 +15,7 @@ from thaw.text.normalise import SPECIAL_PIECES
 
 ROLES = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")
 MOST_ADDED = 100_000
+_SHORTEST = 3  # characters of a special piece: <s>
 _NAMED = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")  # their order
 _FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
 _DECODER, _EXTRAS = "added_tokens_decoder", ("extra_special_tokens", "additional_special_tokens")
@@ -102,11 +103,17 @@ def said(files: Files) -> Iterator[tuple[str, str]]:
 
 
 def check(files: Files) -> None:
-    """Raise DataError where two files name different special pieces, or AutoTokenizer overlooks a token."""
+    """Raise DataError where files name different special pieces, one is a word, or AutoTokenizer overlooks a token."""
     for name, value in files.special.items():
         ours, theirs = _content(files.settings.get(name)), _content(value)
         if name.endswith("_token") and ours and theirs and ours != theirs:
             raise DataError(f"{SETTINGS} has {name}={ours!r}, {SPECIAL} has {theirs!r}: let both say the same")
+    for role, piece in zip(ROLES, roles(files), strict=True):
+        if len(piece) < _SHORTEST or piece.isalnum():
+            raise DataError(
+                f"it has {role}={piece[:60]!r}, which stands in ordinary texts and is text here, but one piece for "
+                "AutoTokenizer: name a piece in brackets"
+            )
     added = {token.content for token in final(files)} | set(roles(files))
     for where, content in said(files):
         if content not in added:

@@ -69,6 +69,7 @@ def _with_added(twin: tokenizers.Tokenizer, files: Files) -> tokenizers.Tokenize
             twin.add_tokens([added])
             changed = True  # one that was special would be overlooked until it is read anew
     _check_numbers(twin, files)
+    _check_forms(twin, files)
     content = json.loads(twin.to_str())
     changed |= files.family == "bert" and files.twin is not None and _reframed(twin, content, files)
     for entry in content["added_tokens"]:  # the library overlooks all special ones in a text, or none
@@ -87,6 +88,20 @@ def _reframed(twin: tokenizers.Tokenizer, content: dict[str, Any], files: Files)
         return False
     content["post_processor"] = {"type": "BertProcessing", "sep": [sep, ends[1]], "cls": [cls, ends[0]]}
     return True
+
+
+def _check_forms(twin: tokenizers.Tokenizer, files: Files) -> None:
+    """Raise DataError where two added tokens are one text when normalised: which it is hangs on their order."""
+    forms: dict[str, str] = {}
+    for token in tokens.matched(files):
+        if token.normalized:
+            form = twin.normalizer.normalize_str(token.content) if twin.normalizer else token.content
+            other = forms.setdefault(form, token.content)
+            if other != token.content:
+                raise DataError(
+                    f"the added tokens {other[:60]!r} and {token.content[:60]!r} are both {form[:60]!r} when "
+                    "normalised: keep one of them"
+                )
 
 
 def _check_numbers(twin: tokenizers.Tokenizer, files: Files) -> None:
