@@ -14,6 +14,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 _WHOLE = re.compile(r"(-?(?:0|[1-9][0-9]*))(?:\.0)?")
@@ -32,7 +33,12 @@ def canonical(value: Any) -> str | None:
         value = int(value) if value.is_integer() else value
     if not isinstance(value, str | int | float):
         return None
-    word = unicodedata.normalize("NFC", str(value).strip())
+    return _word(str(value))
+
+
+@lru_cache(maxsize=2**14)  # a tag comes a hundred thousand times
+def _word(text: str) -> str | None:
+    word = unicodedata.normalize("NFC", text.strip())
     if whole := _WHOLE.fullmatch(word):
         word = "0" if whole[1] == "-0" else whole[1]
     return word or None
@@ -54,10 +60,15 @@ def declare(values: dict[Any, Any]) -> None:
     tasks = values.get("tasks")
     for task in (values.get("task"), *(tasks.values() if isinstance(tasks, dict) else ())):
         if isinstance(task, dict):
-            if isinstance(task.get("labels"), list):
+            if isinstance(task.get("labels"), list) and all(map(is_value, task["labels"])):
                 task["labels"] = [declared(label) for label in task["labels"]]
-            if task.get("positive") is not None:
+            if task.get("positive") is not None and is_value(task["positive"]):
                 task["positive"] = declared(task["positive"])
+
+
+def is_value(value: Any) -> bool:
+    """Return whether a value of a config can name a label: a mapping or a list can not."""
+    return value is None or isinstance(value, str | int | float)
 
 
 def is_number(label: str) -> bool:

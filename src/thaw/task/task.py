@@ -6,7 +6,7 @@ from enum import Enum
 
 from thaw.errors import ConfigError, nearest
 from thaw.fields import free, identity
-from thaw.task.labels import declared
+from thaw.task.labels import declared, is_value
 
 
 class Kind(Enum):
@@ -66,6 +66,8 @@ class TaskConfig:
                 f" window of task.max_length={self.max_length}"
             )
         if isinstance(self.labels, list):
+            if not all(map(is_value, self.labels)):
+                raise ConfigError("task.labels must be a list of words, it holds a mapping or a list")
             self.labels = [declared(label) for label in self.labels]
             if "" in self.labels:
                 raise ConfigError("task.labels names an empty label, take it out")

@@ -30,6 +30,10 @@ def check(files: Files) -> None:
             raise DataError(f"it has more than {MOST_PIECES} pieces, which are too many")
     if files.twin is None:
         return
+    vocabulary = files.twin["model"].get("vocab")
+    ids = vocabulary.values() if isinstance(vocabulary, dict) else ()
+    if (highest := max((number for number in ids if isinstance(number, int)), default=0)) >= MOST_PIECES:
+        raise DataError(f"a piece has the id {highest}, more than {MOST_PIECES} pieces are too many")
     longest = files.twin["model"].get("max_input_chars_per_word")
     if isinstance(longest, int) and longest > LONGEST_WORD:
         raise DataError(f"{TWIN} has max_input_chars_per_word={longest}, at most {LONGEST_WORD} is read")
