@@ -1,9 +1,13 @@
+import os
 import random
+import signal
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from alive import left, started, until
 from thaw.errors import DataError, StorageError
 from thaw.text.corpus import Tally
 from thaw.text.ids import TokenFile, tokenise
@@ -126,3 +130,23 @@ def resident(path: Path) -> int:
         elif inside and line.startswith("Rss:"):
             found += int(line.split()[1])
     return found
+
+
+@pytest.mark.slow
+def test_processes_that_encode_end_with_their_parent(unigram: Tokenizer, tmp_path: Path) -> None:
+    """They waited for more to encode for good: what they wait at is open in each of them."""
+    unigram.save(tmp_path / "tokenizer")
+    code = (
+        "import itertools, pathlib; from thaw.text.ids import tokenise; from thaw.text.corpus import Tally\n"
+        "from thaw.text.tokenizer import Tokenizer\n"
+        "if __name__ == '__main__':\n"
+        f"    root = pathlib.Path({str(tmp_path)!r}); unigram = Tokenizer.load(root / 'tokenizer')\n"
+        "    tokenise(itertools.repeat('a cold day ' * 99), unigram, root, 'key', Tally(), 2)\n"
+    )
+    (tmp_path / "encode.py").write_text(code)
+    with started([sys.executable, "encode.py"], tmp_path) as process:
+        until(lambda: len(left(process.pid)) >= 3, process)
+        until(lambda: any(path.stat().st_size for path in tmp_path.rglob("ids.bin")), process)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        until(lambda: not left(process.pid))

@@ -11,6 +11,8 @@ import concurrent.futures
 import json
 import mmap
 import multiprocessing
+import os
+import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -154,6 +156,15 @@ class _Worker:
     @classmethod
     def start(cls, tokenizer: Tokenizer) -> None:
         cls.tokenizer = tokenizer
+        threading.Thread(target=cls.end_with_parent, daemon=True).start()
+
+    @staticmethod
+    def end_with_parent() -> None:
+        """End this process when its parent has died: it would wait for more to encode for good."""
+        parent = multiprocessing.parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
 
     @classmethod
     def encode(cls, batch: list[str]) -> Encoded:
