@@ -26,6 +26,9 @@ from thaw.text.tokenizer import Tokenizer, TokenizerConfig
 from thaw.track.identity import run_id
 from thaw.track.process import cores
 from thaw.train.config import TrainerConfig
+from thaw.train.interrupt import Stop
+from thaw.train.launch import Place, Strategy
+from thaw.train.world import world
 
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # malloc.h
 
@@ -81,16 +84,24 @@ def quiet() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 
-def trainer(config: TrainerConfig, steps: int, callbacks: Sequence[pl.Callback], find_unused: bool) -> pl.Trainer:
-    """Return a Lightning trainer for ``steps`` optimizer steps; all it does beside the loop is in ``callbacks``."""
+def trainer(
+    config: TrainerConfig, steps: int, callbacks: Sequence[pl.Callback], find_unused: bool, stop: Stop | None = None
+) -> pl.Trainer:
+    """Return a Lightning trainer for ``steps`` optimizer steps; all it does beside the loop is in ``callbacks``.
+
+    Its processes are those of `world`, and ``stop`` alone listens to signals in them.
+    """
     quiet()
+    place = Place(world(config))
     strategy: str | DDPStrategy = config.strategy
-    if strategy == "ddp":
-        strategy = DDPStrategy(find_unused_parameters=find_unused)
-    return pl.Trainer(
+    if strategy == "ddp" or (place.world.size > 1 and config.accelerator != "tpu"):
+        settings = {"find_unused_parameters": find_unused} if strategy == "ddp" else {}
+        strategy = Strategy(place, stop or Stop(), **settings)
+    made = pl.Trainer(
         accelerator=config.accelerator,
         devices=config.devices,
         num_nodes=config.num_nodes,
+        plugins=[] if isinstance(strategy, DDPStrategy) else [place],
         strategy=strategy,
         precision=config.precision,  # type: ignore[arg-type]
         accumulate_grad_batches=config.accumulate,
@@ -104,6 +115,13 @@ def trainer(config: TrainerConfig, steps: int, callbacks: Sequence[pl.Callback],
         use_distributed_sampler=False,
         callbacks=list(callbacks),
     )
+    # Lightning's handler of SIGTERM asks the other processes something wherever it stands: none would ever answer.
+    made._signal_connector.register_signal_handlers = _no_handlers  # type: ignore[method-assign]
+    return made
+
+
+def _no_handlers() -> None:
+    """Leave the signals as they are."""
 
 
 def leave_process_group() -> None:
@@ -181,6 +199,7 @@ def use_threads(config: TrainerConfig) -> int:
     """Set torch's threads for this run and return their number; 0 means all cores this process may use."""
     if config.keep_memory:
         keep_memory()
-    threads = config.threads or int(os.environ.get("OMP_NUM_THREADS") or cores())
+    wished = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()  # the rest is for nested regions
+    threads = config.threads or (int(wished) if wished.isdecimal() else 0) or cores()
     torch.set_num_threads(threads)
     return threads

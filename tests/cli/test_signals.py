@@ -1,15 +1,20 @@
-"""SIGTERM, SIGINT, a time limit while networks train: 143 and 130, states are saved, the same command ends it."""
+"""Signals and a time limit while networks train: 128 + the number, states are saved, the same command ends it."""
 
+import contextlib
+import fcntl
 import json
+import os
 import re
 import signal
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
 import pytest
 
+from alive import lines, until
 from thaw.text import corpus, tokenizer
 from thaw.text.corpus import CorpusConfig
 from thaw.text.tokenizer import TokenizerConfig
@@ -37,10 +42,15 @@ def words(task_folder: Path, tmp_path: Path) -> list[str]:
     ]  # fmt: skip
 
 
+EVERY_WAY = [(way, number, code) for way in WAYS for number, code in ((signal.SIGTERM, 143), (signal.SIGINT, 130))]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-@pytest.mark.parametrize("way", WAYS)
-def test_interrupt_then_continue(number: signal.Signals, code: int, way: str, words: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("way", "number", "code"),
+    [*EVERY_WAY, ("single", signal.SIGHUP, 129), ("sweep", signal.SIGUSR1, 138), ("workers", signal.SIGUSR2, 140)],
+)
+def test_interrupt_then_continue(way: str, number: signal.Signals, code: int, words: list[str], tmp_path: Path) -> None:
     words = [*words, *WAYS[way]]
     process = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
@@ -69,3 +79,35 @@ def test_a_time_limit_is_a_sigterm(words: list[str], tmp_path: Path) -> None:
     assert done.returncode == 143, done.stderr
     assert "trainer.time_limit=8s is over" in done.stderr
     assert "Traceback" not in done.stderr
+    (status,) = tmp_path.glob("runs/s/*/status.json")
+    recorded = json.loads(status.read_text())
+    assert recorded["state"] == "interrupted"
+    assert recorded["error"].startswith("Interrupted: SIGTERM, trainer.time_limit=8s is over")
+
+
+@pytest.mark.slow
+def test_a_terminal_that_is_gone_loses_nothing(words: list[str], tmp_path: Path) -> None:
+    """Its last words could not be printed, and that was the error that the run failed of."""
+    mine, terminal = os.openpty()
+
+    def sit_down() -> None:
+        fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+
+    process = subprocess.Popen(
+        [*words, "seed=1"], cwd=tmp_path, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True,
+        preexec_fn=sit_down,
+    )  # fmt: skip
+    os.close(terminal)
+    os.set_blocking(mine, False)
+
+    def trains() -> bool:
+        with contextlib.suppress(BlockingIOError):
+            os.read(mine, 1 << 16)  # else it waits until somebody reads
+        return any(lines(path) > 3 for path in tmp_path.glob("runs/s/*/metrics.jsonl"))
+
+    until(trains)
+    os.close(mine)
+    assert process.wait() == 129
+    (status,) = tmp_path.glob("runs/s/*/status.json")
+    assert json.loads(status.read_text())["error"].startswith("Interrupted: SIGHUP, saved at step ")
+    assert list(tmp_path.glob("runs/s/*/state/step-*"))

@@ -12,8 +12,8 @@ from thaw.cli import forecast
 from thaw.cli.compose import composer
 from thaw.cli.main import main
 from thaw.cli.order import place
-from thaw.cli.sweep import share
 from thaw.cli.words import parse
+from thaw.cli.worker import share
 from thaw.config import TransferConfig
 from thaw.fields import as_dict
 from thaw.strategy.plan import Frozen, Full, StrategyConfig, Tfidf

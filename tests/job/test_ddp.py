@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from language import ENCODER, pretraining, transfer
 from pytorch_lightning import accelerators
 
@@ -15,6 +16,7 @@ from thaw import build, run
 from thaw.encoder.config import EncoderConfig
 from thaw.errors import ConfigError
 from thaw.task.task import Kind
+from thaw.track.process import cores
 from thaw.train.config import TrainerConfig
 
 
@@ -213,3 +215,17 @@ def test_a_device_is_the_one_that_lightning_chooses(monkeypatch: pytest.MonkeyPa
         build.device(auto)
     Here().put(monkeypatch)
     assert (build.device_name(auto), build.device(auto).type) == ("cpu", "cpu")
+
+
+@pytest.mark.parametrize(("given", "threads"), [("3,1", 3), (" 2 ", 2), ("0", None), ("x", None), ("", None)])
+def test_the_number_of_threads_as_openmp_reads_it(
+    given: str, threads: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """3,1 (for nested regions) was a ValueError, and 0 a RuntimeError of torch's."""
+    before = torch.get_num_threads()
+    monkeypatch.setenv("OMP_NUM_THREADS", given)
+    try:
+        assert build.use_threads(TrainerConfig()) == (threads or cores())
+        assert build.use_threads(TrainerConfig(threads=1)) == 1
+    finally:
+        torch.set_num_threads(before)

@@ -16,6 +16,7 @@ from thaw.strategy.plan import STRATEGIES
 from thaw.task.task import Kind
 from thaw.track.folder import BEST, RunFolder
 from thaw.train import loop
+from thaw.train.config import TrainerConfig
 
 CLOCKS = ("seconds", "cpu_seconds")
 MEASURED = ("train_seconds", "eval_seconds", "cpu_seconds", "peak_rss_bytes", "host_gflops", "name")
@@ -200,14 +201,18 @@ def test_the_second_process_does_not_train_what_the_first_one_scores(
     first = run.transfer(tuning)
     before = contents(tuning)
     steps = steps_trained(monkeypatch)
+    two = dataclasses.replace(config, trainer=TrainerConfig(threads=1, progress=False, devices=2))
+    place = {"WORLD_SIZE": "2", "RANK": "1", "LOCAL_RANK": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"}
     with monkeypatch.context() as second:
-        second.setenv("LOCAL_RANK", "1")
-        assert run.transfer(config) == first  # it decides as the first one does, and writes nothing
+        for name, value in place.items():
+            second.setenv(name, value)
+        assert run.transfer(two) == first  # it decides as the first one does, and writes nothing
         assert contents(tuning) == before
     row = run.transfer(config)
     with monkeypatch.context() as second:
-        second.setenv("LOCAL_RANK", "1")
-        assert run.transfer(config) == row
+        for name, value in place.items():
+            second.setenv(name, value)
+        assert run.transfer(two) == row
     assert steps == []
 
 

@@ -17,7 +17,8 @@ METHODS = {  # of any module: ends of the dotted name of what is called
     *("torch.load", "np.load", "numpy.load", "os.system", "os.popen", "yaml.unsafe_load", "yaml.full_load"),
     *("yaml.load_all", "instantiate", "register_new_resolver", "unpack_archive", "hub.load", "read_pickle"),
 }
-BY_NAME = ("cli/main.py", "cli/sweep.py")  # import a module whose name stands in a table of theirs
+BY_NAME = ("cli/main.py", "cli/worker.py")  # import a module whose name stands in a table of theirs
+WORKERS = ("cli/launch.py", "import joblib.externals.loky")  # speaks with processes that it has started itself
 
 
 def dotted(node: ast.AST) -> str:
@@ -60,6 +61,7 @@ def test_nothing_runs_what_a_file_says() -> None:
     assert len(found) > 100
     for name in BY_NAME:
         found[name].discard("importlib.import_module")
+    found[WORKERS[0]].discard(WORKERS[1])
     assert {name: one for name, one in found.items() if one} == {}
 
 

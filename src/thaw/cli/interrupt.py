@@ -9,12 +9,11 @@ import time
 from collections.abc import Iterator
 
 from thaw.train.budget import parse_time
-
-PATIENCE = 10.0  # seconds in which a worker saves its state; the launcher kills those that take longer
+from thaw.train.interrupt import PATIENCE, end_self
 
 
 def pass_on() -> None:
-    """Ask the worker processes of this one to stop and wait until they have: launchers would kill them at once."""
+    """Ask the worker processes of this one to stop and wait until they have: else they would be killed at once."""
     from multiprocessing import active_children
 
     children, end = active_children(), time.monotonic() + PATIENCE
@@ -33,8 +32,9 @@ def time_limit(limit: str | None) -> Iterator[None]:
         return
 
     def stop() -> None:
-        print(f"trainer.time_limit={limit} is over", file=sys.stderr, flush=True)
-        os.kill(os.getpid(), signal.SIGTERM)
+        with contextlib.suppress(OSError):
+            print(f"trainer.time_limit={limit} is over", file=sys.stderr, flush=True)
+        end_self(f"trainer.time_limit={limit} is over")
 
     timer = threading.Timer(parse_time(limit, "trainer.time_limit"), stop)
     timer.daemon = True

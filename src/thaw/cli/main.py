@@ -2,21 +2,22 @@
 
 Decisions taken here:
 * A command's module is imported when it is called, so ``thaw --help`` needs neither hydra nor torch.
-* SIGTERM ends the process like SIGINT does, by an exception, so that runs can save what they have; the exit codes are
-  143 and 130 whatever a library makes of the exception on its way up.
+* A signal that asks the process to end does so by an exception, so that runs can save what they have; the exit code is
+  128 + its number whatever a library makes of the exception on its way up.
 """
 
+import contextlib
 import importlib
 import os
-import signal
 import sys
 import traceback
-from types import FrameType
 
 from thaw import __version__
 from thaw.cli.interrupt import pass_on
 from thaw.errors import ConfigError, ThawError, nearest
 from thaw.track.redact import shown
+from thaw.train.interrupt import stoppable
+from thaw.train.world import FIRST
 
 COMMANDS = {
     "tokenizer": ("thaw.cli.tokenizer", "train a SentencePiece tokenizer, report how it cuts texts"),
@@ -45,35 +46,30 @@ usage: thaw COMMAND [ARGUMENTS]
 """
 
 
-class Signalled(SystemExit):
-    """SIGTERM as an exception, no failure of a run: `except Exception` lets it pass."""
-
-
 def main(argv: list[str] | None = None) -> int:
     """Run one command; return the exit code."""
-    argv = list(sys.argv[1:] if argv is None else argv)
+    program, argv = argv is None, list(sys.argv[1:] if argv is None else argv)
     os.environ.setdefault("PYTHONSAFEPATH", "1")  # else workers import what lies in the working folder: a pickle.py
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait give way: DECISIONS.md, "A busy machine"
-    received: list[int] = []
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        received.append(number)
-        if len(received) == 1:
-            pass_on()
-        if number == signal.SIGINT:
-            raise KeyboardInterrupt
-        raise Signalled(128 + number)
-
-    previous = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
+    with stoppable(pass_on, stays=program) as stop:
         code = _run(argv)
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-    if received:
-        print(f"interrupted by {signal.Signals(received[0]).name}, the same command continues", file=sys.stderr)
-        return 128 + received[0]
-    return code
+    if not stop.number:
+        return code
+    if FIRST not in os.environ:  # the first process of a run speaks for all
+        with contextlib.suppress(OSError):  # SIGHUP: the terminal is gone
+            print(f"interrupted by {stop}: the same command continues", file=sys.stderr)
+    if program:
+        _flush()
+    return 128 + stop.number
+
+
+def _flush() -> None:
+    """Write out what was printed, to nowhere where that fails: Python would end with code 120."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _run(argv: list[str]) -> int:

@@ -13,6 +13,7 @@ import yaml
 
 from thaw import config as schema
 from thaw import fields
+from thaw.cli.devices import placed
 from thaw.cli.interrupt import time_limit
 from thaw.cli.report import Parser
 from thaw.errors import ConfigError, ResumeError
@@ -39,6 +40,7 @@ def run(folder: Path, overrides: list[str], fork: bool) -> int:
 
     command, kept = recorded(folder)
     before, now = typed(command, kept, []), typed(command, kept, overrides)
+    leads = placed([now], sweep=False, only=None)
     folder = folder.resolve()
     above = len(Path(now.name).parts)
     if above >= len(folder.parents):
@@ -52,11 +54,12 @@ def run(folder: Path, overrides: list[str], fork: bool) -> int:
         now.forked = folder.name
     elif fork:
         raise ConfigError(f"nothing to fork: the result of {folder} would be the same, leave out --fork")
-    from thaw.cli.sweep import outcome, verb
+    from thaw.cli.worker import outcome, verb
 
     with time_limit(now.trainer.time_limit):
         row = verb(command)(now)
-    print(f"{outcome(row)}, {run_folder(now)}")
+    if leads:
+        print(f"{outcome(row)}, {run_folder(now)}")
     return 0
 
 

@@ -3,6 +3,7 @@
 import copy
 import functools
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from thaw.job.costs import costs, spent
 from thaw.job.finished import finished, missing
 from thaw.job.identity import checkpoint_content, corpus_content, pretrain_id
 from thaw.job.passages import passages
+from thaw.job.process import process
 from thaw.job.recipe import pretrain_recipe
 from thaw.job.record import Record, record
 from thaw.job.source import source
@@ -34,8 +36,10 @@ from thaw.track.cost import host, peak_rss_bytes
 from thaw.track.epoch import RESULTS
 from thaw.track.lineage import lineage
 from thaw.train import processes, state
+from thaw.train.budget import parse_budget
 from thaw.train.evaluations import regular_steps
-from thaw.train.interrupt import stoppable
+from thaw.train.interrupt import Stop
+from thaw.train.launch import together
 from thaw.train.likelihood import WordLikelihood
 from thaw.train.loop import Batches, Loop
 from thaw.train.pretrain import PretrainModule
@@ -52,18 +56,18 @@ def run(config: PretrainConfig) -> dict[str, Any]:
         finished_without = f"{row['run_id']} is finished without save_at=[{asked}]"
         tell(f"{finished_without}: its result is removed, and it trains again to keep them")
     tags = ["pretrain", config.encoder.name, *config.wandb.tags]
-    with record(
+    with process(config.trainer) as (here, stop), record(
         path, as_dict(config), config.wandb, name=f"{config.encoder.name}-{config.objective.name}-s{config.seed}",
-        group=config.name, job_type="pretrain", tags=tags,
+        group=config.name, job_type="pretrain", tags=tags, leads=here.leads,
     ) as rec:  # fmt: skip
-        return Pretraining(config, rec).run()
+        return Pretraining(config, rec, stop).run()
 
 
 class Pretraining:
     """One pretraining, from config to checkpoint."""
 
-    def __init__(self, config: PretrainConfig, rec: Record) -> None:
-        self.config, self.rec = config, rec
+    def __init__(self, config: PretrainConfig, rec: Record, stop: Stop) -> None:
+        self.config, self.rec, self.stop = config, rec, stop
         build.require(config.trainer)
         self.threads = build.use_threads(config.trainer)
         self.corpus_sha = corpus_content(config)
@@ -103,6 +107,9 @@ class Pretraining:
     def count_steps(self) -> int:
         """Turn the budget into optimizer steps; a time budget is measured once and the number is kept."""
         kept = self.rec.folder.read("steps.json")
+        while kept is None and not self.rec.leads and parse_budget(self.config.budget)[0] == "seconds":
+            time.sleep(0.2)  # all processes take the steps that the first one measures
+            kept = self.rec.folder.read("steps.json")
         if kept:
             return int(kept["steps"])
         measured: dict[str, float] = {}
@@ -139,27 +146,29 @@ class Pretraining:
         self.tell()
         milestones = self.milestones()
         title = f"pretrain {self.encoder.config.name} {self.train.blocks.full * config.data.length / 1e6:.1f}M tokens"
-        with stoppable() as stop, Bar(title, self.steps, config.trainer.progress and rec.leads) as bar:
-            bar.start_at(module.start)
-            loop = Loop(
-                steps=self.steps,
-                looks=regular_steps(self.steps, length.eval_every(config, self.steps, self.step_tokens)),
-                evaluate=self.evaluate, record=rec.event, save=self.save_state, clock=rec.clock,
-                stop=stop, minutes=config.trainer.checkpoint_minutes, milestones=milestones, show=bar,
-            )  # fmt: skip
-            plan = ApplyPlan(
-                STRATEGIES["full"], Full(), module.parameter_groups_in_order, module.rate, Progress(0, self.steps)
-            )
-            if 0 in milestones and module.start == 0:
-                milestones[0]()
-            trainer = build.trainer(config.trainer, self.steps - module.start, [plan, loop], find_unused=False)
-            batches = Batches(self.make(trainer), module.start, self.steps, config.trainer.accumulate)
+        bar = Bar(title, self.steps, config.trainer.progress and rec.leads)
+        bar.start_at(module.start)
+        loop = Loop(
+            steps=self.steps,
+            looks=regular_steps(self.steps, length.eval_every(config, self.steps, self.step_tokens)),
+            evaluate=self.evaluate, record=rec.event, save=self.save_state, clock=rec.clock,
+            stop=self.stop, minutes=config.trainer.checkpoint_minutes, milestones=milestones, show=bar,
+        )  # fmt: skip
+        plan = ApplyPlan(
+            STRATEGIES["full"], Full(), module.parameter_groups_in_order, module.rate, Progress(0, self.steps)
+        )
+        if 0 in milestones and module.start == 0:
+            milestones[0]()
+        left = self.steps - module.start
+        trainer = build.trainer(config.trainer, left, [plan, loop], find_unused=False, stop=self.stop)
+        batches = Batches(self.make(trainer), module.start, self.steps, config.trainer.accumulate)
+        with together(trainer):
             if len(batches):
-                trainer.fit(module, train_dataloaders=batches)
-        rec.clock.stop()
-        row = self.finish()
-        stop.leave()
-        return row
+                with bar:
+                    trainer.fit(module, train_dataloaders=batches)
+            rec.clock.stop()
+            self.stop.note()
+            return self.finish()
 
     def evaluate(self, step: int) -> dict[str, float]:
         """Return the scores on held-out text; after the last step also the one that compares across tokenizers."""

@@ -4,7 +4,6 @@ Of the processes of a distributed run only the first one records; the others rea
 """
 
 import contextlib
-import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -110,14 +109,15 @@ class Record:
 
 @contextlib.contextmanager
 def record(
-    path: Path, config: dict[str, Any], wandb: WandbConfig, *, name: str, group: str, job_type: str, tags: list[str]
-) -> Iterator[Record]:
+    path: Path, config: dict[str, Any], wandb: WandbConfig, *, name: str, group: str, job_type: str, tags: list[str],
+    leads: bool = True,
+) -> Iterator[Record]:  # fmt: skip
     """Own a run folder for the length of the block; a failure is recorded there and in W&B.
 
     A run that was finished before, and is to give something more, stays finished as it was where that fails before
     `Record.begin` has started it again.
     """
-    if int(os.environ.get("LOCAL_RANK", 0)) or int(os.environ.get("NODE_RANK", 0)):
+    if not leads:
         yield Record(RunFolder(path), None, Clock(), path.name)
         return
     with RunFolder(path) as folder:

@@ -22,6 +22,7 @@ from thaw.job.identity import transfer_id
 from thaw.job.later import scored_later
 from thaw.job.network import Network
 from thaw.job.outcome import common_row, data_lineage, marked, notes, run_name, score
+from thaw.job.process import process
 from thaw.job.recipe import transfer_recipe
 from thaw.job.record import Record, record
 from thaw.job.tell import tell
@@ -33,7 +34,8 @@ from thaw.task.example import fingerprint
 from thaw.track.redact import redact
 from thaw.train import processes, state
 from thaw.train.evaluations import evaluation_steps, regular_steps
-from thaw.train.interrupt import stoppable
+from thaw.train.interrupt import Stop
+from thaw.train.launch import together
 from thaw.train.loop import Batches, Loop, place
 from thaw.train.progress import Bar
 from thaw.train.reuse import Reuse
@@ -46,20 +48,20 @@ def run(config: TransferConfig) -> dict[str, Any]:
     if (done := finished(path, config)) is not None:
         return done
     kind = "control" if strategies()[config.strategy.name].control else "transfer"
-    with record(
+    with process(config.trainer) as (here, stop), record(
         path, as_dict(config), config.wandb, name=run_name(config), job_type=kind,
         group=f"{config.name}/{config.task.name}-{config.strategy.name}-n{config.data.train_size}",
-        tags=[config.task.name, config.strategy.name],
+        tags=[config.task.name, config.strategy.name], leads=here.leads,
     ) as rec:  # fmt: skip
-        return Transfer(config, rec).run()
+        return Transfer(config, rec, stop).run()
 
 
 class Transfer(Network):
     """One transfer, from config to row."""
 
-    def __init__(self, config: TransferConfig, rec: Record) -> None:
+    def __init__(self, config: TransferConfig, rec: Record, stop: Stop) -> None:
         super().__init__(config)
-        self.rec = rec
+        self.rec, self.stop = rec, stop
         groups = self.module.parameter_groups_in_order
         progress = Progress(0, config.steps, self.batches.order.steps_per_epoch)
         self.plan = ApplyPlan(self.strategy, self.settings, groups, self.module.rate, progress)
@@ -87,28 +89,28 @@ class Transfer(Network):
         if self.parent and self.strategy.pretrained:
             name = self.parent.lineage.get("run_id") or self.parent.fingerprint[:10]
             rec.artifact(f"encoder-{name}", self.parent.lineage, str(config.checkpoint), used=True)
-        with stoppable() as stop, Bar(run_name(config), config.steps, config.trainer.progress and rec.leads) as bar:
-            bar.start_at(module.start)
-            loop = Loop(
-                steps=config.steps, looks=evaluation_steps(config.steps, config.eval_every), evaluate=self.evaluate,
-                record=rec.event, save=self.save_state, clock=rec.clock, stop=stop,
-                minutes=config.trainer.checkpoint_minutes, show=bar,
-            )  # fmt: skip
-            trainer = build.trainer(
-                config.trainer, config.steps - module.start, [self.plan, self.reuse, loop], find_unused=True
-            )
-            accumulate = config.trainer.accumulate
-            steps = Batches(
-                lambda step: self.batches.step(step, accumulate, trainer.global_rank, trainer.world_size),
-                module.start, config.steps, accumulate,
-            )  # fmt: skip
+        bar = Bar(run_name(config), config.steps, config.trainer.progress and rec.leads)
+        bar.start_at(module.start)
+        loop = Loop(
+            steps=config.steps, looks=evaluation_steps(config.steps, config.eval_every), evaluate=self.evaluate,
+            record=rec.event, save=self.save_state, clock=rec.clock, stop=self.stop,
+            minutes=config.trainer.checkpoint_minutes, show=bar,
+        )  # fmt: skip
+        left = config.steps - module.start
+        trainer = build.trainer(config.trainer, left, [self.plan, self.reuse, loop], find_unused=True, stop=self.stop)
+        accumulate = config.trainer.accumulate
+        steps = Batches(
+            lambda step: self.batches.step(step, accumulate, trainer.global_rank, trainer.world_size),
+            module.start, config.steps, accumulate,
+        )  # fmt: skip
+        with together(trainer):
             if len(steps):
-                trainer.fit(module, train_dataloaders=steps)
+                with bar:
+                    trainer.fit(module, train_dataloaders=steps)
                 module.to(trainer.strategy.root_device)  # Lightning leaves the model on the CPU
-        rec.clock.stop()
-        row = self.finish()
-        stop.leave()
-        return row
+            rec.clock.stop()
+            self.stop.note()
+            return self.finish()
 
     def tell(self) -> None:
         """Record the plan, show it where a single run is watched; warn of truncated texts and of leaks."""

@@ -1,10 +1,19 @@
-"""Which process runs a folder: a process id alone is not enough, ids are given out again."""
+"""Which process runs a folder: a process id alone is not enough, ids are given out again. Of what one died, and whose.
+
+Decision: whether the parent lives is asked once a second, with what every system has. Linux alone could send a signal
+at its death (prctl), and would send it when the thread ends that has started the child, too.
+"""
 
 import os
+import signal
 import subprocess
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 _PROC = Path("/proc")
+_WATCHED: set[int] = set()  # parents that threads of this process watch
 
 
 def cores() -> int:
@@ -37,6 +46,31 @@ def is_alive(pid: int, start: str | None) -> bool:
 def own_start() -> str | None:
     """Return `process_start` of this process."""
     return process_start(os.getpid())
+
+
+def died(code: int) -> str:
+    """Return of what a process died, by its exit code as Python has it: "was killed by SIGKILL, ..."."""
+    if code >= 0:
+        return f"ended with code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    return f"was killed by {name}" + (", as the kernel does when memory is short" if name == "SIGKILL" else "")
+
+
+def watch_parent(parent: int, gone: Callable[[str], object]) -> None:
+    """Call ``gone`` with words for it, in a thread, once the process ``parent`` is not this one's parent any more."""
+    if parent in _WATCHED:
+        return
+    _WATCHED.add(parent)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        gone(f"the process that started this one (pid {parent}) is gone")
+
+    threading.Thread(target=watch, name="thaw-parent", daemon=True).start()
 
 
 def _start_by_ps(pid: int) -> str | None:

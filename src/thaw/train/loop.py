@@ -1,10 +1,9 @@
 """The callback that drives a run: records, evaluates off the clock, saves its state, stops when told to.
 
-Decision: nothing goes through Lightning's own logging, which costs 0.7 ms a step; a run records plain events.
+Decisions: nothing goes through Lightning's own logging, which costs 0.7 ms a step; a run records plain events. The
+processes of a run ask each other after every step whether one of them is to stop, so that all stop after the same one.
 """
 
-import signal
-import sys
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager
@@ -15,7 +14,7 @@ import torch
 
 from thaw.errors import DivergedError
 from thaw.train import processes
-from thaw.train.interrupt import Interrupted, Stop
+from thaw.train.interrupt import Stop
 
 LOG_EVERY = 10  # optimizer steps between two recorded training losses
 
@@ -70,6 +69,10 @@ class Loop(pl.Callback):
         self.clock, self.stop, self.minutes, self.milestones, self.show = clock, stop, minutes, milestones or {}, show
         self.done, self.saved = -1, time.monotonic()
 
+    def setup(self, trainer: pl.Trainer, module: Any, stage: str) -> None:
+        """From now on a signal is noted, and the run ends after a step."""
+        self.stop.note()
+
     def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
         """Evaluate before the first step where that is due, then start the clock."""
         self.done = module.step
@@ -90,13 +93,16 @@ class Loop(pl.Callback):
             self._evaluate(module, step)
         if step in self.milestones:
             self._paused(self.milestones[step])
-        if step < self.steps and (self.stop.number or time.monotonic() - self.saved > 60 * self.minutes):
-            self._paused(lambda: self.save(step))
-            self.saved = time.monotonic()
-        if self.stop.number and step < self.steps:
-            name = signal.Signals(self.stop.number).name
-            print(f"interrupted by {name} at step {step}, saved: the same command continues", file=sys.stderr)
-            raise Interrupted(self.stop.number)
+        if step < self.steps:
+            number = processes.agreed(self.stop.number, module.device)
+            if number or time.monotonic() - self.saved > 60 * self.minutes:
+                with self.stop.saving():
+                    self._paused(lambda: self.save(step))
+                self.saved = time.monotonic()
+            if number:
+                self.stop.agree(number)
+                self.stop.facts.append(f"saved at step {step}")
+                raise self.stop.error()
 
     def _log(self, module: Any, step: int) -> None:
         own = float(torch.stack(module.losses).double().mean())  # weighted, so that processes count by their labels

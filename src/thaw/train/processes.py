@@ -18,3 +18,12 @@ def totals(values: Sequence[float], device: torch.device) -> list[float]:
     summed = torch.tensor(values, dtype=torch.float64, device=device)
     distributed.all_reduce(summed)
     return summed.tolist()
+
+
+def agreed(number: int, device: torch.device) -> int:
+    """Return the greatest of the processes' numbers, for which all of them must call this at the same point."""
+    if count() == 1:
+        return number
+    greatest = torch.tensor(number, device=device)
+    distributed.all_reduce(greatest, distributed.ReduceOp.MAX)
+    return int(greatest)

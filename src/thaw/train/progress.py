@@ -1,5 +1,6 @@
 """A calm progress line: a bar with the time left on a terminal, a line now and then elsewhere."""
 
+import contextlib
 import sys
 import time
 from types import TracebackType
@@ -44,7 +45,8 @@ class Bar:
         elif time.monotonic() - self.told > LINE_SECONDS and step:
             self.told = time.monotonic()
             left = (self.told - self.begun) / max(1, step - self.first) * (self.steps - step)
-            print(f"{self.title}  step {step}/{self.steps}  {words}  {left / 60:.1f} min left", file=sys.stderr)
+            with contextlib.suppress(OSError):
+                print(f"{self.title}  step {step}/{self.steps}  {words}  {left / 60:.1f} min left", file=sys.stderr)
 
     def start_at(self, step: int) -> None:
         """Say that a resumed run begins at ``step``."""
@@ -54,4 +56,5 @@ class Bar:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self.live:
-            self.progress.stop()
+            with contextlib.suppress(OSError):  # a terminal that is gone, which SIGHUP told of
+                self.progress.stop()
