@@ -8,6 +8,7 @@ from thaw import __version__
 from thaw.config import TransferConfig, strategies
 from thaw.errors import ConfigError
 from thaw.job.finished import unscored
+from thaw.job.links import task_links
 from thaw.job.source import source
 from thaw.strategy.controls import majority
 from thaw.strategy.plan import Majority
@@ -119,9 +120,12 @@ def common_row(
 
 
 def notes(config: TransferConfig, found: Splits) -> list[str]:
-    """Return what a reader must know of a task's data: texts in two splits, a positive label that nobody has chosen."""
+    """Return what a reader must know of a task's data.
+
+    That is: texts in two splits, a positive label that nobody has chosen, files that lie elsewhere.
+    """
     task, positive = config.task, found.report.get("positive")
-    sentences = [note] if (note := overlap(found.report["duplicates"])) else []
+    sentences = [note for note in (overlap(found.report["duplicates"]), task_links(task)) if note]
     if task.metric == "f1" and positive is not None and task.positive is None and not is_number(positive):
         (other,) = (label for label in found.labels or [] if label != positive)
         sentences.append(f"f1 is that of label '{positive}', the last one; task.positive={other} takes the other")

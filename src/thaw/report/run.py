@@ -15,10 +15,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from thaw.report.damage import changed, check_agreement, check_lineage, check_result, check_row, sound
+from thaw.report.damage import (
+    changed,
+    check_agreement,
+    check_config,
+    check_lineage,
+    check_result,
+    check_row,
+    finite,
+    is_bounded,
+    sound,
+)  # fmt: skip
 from thaw.report.strategy import FLOOR, described, recorded
+from thaw.track.bounded import content
 from thaw.track.folder import CONFIG, LINEAGE, METRICS, RESULT, STATUS, standing
 from thaw.track.mirror import FETCHED, IDENTITY
+from thaw.track.plain import printable, printables
 from thaw.track.row import COLUMNS
 from thaw.track.settings import settings
 
@@ -28,6 +40,9 @@ DIVERGED = re.compile(
     r"DivergedError:|(the training loss|the gradient's norm) is -?(nan|inf)\b"
     r"|\d+ of \d+ predicted scores are not finite"
 )
+# What a terminal would obey, or no file of text can hold, is written with an escape or one of these bytes.
+_UNPRINTABLE = re.compile(rb"\\|[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xd8\x9c|\xe2[\x80\x81]")
+LONGEST = 2000  # letters of an error
 # Where a column stands in the config of a run that has no result yet.
 CONFIG_KEYS = {
     "name": "name",
@@ -106,13 +121,14 @@ def read_run(folder: Path, events: bool = True) -> Run:
     other = changed(folder, status, files, without=() if events else (METRICS,))
     if gone := [name for name in other if name != METRICS]:
         raise ValueError(f"{' and '.join(gone)} not as the run left it")
-    result = _json(files, RESULT)
+    result = finite(_json(files, RESULT, _EXACT))
     if result:
         check_result(result)
     state = standing(status)
     config: dict[str, Any] = {}
-    if (content := files[CONFIG]) is not None:
-        config = settings(content, CONFIG)
+    if (text := files[CONFIG]) is not None:
+        config = _printable(text, settings(text, CONFIG))
+        check_config(config)
         check_agreement(config, result)
     elif not result:
         raise ValueError(f"neither {CONFIG} nor {RESULT}")
@@ -122,13 +138,14 @@ def read_run(folder: Path, events: bool = True) -> Run:
     row |= {column: config.get(key) for column, key in CONFIG_KEYS.items()}
     try:
         mirror = _json({IDENTITY: _read(folder, os.path.join("wandb", IDENTITY))}, IDENTITY)
-    except ValueError:  # W&B's side of it: no reason to leave the run out
+    except (OSError, ValueError):  # W&B's side of it: no reason to leave the run out
         mirror = {}
+    mirror = {key: value for key, value in mirror.items() if isinstance(value, str | None)}
     lineage = _json(files, LINEAGE)
     check_lineage(lineage)
-    row |= {"run_id": mirror.get("run_id") or folder.name, "kind": _kind(config, lineage)}
+    row |= {"run_id": mirror.get("run_id") or printable(folder.name), "kind": _kind(config, lineage)}
     row |= {column: value for column, value in result.items() if column in row}
-    row["name"] = row["name"] or folder.parent.name
+    row["name"] = row["name"] or printable(folder.parent.name)
     row["train_size"] = _number(row["train_size"])
     check_row(row, RESULT if result else CONFIG)
     found, damaged = _read_events(folder / METRICS) if events else ([], 0)
@@ -137,8 +154,8 @@ def read_run(folder: Path, events: bool = True) -> Run:
     return Run(
         folder=folder,
         state=state,
-        error=str(status["error"]) if status.get("error") else None,
-        updated=str(status.get("updated") or ""),
+        error=printable(str(status["error"])[:LONGEST]) if status.get("error") else None,
+        updated=printable(str(status.get("updated") or "")[:LONGEST]),
         row=row,
         config=config,
         lineage=lineage,
@@ -151,24 +168,37 @@ def read_run(folder: Path, events: bool = True) -> Run:
 def _read(folder: Path, name: str) -> bytes | None:
     """Return what is in a file, None if there is no such file."""
     try:
-        with open(f"{folder}{os.sep}{name}", "rb") as file:  # Path takes as long as reading
-            return file.read()
+        return content(f"{folder}{os.sep}{name}")  # Path takes as long as reading
     except (FileNotFoundError, NotADirectoryError):
         return None
 
 
-def _json(files: Mapping[str, bytes | None], name: str) -> dict[str, Any]:
-    """Return the JSON object in a file, {} if there is no such file, with None for numbers that are not finite."""
-    content = files[name]
-    if content is None:
+def _json(files: Mapping[str, bytes | None], name: str, decoder: json.JSONDecoder | None = None) -> dict[str, Any]:
+    """Return the JSON object in a file, {} if there is no such file.
+
+    ``decoder`` is the one that gives None for numbers that are not finite, unless told otherwise.
+    """
+    data = files[name]
+    if data is None:
         return {}
     try:
-        value = _DECODER.decode(content.decode("utf-8"))
+        value = (decoder or _STRICT).decode(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{name}: {error}") from error
     if not isinstance(value, dict):
         raise ValueError(f"{name} is not a JSON object")
-    return value
+    made: dict[str, Any] = _printable(data, value)
+    return made
+
+
+def _printable(data: bytes, value: Any) -> Any:
+    """Return what was read from ``data`` as text that terminal, page and files show as text."""
+    if not _UNPRINTABLE.search(data):
+        return value
+    try:
+        return printables(value)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
 
 
 def _finite(text: str) -> float | None:
@@ -176,14 +206,24 @@ def _finite(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
+def _whole(text: str) -> int:
+    value = int(text)
+    if not is_bounded(value):
+        raise ValueError(f"a number of {len(text)} digits")
+    return value
+
+
 _DECODER = json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
+_STRICT = json.JSONDecoder(parse_float=_finite, parse_constant=_finite, parse_int=_whole)
+_EXACT = json.JSONDecoder(parse_int=_whole)  # numbers that are not finite are told
 
 
 def _read_events(path: Path) -> tuple[list[Event], int]:
     """Return the events of a run and how many lines were damaged."""
-    if not path.exists():
+    try:
+        text = content(path).decode("utf-8", errors="replace")
+    except FileNotFoundError:
         return [], 0
-    text = path.read_text("utf-8", errors="replace")
     events, damaged = [], 0
     lines = text.split("\n")
     for number, line in enumerate(lines, 1):

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import pytorch_lightning as pl
 import torch
 
-from thaw.errors import DivergedError
+from thaw.errors import DivergedError, StorageError
 from thaw.train import processes
 from thaw.train.interrupt import Interrupted, Stop
 
@@ -49,7 +49,8 @@ class Loop(pl.Callback):
     """Runs after every optimizer step.
 
     ``evaluate(step)`` returns metrics and is called after each of the steps ``looks``, with the clock paused.
-    ``save(step)`` writes the state for resuming. ``milestones`` are steps with a callback of their own.
+    ``save(step)`` writes the state for resuming and returns the step of the newest one there is, 0 for none: it may
+    fail without an end to the run. ``milestones`` are steps with a callback of their own.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class Loop(pl.Callback):
         looks: Collection[int],
         evaluate: Callable[[int], dict[str, float]],
         record: Callable[[dict[str, Any]], None],
-        save: Callable[[int], None],
+        save: Callable[[int], int],
         clock: Clock,
         stop: Stop,
         minutes: float,
@@ -91,12 +92,24 @@ class Loop(pl.Callback):
         if step in self.milestones:
             self._paused(self.milestones[step])
         if step < self.steps and (self.stop.number or time.monotonic() - self.saved > 60 * self.minutes):
-            self._paused(lambda: self.save(step))
+            self.clock.stop()
+            kept = self.save(step)
+            self.clock.start()
             self.saved = time.monotonic()
-        if self.stop.number and step < self.steps:
-            name = signal.Signals(self.stop.number).name
-            print(f"interrupted by {name} at step {step}, saved: the same command continues", file=sys.stderr)
-            raise Interrupted(self.stop.number)
+            if self.stop.number:
+                raise self._interrupted(step, kept)
+
+    def _interrupted(self, step: int, kept: int) -> Interrupted:
+        """Tell that the run ends here and return the exception; without any state its exit code is that of storage."""
+        stopped = Interrupted(self.stop.number)
+        if kept == step:
+            then = "saved: the same command continues"
+        elif kept:
+            then = f"which could not be saved: the same command continues from step {kept}"
+        else:
+            then, stopped.code = "and no state could be saved: the same command starts again", StorageError.exit_code
+        print(f"interrupted by {signal.Signals(self.stop.number).name} at step {step}, {then}", file=sys.stderr)
+        return stopped
 
     def _log(self, module: Any, step: int) -> None:
         own = float(torch.stack(module.losses).double().mean())  # weighted, so that processes count by their labels

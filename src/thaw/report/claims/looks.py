@@ -74,7 +74,7 @@ def read(folder: Path) -> Looks | None:
         raise StorageError(f"{path} can not be read: {' '.join(str(error).split())[:200]}") from error
     try:
         return _parsed(json.loads(text))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise StorageError(f"{path} is damaged, restore it: without it the looks would count as none") from error
 
 

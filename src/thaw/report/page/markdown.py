@@ -22,7 +22,7 @@ def summary_text(
     plots: Sequence[Plot] = (),
     files: Sequence[str] = (),
 ) -> str:
-    """Return the summary; ``files`` are the figures beside it."""
+    """Return the summary; ``files`` are the pictures beside it, as paths from there."""
     parts = [f"# {paragraph(question)}", paragraph(title)]
     if verdicts:
         parts.append("## Verdicts\n\n" + "".join(map(_verdict, verdicts)))
@@ -50,7 +50,7 @@ def _first(plots: Sequence[Plot]) -> list[Plot]:
 
 
 def _figure(plot: Plot, files: Sequence[str]) -> str:
-    name = f"{replace(plot, choice='').name}.png"
+    name = f"figures/{replace(plot, choice='').name}.png"
     title = ", ".join(part for part in (plot.title, plot.task) if part)
-    picture = f"![{paragraph(title).strip()}](figures/{name})\n\n" if name in files else ""
+    picture = f"![{paragraph(title).strip()}]({name})\n\n" if name in files else ""
     return f"{picture}{paragraph(f'{title}. {plot.caption}')}"

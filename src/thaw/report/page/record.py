@@ -16,6 +16,7 @@ from thaw.track.plain import plain
 from thaw.track.row import COLUMNS
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")  # how a formula begins, also in full-width letters
 CLAIMS = (
     "against",
     "curves",
@@ -65,12 +66,19 @@ def simple(value: Any) -> Any:
 
 
 def runs_csv(study: Study) -> str:
-    """Return one line a run: every column of the result row, then state, error and folder."""
+    """Return one line a run: every column of the result row, then state, error and folder.
+
+    A text that a spreadsheet would take for a formula begins with an apostrophe, which makes it a text there.
+    """
     file = io.StringIO()
     writer = csv.DictWriter(file, [*COLUMNS, "state", "error", "folder"], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(flat(run) for run in study.runs)
+    writer.writerows({name: _cell_text(value) for name, value in flat(run).items()} for run in study.runs)
     return file.getvalue()
+
+
+def _cell_text(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.lstrip()[:1] in FORMULA else value
 
 
 def flat(run: Run) -> dict[str, Any]:
