@@ -169,9 +169,10 @@ def told(path: Path | str, *also: type[Exception]) -> Iterator[None]:
 
     ``also`` are the exceptions that another library has for it: safetensors writes in Rust and has one of its own.
     """
+    failures: tuple[type[Exception], ...] = (OSError, *also)
     try:
         yield
-    except (OSError, *also) as error:
+    except failures as error:
         raise StorageError(f"cannot write {path}: {_reason(error)}, free space or choose another folder") from error
 
 

@@ -64,7 +64,8 @@ def complaint(path: Path) -> str:
         what, why = next(iter(lost.items()))
         return f"{what} of {path} is not kept ({why}): its result is whole, the same command tries again"
     if unsaved:
-        return f"no training state of {path} could be saved ({unsaved}): its result is whole, but it could not go on"
+        then = "its result is whole, but had it been stopped it would have had to start again"
+        return f"no training state of {path} could be saved ({unsaved}): {then}"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Links in a folder of texts that lead out of it: what is read then is not what the folder seems to hold. It is told."""
+"""Links in a folder of texts that lead out of it are told: what is read is not what the folder seems to hold."""
 
 import os
 from collections.abc import Sequence

@@ -102,8 +102,8 @@ class Out:
             return False
         if parts is not None:
             return not self._is_known(name, parts)
-        data = _content(path)
-        return data is None or not _FROM_BEFORE.get(path.suffix, lambda data: False)(data)
+        data, is_ours = _content(path), _FROM_BEFORE.get(path.suffix)
+        return data is None or is_ours is None or not is_ours(data)
 
     def _is_known(self, name: str, parts: Parts) -> bool:
         """Return whether a file is one of those that a report wrote, with the content that it wrote."""

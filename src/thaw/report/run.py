@@ -25,7 +25,7 @@ from thaw.report.damage import (
     finite,
     is_bounded,
     sound,
-)  # fmt: skip
+)
 from thaw.report.strategy import FLOOR, described, recorded
 from thaw.track.bounded import content
 from thaw.track.folder import CONFIG, LINEAGE, METRICS, RESULT, STATUS, standing

@@ -78,9 +78,8 @@ def links_out(pattern: str, wanted: re.Pattern[str] = IN_FOLDER) -> list[Path]:
     if path.is_dir():
         root, found = path, list[Path]()
         for at, folders, names in os.walk(path):
-            found += [
-                Path(at, name) for name in (*folders, *filter(lambda name: wanted.fullmatch(name.lower()), names))
-            ]
+            taken = [name for name in names if wanted.fullmatch(name.lower())]
+            found += [Path(at, name) for name in (*folders, *taken)]
     elif glob.has_magic(pattern):
         root = Path(*itertools.takewhile(lambda part: not glob.has_magic(part), path.parts))
         found = [Path(name) for name in glob.glob(str(path), recursive=True)]

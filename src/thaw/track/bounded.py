@@ -17,24 +17,28 @@ MOST = 1 << 28  # bytes of a file, and of what a packed one holds
 DEEPEST = 64  # levels of nested JSON or YAML; what runs write has at most 8
 
 
-def content(path: Path | str, most: int = MOST) -> bytes:
+def content(path: Path | str, most: int | None = None) -> bytes:
     """Return what a file holds; OSError where it can not be read, ValueError where it is no regular file or too large.
 
-    FileNotFoundError where there is none.
+    FileNotFoundError where there is none. ``most`` is `MOST` unless told otherwise.
     """
+    most = MOST if most is None else most
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # else a pipe is waited for
-    with open(descriptor, "rb") as file:
-        about = os.fstat(file.fileno())
+    try:
+        about = os.fstat(descriptor)
         if not stat.S_ISREG(about.st_mode):
             raise ValueError(f"{os.path.basename(path)} is no regular file")
-        data = file.read(most + 1) if about.st_size <= most else b""
-    if about.st_size > most or len(data) > most:
-        raise ValueError(f"{os.path.basename(path)} has more than {most // (1 << 20)} MB")
-    return data
+        if about.st_size > most:
+            raise ValueError(f"{os.path.basename(path)} has more than {most // (1 << 20)} MB")
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(most)  # it may grow meanwhile
+    finally:
+        os.close(descriptor)
 
 
-def unpacked(path: Path | str, most: int = MOST) -> bytes:
+def unpacked(path: Path | str, most: int | None = None) -> bytes:
     """Return what a gzipped file holds; errors as of `content`, ValueError where it is damaged or holds too much."""
+    most = MOST if most is None else most
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(content(path, most))) as file:
             data = file.read(most + 1)
@@ -45,7 +49,7 @@ def unpacked(path: Path | str, most: int = MOST) -> bytes:
     return data
 
 
-def rows(path: Path | str, most: int = MOST) -> list[Any]:
+def rows(path: Path | str, most: int | None = None) -> list[Any]:
     """Return the JSON values of a gzipped file, one a line; errors as of `unpacked`, ValueError for what is no JSON."""
     try:
         return [json.loads(line) for line in unpacked(path, most).splitlines()]
