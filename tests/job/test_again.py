@@ -78,6 +78,7 @@ def test_an_interrupted_wish_for_a_checkpoint_takes_nothing_away(
     assert read(folder.parent).unreadable == []
 
 
+@pytest.mark.slow
 def test_a_killed_wish_for_a_checkpoint_takes_nothing_away(pretrained_once: PretrainConfig) -> None:
     folder = run.run_folder(pretrained_once)
     before, row = contents(folder), finished(folder)

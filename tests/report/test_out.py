@@ -148,6 +148,10 @@ def test_a_report_of_before_there_were_manifests_is_known_by_its_files(runs: Pat
         (out / MANIFEST).unlink()
         make()  # all of its files are recognised
         (out / MANIFEST).unlink()
+    (out / "figures" / "change-topics.svg").rename(out / "figures" / "for-a-talk.svg")
+    write(read(runs), out)
+    assert (out / "figures" / "for-a-talk.svg").exists()  # nothing of before is removed
+    (out / MANIFEST).unlink()
     (out / "index.html").write_text("<html><footer>Written by hand</footer></html>")
     (out / "summary.md").write_text("# My thesis\n")
     with pytest.raises(ConfigError, match=r"of its own, .*: index\.html, summary\.md; --out"):

@@ -249,4 +249,4 @@ def outcome(row: dict[str, Any]) -> str:
     metric = row.get("metric") or ""
     if metric == "f1" and row.get("positive") is not None:
         metric = f"f1 of '{shown(row['positive'])}'"
-    return f"{metric} {' '.join(scores)}".strip() or "done"
+    return shown(f"{metric} {' '.join(scores)}".strip()) or "done"

@@ -36,6 +36,11 @@ class Unreadable:
     folder: Path
     reason: str
 
+    @property
+    def place(self) -> str:
+        """The folder as text that terminal, page and files show as text."""
+        return printable(str(self.folder))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Study:

@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from thaw.errors import ConfigError
@@ -20,20 +20,21 @@ from thaw.storage import discard, write_bytes, write_text
 
 MANIFEST = ".thaw-report.json"
 FIXED = ("index.html", "report.json", "runs.csv", "summary.md")  # of every report of a study
+BEFORE = "before"  # the part of a manifest that has the files of reports that had none: they may be replaced, no more
 SHOWN = 4  # files that an error names
 Parts = dict[str, dict[str, list[str]]]  # part of a report -> file -> the SHA-256 that it may have
 
 _HEAD = 1 << 16  # bytes
 _SUMMARIES = (b"\nWritten by thaw ", b"or Welch's where runs do not pair", b"- Nothing to compare: no task")
-_FROM_BEFORE: dict[str, Callable[[bytes], bool]] = {  # by ending: whether a report of before the manifest wrote it
-    ".html": lambda data: b"<footer>Written by thaw " in data,
-    ".json": lambda data: re.search(rb'"(thaw_version|place|displayName)":', data[:_HEAD]) is not None,
-    ".csv": lambda data: data.startswith(b"run_id,name,kind,task,"),
-    ".md": lambda data: any(mark in data for mark in _SUMMARIES),
-    ".tex": lambda data: rb"; needs \usepackage{booktabs}" in data.partition(b"\n")[0] and rb"\label{tab:" in data,
-    ".svg": lambda data: re.search(rb"<!-- [0-9a-f]{64} -->\s*<title>", data[:_HEAD]) is not None,
-    ".png": lambda data: b"Software\0\0\0\0\0thaw" in data[:_HEAD],
-    ".js": lambda data: data.startswith(b"thawStamp("),
+_FROM_BEFORE: dict[str, Callable[[bytes], bool]] = {  # by name: whether a report without a manifest wrote it
+    "index.html": lambda data: b"<footer>Written by thaw " in data,
+    "*.json": lambda data: re.search(rb'"(thaw_version|place|displayName)":', data[:_HEAD]) is not None,
+    "runs.csv": lambda data: data.startswith(b"run_id,name,kind,task,"),
+    "summary.md": lambda data: any(mark in data for mark in _SUMMARIES),
+    "stamp.js": lambda data: data.startswith(b"thawStamp("),
+    "tables/*.tex": lambda data: rb"; needs \usepackage{booktabs}" in data.partition(b"\n")[0],
+    "figures/*.svg": lambda data: re.search(rb"<!-- [0-9a-f]{64} -->\s*<title>", data[:_HEAD]) is not None,
+    "figures/*.png": lambda data: b"Software\0\0\0\0\0thaw" in data[:_HEAD],
 }
 
 
@@ -47,7 +48,7 @@ class Out:
         """Raise ConfigError where a file of one of these names, paths below the folder, is not a report's."""
         if self.force:
             return
-        parts = self._read()
+        parts = self._known()
         if foreign := [name for name in names if self._is_foreign(name, parts)]:
             more = f" and {len(foreign) - SHOWN} more" if len(foreign) > SHOWN else ""
             raise ConfigError(
@@ -57,7 +58,7 @@ class Out:
 
     def stands(self, name: str) -> bool:
         """Return whether a file is there and is as a report wrote it."""
-        return self._is_known(name, self._read() or {})
+        return self._is_known(name, self._known())
 
     def write(self, part: str, files: Mapping[str, str | bytes | None]) -> None:
         """Write a part of a report, in place of what the part was before; None is a file that stands as it is.
@@ -65,13 +66,15 @@ class Out:
         ConfigError where a foreign file is in the way.
         """
         self.refuse(files)
-        parts = self._read() or {}
+        parts = self._known()
         contents = {name: _bytes(data) for name, data in files.items() if data is not None}
         before, now = parts.get(part, {}), {name: [_sha256(data)] for name, data in contents.items()}
-        now |= {name: before[name] for name in files if name not in now and name in before}
-        self._note(parts | {part: {name: [*before.get(name, []), *now.get(name, [])] for name in {**before, **now}}})
+        now |= {name: sorted(_digests(name, parts)) for name in files.keys() - contents.keys()}
+        either = {name: [*before.get(name, []), *now.get(name, [])] for name in {**before, **now}}
+        self._note(parts | {part: either})
         for name, data in contents.items():
             write_bytes(self.folder / name, data)
+        parts[BEFORE] = {name: known for name, known in parts.get(BEFORE, {}).items() if name not in files}
         others = {name for other, known in parts.items() if other != part for name in known}
         for name in before.keys() - now.keys() - others:
             if self._is_known(name, parts) and self._is_inside(name):
@@ -79,11 +82,12 @@ class Out:
         self._note(parts | {part: now})
 
     def _note(self, parts: Parts) -> None:
+        parts = {part: known for part, known in parts.items() if known}
         content = {"format": 1, "written by": "thaw report", "files": parts}
         write_text(self.folder / MANIFEST, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
-    def _read(self) -> Parts | None:
-        """Return what earlier reports wrote here, None without a manifest that can be read."""
+    def _known(self) -> Parts:
+        """Return what earlier reports wrote here; without a manifest, what says of itself that one did."""
         try:
             files = json.loads((self.folder / MANIFEST).read_text("utf-8"))["files"]
             return {
@@ -91,23 +95,25 @@ class Out:
                 for part, known in files.items()
             }
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            return None
+            return {BEFORE: dict(self._recognised())}
 
-    def _is_foreign(self, name: str, parts: Parts | None) -> bool:
+    def _recognised(self) -> Iterator[tuple[str, list[str]]]:
+        for pattern, is_ours in _FROM_BEFORE.items():
+            for path in self.folder.glob(pattern):
+                data = _content(path)
+                if data is not None and is_ours(data):
+                    yield path.relative_to(self.folder).as_posix(), [_sha256(data)]
+
+    def _is_foreign(self, name: str, parts: Parts) -> bool:
         path = self.folder / name
         above = [self.folder / parent for parent in PurePosixPath(name).parents][:-1]
         if any(os.path.lexists(folder) and not folder.is_dir() for folder in above):
             return True
-        if not os.path.lexists(path):
-            return False
-        if parts is not None:
-            return not self._is_known(name, parts)
-        data, is_ours = _content(path), _FROM_BEFORE.get(path.suffix)
-        return data is None or is_ours is None or not is_ours(data)
+        return os.path.lexists(path) and not self._is_known(name, parts)
 
     def _is_known(self, name: str, parts: Parts) -> bool:
         """Return whether a file is one of those that a report wrote, with the content that it wrote."""
-        digests = {digest for known in parts.values() for digest in known.get(name, [])}
+        digests = _digests(name, parts)
         data = _content(self.folder / name) if digests else None
         return data is not None and _sha256(data) in digests
 
@@ -115,6 +121,10 @@ class Out:
         """Return whether no link on the way to a file leads out of the folder."""
         parent = Path(os.path.realpath((self.folder / name).parent))
         return parent.is_relative_to(os.path.realpath(self.folder))
+
+
+def _digests(name: str, parts: Parts) -> set[str]:
+    return {digest for known in parts.values() for digest in known.get(name, [])}
 
 
 def _is_below(name: str) -> bool:

@@ -81,6 +81,11 @@ class Run:
         return self.row[column]
 
     @property
+    def place(self) -> str:
+        """Its folder as text that terminal, page and files show as text."""
+        return printable(str(self.folder))
+
+    @property
     def url(self) -> str | None:
         """The page of its W&B run, None if it is not there or was recorded offline."""
         return self.mirror.get("url")

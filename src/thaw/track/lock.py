@@ -25,6 +25,7 @@ from thaw.track.plain import printable
 
 TAKE_OVER = "take the lock of a process that is gone where that can not be told from here: another host, no locks"
 _ASKED = "THAW_TAKE_OVER"  # in the environment, so that the workers of a sweep know it too
+_TAKING_SECONDS = 60.0  # taking over takes milliseconds
 _UNSUPPORTED = {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL}
 
 
@@ -61,8 +62,10 @@ class Lock:
         with told(self.path):
             taken = self._acquire()
             if taken is not None and os.environ.get(_ASKED):
-                _take_over(what, taken)
-                taken = self._acquire()
+                holder = _read(taken)
+                with _alone(what, taken):
+                    _take_over(what, taken, holder)
+                    taken = self._acquire()
         if taken is not None:
             raise StorageError(_taken(what, taken, _read(taken)))
 
@@ -126,9 +129,25 @@ class Lock:
         return path
 
 
-def _take_over(what: Path, path: Path) -> None:
+@contextlib.contextmanager
+def _alone(what: Path, path: Path) -> Iterator[None]:
+    """Let one process at a time take a lock over; StorageError for the others."""
+    guard = path.with_name(f"{path.name}.taking")
+    with contextlib.suppress(OSError):
+        if time.time() - guard.stat().st_mtime > _TAKING_SECONDS:  # of a process that was killed meanwhile
+            guard.unlink()
+    try:
+        os.close(os.open(guard, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+    except FileExistsError as error:
+        raise StorageError(f"{what} is being taken over by another process, wait for it") from error
+    try:
+        yield
+    finally:
+        guard.unlink(missing_ok=True)
+
+
+def _take_over(what: Path, path: Path, holder: dict[str, Any]) -> None:
     """Put the file of a lock aside whose holder the user calls gone; StorageError where it lives on this host."""
-    holder = _read(path)
     if _lives_here(holder):
         raise StorageError(
             f"{what} is being run by pid {holder['pid']} on this host, which lives: end it or choose another name"

@@ -9,6 +9,7 @@ from thaw.report.collect import Study
 from thaw.report.figures import Plot
 from thaw.report.summary import counts
 from thaw.report.tables.table import Table, markdown, paragraph, plain_lines
+from thaw.track.plain import printable
 
 
 def summary_text(
@@ -35,7 +36,7 @@ def summary_text(
         parts.append("## Figures\n")
         parts += [_figure(plot, files) for plot in _first(plots)]
     parts.append("## Runs\n\n" + plain_lines(counts(study)))
-    parts.append(paragraph(f"Written by thaw {__version__} from {', '.join(map(str, study.folders))}"))
+    parts.append(paragraph(printable(f"Written by thaw {__version__} from {', '.join(map(str, study.folders))}")))
     return "\n".join(parts)
 
 
