@@ -252,6 +252,14 @@ def test_what_a_folder_says_is_text_everywhere(good: Path, tmp_path: Path, capsy
     assert {row["host"][:5] for row in rows} == {"here", "'-cmd"}
 
 
+def test_a_lineage_of_another_strategy_is_not_believed(good: Path, tmp_path: Path) -> None:
+    """The page had no colour for it and was not written."""
+    (good / "full2" / "lineage.json").write_text(json.dumps({"strategy": {"name": "magic", "says": "all of it"}}))
+    found = read(good)
+    assert "all of it" not in write(found, tmp_path / "out", pictures=False).read_text("utf-8")
+    assert (len(found.runs), found.unreadable) == (6, [])
+
+
 def test_numbers_below_zero_stay_numbers_in_a_spreadsheet(good: Path) -> None:
     spoil(good / "full2", test="-0.25")
     rows = list(csv.DictReader(runs_csv(read(good)).splitlines()))

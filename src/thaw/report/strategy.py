@@ -91,7 +91,8 @@ def strategies(runs: Iterable["Run"]) -> dict[str, Strategy]:
 
 
 def _newest(runs: list["Run"]) -> Strategy | None:
-    found = [(run.updated, str(run["run_id"]), one) for run in runs if (one := recorded(run.lineage)) is not None]
+    told = [(run, one) for run in runs if (one := recorded(run.lineage)) is not None]
+    found = [(run.updated, str(run["run_id"]), one) for run, one in told if one.name == str(run["strategy"])]
     return max(found, key=lambda item: item[:2])[2] if found else None
 
 

@@ -5,12 +5,14 @@ from pathlib import Path
 
 from thaw import __version__
 from thaw.report.arms import arms
+from thaw.report.cells import cells
 from thaw.report.collect import STATES, Study, together
 from thaw.report.comparable import data_sets
 from thaw.report.compare.changes import Change, changes, settings
 from thaw.report.compare.figure import differences
 from thaw.report.compare.table import change_tables, setting_table
 from thaw.report.figures import Plot, Style
+from thaw.report.odd import made_of
 from thaw.report.out import Out
 from thaw.report.page.document import arm_looks
 from thaw.report.page.record import as_json, simple
@@ -44,7 +46,7 @@ def write(
     names = _short(names)
     title = title or f"{names[1]} against {names[0]}"
     question = question or f"What is different in {names[1]}, compared with {names[0]}?"
-    first, second = together(first, second)
+    first, second = together(*(made_of(study, _counted) for study in (first, second)))
     found, keys = changes(first, second), settings(first, second)
     style = Style.of(arm for arm in {**arms(first.runs), **arms(second.runs)}.values())
     tasks = sorted({one.task for one in found})
@@ -64,6 +66,12 @@ def write(
     if pictures:
         to.write("pictures", drawn(plots, to))
     return to.folder / "index.html"
+
+
+def _counted(study: Study) -> Study:
+    """Return a study that can be counted: an odd run makes that fail, and is left out then."""
+    cells(study)
+    return study
 
 
 def _page(

@@ -14,6 +14,7 @@ from typing import Any
 
 from thaw.errors import ConfigError, ThawError
 from thaw.report.collect import Study
+from thaw.report.odd import made_of
 from thaw.report.out import Out
 from thaw.report.page.content import Content, gather
 from thaw.report.wandb import document, figures, workspace
@@ -44,7 +45,7 @@ def publish(
     """
     place = Out(out, force=force)
     place.refuse(FILES)
-    content = gather(study, title, question)
+    content = made_of(study, lambda some: gather(some, title, question))
     mode, problem = reach.decide("auto")
     if mode == "online":
         try:
