@@ -19,9 +19,10 @@ from typing import Any
 from thaw.errors import ConfigError
 from thaw.fields import check
 from thaw.report.claims.rule import Rule, rule_of
-from thaw.track import bounded, row
+from thaw.track import bounded
 from thaw.track.folder import SUMMED
 from thaw.track.row import COLUMNS
+from thaw.track.row import KINDS as WRITTEN
 
 FLAGS = ("collapsed",)
 WORDS = ("run_id", "name", "kind", "task", "strategy", "encoder", "checkpoint", "metric", "pretrain_run",
@@ -29,7 +30,7 @@ WORDS = ("run_id", "name", "kind", "task", "strategy", "encoder", "checkpoint", 
 SIZES = ("train_size",)  # a number, or "all" before the run knows it
 # Numbers that may be undefined or below 0; all others are counts and times.
 SCORES = ("dev", "test", "lr", "floor", "floor_test", "word_bits_per_byte", "host_gflops")
-KINDS = (*row.KINDS, "tokenizer")
+KINDS = (*WRITTEN, "tokenizer")
 LARGEST = 1e30  # of any number: FLOPs of the largest training known are 1e27
 LONGEST = 10_000  # letters of a name
 # Columns whose value the config has too; of a pretraining only the seed.

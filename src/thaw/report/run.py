@@ -6,11 +6,8 @@ copied to a folder first (`thaw.report.wandb`), so a run has one wherever it cam
 knows it by and whether the folder is such a copy.
 """
 
-import json
-import math
 import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,14 +20,12 @@ from thaw.report.damage import (
     check_result,
     check_row,
     finite,
-    is_bounded,
-    sound,
 )
+from thaw.report.files import Event, as_text, json_object, read, read_events
 from thaw.report.strategy import FLOOR, described, recorded
-from thaw.track.bounded import content
 from thaw.track.folder import CONFIG, LINEAGE, METRICS, RESULT, STATUS, standing
 from thaw.track.mirror import FETCHED, IDENTITY
-from thaw.track.plain import printable, printables
+from thaw.track.plain import printable
 from thaw.track.row import COLUMNS
 from thaw.track.settings import settings
 
@@ -40,8 +35,6 @@ DIVERGED = re.compile(
     r"DivergedError:|(the training loss|the gradient's norm) is -?(nan|inf)\b"
     r"|\d+ of \d+ predicted scores are not finite"
 )
-# What a terminal would obey, or no file of text can hold, is written with an escape or one of these bytes.
-_UNPRINTABLE = re.compile(rb"\\|[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xd8\x9c|\xe2[\x80\x81]")
 LONGEST = 2000  # letters of an error
 # Where a column stands in the config of a run that has no result yet.
 CONFIG_KEYS = {
@@ -55,8 +48,6 @@ CONFIG_KEYS = {
     "lr": "optim.lr",
     "precision": "trainer.precision",
 }
-
-Event = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,20 +110,20 @@ class Run:
 
 def read_run(folder: Path, events: bool = True) -> Run:
     """Read a run folder; OSError, ValueError or YAMLError say what is damaged. ``events``: whether they are wanted."""
-    files = {name: _read(folder, name) for name in (STATUS, CONFIG, RESULT, LINEAGE)}
-    status = _json(files, STATUS)
+    found = {name: read(folder, name) for name in (STATUS, CONFIG, RESULT, LINEAGE)}
+    status = json_object(found, STATUS)
     if "state" not in status and (folder / RESULT).exists():
         raise ValueError(f"no {STATUS}" if not status else f"{STATUS} has no state")
-    other = changed(folder, status, files, without=() if events else (METRICS,))
+    other = changed(folder, status, found, without=() if events else (METRICS,))
     if gone := [name for name in other if name != METRICS]:
         raise ValueError(f"{' and '.join(gone)} not as the run left it")
-    result = finite(_json(files, RESULT, _EXACT))
+    result = finite(json_object(found, RESULT, exact=True))
     if result:
         check_result(result)
     state = standing(status)
     config: dict[str, Any] = {}
-    if (text := files[CONFIG]) is not None:
-        config = _printable(text, settings(text, CONFIG))
+    if (text := found[CONFIG]) is not None:
+        config = as_text(text, settings(text, CONFIG))
         check_config(config)
         check_agreement(config, result)
     elif not result:
@@ -142,20 +133,20 @@ def read_run(folder: Path, events: bool = True) -> Run:
     row: dict[str, Any] = dict.fromkeys(COLUMNS)
     row |= {column: config.get(key) for column, key in CONFIG_KEYS.items()}
     try:
-        mirror = _json({IDENTITY: _read(folder, os.path.join("wandb", IDENTITY))}, IDENTITY)
+        mirror = json_object({IDENTITY: read(folder, os.path.join("wandb", IDENTITY))}, IDENTITY)
     except (OSError, ValueError):  # W&B's side of it: no reason to leave the run out
         mirror = {}
     mirror = {key: value for key, value in mirror.items() if isinstance(value, str | None)}
-    lineage = _json(files, LINEAGE)
+    lineage = json_object(found, LINEAGE)
     check_lineage(lineage)
     row |= {"run_id": mirror.get("run_id") or printable(folder.name), "kind": _kind(config, lineage)}
     row |= {column: value for column, value in result.items() if column in row}
     row["name"] = row["name"] or printable(folder.parent.name)
     row["train_size"] = _number(row["train_size"])
     check_row(row, RESULT if result else CONFIG)
-    found, damaged = _read_events(folder / METRICS) if events else ([], 0)
+    lines, damaged = read_events(folder / METRICS) if events else ([], 0)
     if METRICS in other:
-        found, damaged = [], max(1, damaged + len(found))
+        lines, damaged = [], max(1, damaged + len(lines))
     return Run(
         folder=folder,
         state=state,
@@ -164,85 +155,10 @@ def read_run(folder: Path, events: bool = True) -> Run:
         row=row,
         config=config,
         lineage=lineage,
-        events=found,
+        events=lines,
         damaged_lines=damaged,
         mirror=mirror,
     )
-
-
-def _read(folder: Path, name: str) -> bytes | None:
-    """Return what is in a file, None if there is no such file."""
-    try:
-        return content(f"{folder}{os.sep}{name}")  # Path takes as long as reading
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-
-
-def _json(files: Mapping[str, bytes | None], name: str, decoder: json.JSONDecoder | None = None) -> dict[str, Any]:
-    """Return the JSON object in a file, {} if there is no such file.
-
-    ``decoder`` is the one that gives None for numbers that are not finite, unless told otherwise.
-    """
-    data = files[name]
-    if data is None:
-        return {}
-    try:
-        value = (decoder or _STRICT).decode(data.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{name}: {error}") from error
-    if not isinstance(value, dict):
-        raise ValueError(f"{name} is not a JSON object")
-    made: dict[str, Any] = _printable(data, value)
-    return made
-
-
-def _printable(data: bytes, value: Any) -> Any:
-    """Return what was read from ``data`` as text that terminal, page and files show as text."""
-    if not _UNPRINTABLE.search(data):
-        return value
-    try:
-        return printables(value)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
-
-
-def _finite(text: str) -> float | None:
-    value = float(text)
-    return value if math.isfinite(value) else None
-
-
-def _whole(text: str) -> int:
-    value = int(text)
-    if not is_bounded(value):
-        raise ValueError(f"a number of {len(text)} digits")
-    return value
-
-
-_DECODER = json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
-_STRICT = json.JSONDecoder(parse_float=_finite, parse_constant=_finite, parse_int=_whole)
-_EXACT = json.JSONDecoder(parse_int=_whole)  # numbers that are not finite are told
-
-
-def _read_events(path: Path) -> tuple[list[Event], int]:
-    """Return the events of a run and how many lines were damaged."""
-    try:
-        text = content(path).decode("utf-8", errors="replace")
-    except FileNotFoundError:
-        return [], 0
-    events, damaged = [], 0
-    lines = text.split("\n")
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            event = sound(_DECODER.decode(line))
-        except (ValueError, RecursionError):
-            event = None
-        if event is None:
-            damaged += number < len(lines)  # the last one may be being written
-        else:
-            events.append(event)
-    return events, damaged
 
 
 def _kind(config: dict[str, Any], lineage: dict[str, Any]) -> str:
