@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "thaw"
-BASE = {"errors", "fields", "storage", "hold"}
+BASE = {"errors", "fields", "process", "storage", "hold"}
 MAY_IMPORT = {
     "errors": set(),
     "fields": {"errors"},
-    "storage": {"errors"},
+    "process": set(),
+    "storage": {"errors", "process"},
     "hold": {"storage"},
     "text": BASE,
     "encoder": BASE | {"text"},
@@ -34,6 +35,7 @@ TORCH_FREE = [
     "thaw.run",
     "thaw.errors",
     "thaw.fields",
+    "thaw.process",
     "thaw.storage",
     "thaw.hold",
     "thaw.text.corpus",

@@ -5,7 +5,7 @@ import ctypes
 import logging
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,14 @@ from thaw.encoder import bert, hub, modern
 from thaw.encoder import checkpoint as checkpoints
 from thaw.encoder.config import EncoderConfig
 from thaw.encoder.model import Encoder
-from thaw.errors import ConfigError
+from thaw.errors import ConfigError, StorageError
 from thaw.hold import hold
+from thaw.process import cores
 from thaw.text import corpus
 from thaw.text import tokenizer as tokenizers
 from thaw.text.corpus import CorpusConfig
 from thaw.text.tokenizer import Tokenizer, TokenizerConfig
 from thaw.track.identity import run_id
-from thaw.track.process import cores
 from thaw.train.config import TrainerConfig
 from thaw.train.interrupt import Stop
 from thaw.train.launch import Place, Strategy
@@ -33,10 +33,14 @@ from thaw.train.world import world
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # malloc.h
 
 
-def tokenizer(config: TokenizerConfig, text: CorpusConfig | None, fields: dict[str, Any], cache: Path) -> Tokenizer:
+def tokenizer(
+    config: TokenizerConfig, text: CorpusConfig | None, fields: dict[str, Any], cache: Path,
+    tell: Callable[[str], None] = lambda note: None,
+) -> Tokenizer:  # fmt: skip
     """Return the tokenizer at ``config.path``, else one trained on the corpus, trained once and then kept in ``cache``.
 
-    ``fields`` are the identity fields of the tokenizer's config and the corpus' content.
+    ``fields`` are the identity fields of the tokenizer's config and the corpus' content. A cache that can not be
+    written is told of, no more.
     """
     if config.path:
         return Tokenizer.load(Path(config.path))
@@ -44,9 +48,13 @@ def tokenizer(config: TokenizerConfig, text: CorpusConfig | None, fields: dict[s
         raise ConfigError("no tokenizer: give tokenizer.path=FOLDER (a checkpoint will do) or checkpoint=FOLDER")
     folder = cache / "tokenizer" / run_id(fields)
     held = hold(folder / "tokenizer.json")
-    if not (folder / "tokenizer.json").exists():
+    if not os.path.exists(folder / "tokenizer.json"):  # Path.exists raises where it may not look
         trained = tokenizers.train(corpus.documents(text), config)
-        trained.save(folder)
+        try:
+            trained.save(folder)
+        except StorageError as error:
+            tell(f"the tokenizer is not kept: {error}; the run goes on with it in memory")
+            return trained
     found = Tokenizer.load(folder)
     if held:
         held.release()

@@ -2,7 +2,8 @@
 
 Decisions: the new content is written beside its target, so that the rename stays within one file system; everything
 is synced before the rename and the parent folder after it; a folder is moved aside before its successor takes its
-name, and `recover` puts it back when a crash came between the two renames.
+name, and `recover` puts it back when a crash came between the two renames. What is not finished yet has a name that
+says which process is at it: its host, its id, a mark of when it started, its thread.
 """
 
 import contextlib
@@ -20,8 +21,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from thaw.errors import StorageError
+from thaw.process import has_mark, own_mark
 
-_LEFTOVER = re.compile(r"^\.(?P<name>.+)\.(?P<kind>new|old)-(?P<host>.*)-(?P<pid>\d+)-(?P<thread>\d+)-[0-9a-f]{8}$")
+_LEFTOVER = re.compile(
+    r"^\.(?P<name>.+)\.(?P<kind>new|old)-(?P<host>.*)"
+    r"-(?P<pid>\d+)(?:\.(?P<mark>[0-9a-f]{8}))?-(?P<thread>\d+)-[0-9a-f]{8}$"
+)  # names of before 2026-12-01 have no mark
+_FROM_RUST = re.compile(r"I/O error: (.+?) \(os error \d+\)")
 _STALE_SECONDS = 24 * 3600  # a leftover of another host is swept after a day: its process can not be asked
 
 
@@ -83,40 +89,41 @@ def atomic_folder(target: Path | str) -> Iterator[Path]:
     """
     target = Path(os.path.abspath(target))
     with told(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        recover(target)
-        if target.exists() and not target.is_dir():
-            raise StorageError(f"cannot write the folder {target}: a file has that name, remove it or choose another")
-        temporary, previous = _beside(target, "new"), _beside(target, "old")
+        _make_way(target)
+        temporary = _beside(target, "new")
         temporary.mkdir()
     try:
         with told(target):
             yield temporary
             _sync_tree(temporary)
-            try:
-                if target.exists():
-                    os.rename(target, previous)
-                os.rename(temporary, target)
-            except OSError:
-                if previous.exists() and not target.exists():
-                    os.rename(previous, target)
-                raise
-            _sync(target.parent)
+            _swap(temporary, target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-        if previous.is_symlink():  # the target was a link: what it led to stays
-            previous.unlink()
-        elif target.exists():
-            shutil.rmtree(previous, ignore_errors=True)
 
 
-def recover(target: Path | str) -> None:
-    """Finish what a dead process left beside ``target``: put a moved-aside folder back, remove half-written ones."""
+def replace_folder(source: Path | str, target: Path | str) -> None:
+    """Give the folder ``source`` of the same file system the name ``target``, in place of the folder that has it.
+
+    A failing disk gives StorageError and leaves both where they were.
+    """
+    target = Path(os.path.abspath(target))
+    with told(target):
+        _make_way(target)
+        _swap(Path(source), target)
+
+
+def recover(target: Path | str, *, owned: bool = False) -> None:
+    """Finish what a dead process left beside ``target``: put a moved-aside folder back, remove half-written ones.
+
+    ``owned`` says that this process has the lock of the place, so that no process of another host is at work there:
+    without it what such a process left stays for a day.
+    """
     target = Path(os.path.abspath(target))
     if not target.parent.is_dir():
         return
     leftovers = [(match, entry) for entry in target.parent.iterdir() if (match := _LEFTOVER.match(entry.name))]
-    dead = [(match, entry) for match, entry in leftovers if match["name"] == target.name and _is_dead(match, entry)]
+    of_target = [(match, entry) for match, entry in leftovers if match["name"] == target.name]
+    dead = [(match, entry) for match, entry in of_target if _is_dead(match, entry, owned)]
     if not target.exists():
         previous = [entry for match, entry in dead if match["kind"] == "old"]
         if previous:
@@ -128,11 +135,11 @@ def recover(target: Path | str) -> None:
             entry.unlink(missing_ok=True)
 
 
-def sweep(folder: Path | str) -> None:
-    """Finish what dead processes left inside ``folder``, whatever its name."""
+def sweep(folder: Path | str, *, owned: bool = False) -> None:
+    """Finish what dead processes left inside ``folder``, whatever its name; ``owned`` is that of `recover`."""
     if Path(folder).is_dir():
         for name in {match["name"] for entry in Path(folder).iterdir() if (match := _LEFTOVER.match(entry.name))}:
-            recover(Path(folder, name))
+            recover(Path(folder, name), owned=owned)
 
 
 def leftovers(folder: Path | str) -> list[Path]:
@@ -157,28 +164,69 @@ def discard(path: Path | str) -> None:
 
 
 @contextlib.contextmanager
-def told(path: Path | str) -> Iterator[None]:
-    """Turn an OSError of writing ``path`` into one line that says what to do."""
+def told(path: Path | str, *also: type[Exception]) -> Iterator[None]:
+    """Turn an OSError of writing ``path`` into one line that says what to do.
+
+    ``also`` are the exceptions that another library has for it: safetensors writes in Rust and has one of its own.
+    """
+    failures: tuple[type[Exception], ...] = (OSError, *also)
     try:
         yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise StorageError(f"cannot write {path}: {reason}, free space or choose another folder") from error
+    except failures as error:
+        raise StorageError(f"cannot write {path}: {_reason(error)}, free space or choose another folder") from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    text = " ".join(str(error).split())
+    match = _FROM_RUST.search(text)
+    return match[1] if match else text
+
+
+def _make_way(target: Path) -> None:
+    """Finish what dead processes left of a folder; StorageError where a file has its name."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    recover(target)
+    if target.exists() and not target.is_dir():
+        raise StorageError(f"cannot write the folder {target}: a file has that name, remove it or choose another")
+
+
+def _swap(new: Path, target: Path) -> None:
+    """Give a folder the name ``target``; the one that had it is moved aside, then removed."""
+    previous = _beside(target, "old")
+    try:
+        if target.exists():
+            os.rename(target, previous)
+        os.rename(new, target)
+        _sync(target.parent)
+    except OSError:
+        if previous.exists() and not target.exists():
+            os.rename(previous, target)
+        raise
+    finally:
+        if target.exists() and previous.is_symlink():  # the target was a link: what it led to stays
+            previous.unlink()
+        elif target.exists():
+            shutil.rmtree(previous, ignore_errors=True)
 
 
 def _beside(path: Path, kind: str) -> Path:
     host = socket.gethostname() or "host"
-    return path.parent / f".{path.name}.{kind}-{host}-{os.getpid()}-{threading.get_ident()}-{uuid.uuid4().hex[:8]}"
+    process = f"{os.getpid()}.{own_mark()}"
+    return path.parent / f".{path.name}.{kind}-{host}-{process}-{threading.get_ident()}-{uuid.uuid4().hex[:8]}"
 
 
-def _is_dead(match: re.Match[str], entry: Path) -> bool:
+def _is_dead(match: re.Match[str], entry: Path, owned: bool = False) -> bool:
     if match["host"] != (socket.gethostname() or "host"):
         with contextlib.suppress(OSError):
-            return time.time() - entry.stat().st_mtime > _STALE_SECONDS
+            return owned or time.time() - entry.stat().st_mtime > _STALE_SECONDS
         return False
-    pid = int(match["pid"])
-    if pid == os.getpid():
+    pid, mark = int(match["pid"]), match["mark"]
+    if pid == os.getpid() and mark in (None, own_mark()):
         return int(match["thread"]) == threading.get_ident()  # this thread is here, not in there
+    if mark is not None:
+        return not has_mark(pid, mark)
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

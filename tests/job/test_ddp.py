@@ -15,8 +15,8 @@ from pytorch_lightning import accelerators
 from thaw import build, run
 from thaw.encoder.config import EncoderConfig
 from thaw.errors import ConfigError
+from thaw.process import cores
 from thaw.task.task import Kind
-from thaw.track.process import cores
 from thaw.train.config import TrainerConfig
 
 

@@ -124,7 +124,7 @@ def test_a_pretraining_keeps_checkpoints_asked_for_later(
     folder = run.run_folder(config)
     assert row["checkpoint"] == first["checkpoint"]
     assert (folder / "checkpoints" / "0" / "config.json").exists()
-    said = "is finished without save_at=[0,1G]: its result is removed, and it trains again to keep them"
+    said = "is finished without save_at=[0,1G]: it trains again to keep them, its result stays until then"
     assert said in capsys.readouterr().err
     shutil.rmtree(folder / "checkpoints")  # pruned: it was asked for before, and that is enough
     before = (folder / "result.json").stat().st_mtime_ns

@@ -14,9 +14,10 @@ from thaw.report.figures import Plot, Style
 from thaw.report.figures.plot import bounds, figure
 from thaw.report.figures.seconds import by_cost
 from thaw.report.figures.surface import _ink
+from thaw.report.out import Out
 from thaw.report.page.content import Content, gather
 from thaw.report.page.folder import _training
-from thaw.report.picture.save import save
+from thaw.report.picture.save import drawn as pictures
 from thaw.report.plan import read_plan
 
 FAMILIES = {"verdict-time", "verdict-accuracy", "verdict-labels", "size", "exchange", "seconds", "survival"}
@@ -172,17 +173,20 @@ def test_pictures_have_text_and_caption_and_are_drawn_once(tmp_path: Path) -> No
     bar = {"type": "bar", "orientation": "h", "x": [1], "y": [0], "base": [0], "name": "other", "text": ["x1"]}
     drawn = figure([trace, bar], {"type": "log", "title": "seconds"}, {"title": "score"})
     plot = Plot(key="one", task="t/1", title="Title", caption="n = 3 & more", figure=drawn)
-    svg, png = save([plot], tmp_path)
+    out = Out(tmp_path)
+    files = pictures([plot], out)
+    out.write("pictures", files)
+    svg, png = (tmp_path / name for name in files)
     text = svg.read_text("utf-8")
-    assert svg.name == "one-t-1.svg"
+    assert re.fullmatch(r"one-t-1-[0-9a-f]{8}\.svg", svg.name)
     assert "<desc>n = 3 &amp; more</desc>" in text
     assert "<script" not in text
     assert ">seconds</text>" in text  # vector text
     assert png.read_bytes().startswith(b"\x89PNG")
     assert "n = 3 & more" in png.read_bytes().decode("latin-1")
-    before = svg.stat().st_mtime_ns
-    save([plot], tmp_path)
-    assert svg.stat().st_mtime_ns == before
+    assert pictures([plot], out) == dict.fromkeys(files)
+    png.write_bytes(b"changed")
+    assert None not in pictures([plot], out).values()
 
 
 def test_a_style_gives_each_checkpoint_of_a_strategy_a_line() -> None:

@@ -1,5 +1,6 @@
 """Tables, the summary, the data frame."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -49,12 +50,20 @@ def test_latex_tables_balance_and_escape(written: Path) -> None:
 def test_names_are_text_in_every_format() -> None:
     name = "a_b & c% <i> \\x | $5 {1}"
     table = Table(name="t/1", title=name, caption="", columns=("strategy", "50"), rows=((name, "1"),))
-    assert table.file_name == "t-1"
+    assert re.fullmatch(r"t-1-[0-9a-f]{8}", table.file_name)
     assert latex_text(name) == r"a\_b \& c\% \textless{}i\textgreater{} \textbackslash{}x \textbar{} \$5 \{1\}"
     assert r"a\_b \& c\%" in latex(table)
     row = markdown(table).splitlines()[4]
     assert row.replace("\\|", "").count("|") == 3
     assert "<i>" not in row
+
+
+@pytest.mark.parametrize("first", ["[2pt] name", "*", " [x]"])
+def test_a_row_that_begins_like_an_argument_of_latex_is_none(first: str) -> None:
+    rows = (("plain", "1"), (first, "2"))
+    text = latex(Table(name="t", title="t", caption="", columns=("strategy", "50"), rows=rows))
+    assert text.count("\n{}") == 1
+    assert "\n[" not in text
 
 
 def test_load_gives_a_line_a_run(study_folder: Path) -> None:

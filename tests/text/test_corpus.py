@@ -8,7 +8,15 @@ from made_up_text import made_up
 
 from thaw.errors import ConfigError, DataError
 from thaw.text import files
-from thaw.text.corpus import CorpusConfig, Tally, documents, fingerprint
+from thaw.text.corpus import CorpusConfig, Documents, Tally, documents, fingerprint
+
+
+def test_documents_can_be_read_again_and_are_counted_once(texts: list[str], tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("\n\n".join(texts) + "\n", "utf-8")
+    found = Documents(CorpusConfig(paths=[str(tmp_path / "text.txt")]))
+    next(iter(found))
+    assert [list(found), list(found)] == [texts, texts]
+    assert found.tally.documents == len(texts)
 
 
 @pytest.fixture

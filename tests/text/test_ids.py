@@ -105,6 +105,45 @@ def test_a_flipped_bit_is_found_named_and_built_again(
         assert all(f"({name} is not as it was written)" in line for line in told)
 
 
+@pytest.mark.parametrize("room", ["in a temporary folder", "in memory"])
+def test_a_cache_that_can_not_be_written_is_gone_without(
+    room: str, unigram: Tokenizer, texts: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, notes, tally = tokenise(texts, unigram, tmp_path / "cache", "key"), list[str](), Tally()
+    (tmp_path / "none").write_text("a file")
+    (tmp_path / "temporary").mkdir()
+    place = tmp_path / ("temporary" if room == "in a temporary folder" else "none")
+    monkeypatch.setattr("tempfile.tempdir", str(place))
+    found = tokenise(texts, unigram, tmp_path / "none", "key", tally, tell=notes.append)
+    assert all((getattr(found, part) == getattr(whole, part)).all() for part in ("ids", "offsets", "bytes"))
+    assert found.meta["documents"] == whole.meta["documents"]
+    assert isinstance(found.ids, np.memmap) == (room == "in a temporary folder")
+    assert not list((tmp_path / "temporary").iterdir())  # the files have no name any more
+    found.forget()
+    assert (found.ids == whole.ids).all()
+    (note,) = notes
+    assert note.startswith(f"the ids of the corpus are not kept: cannot write {tmp_path}/none/key: ")
+    assert note.endswith(f"this run has them {room}")
+
+
+def test_memory_takes_no_corpus_without_end(
+    unigram: Tokenizer, texts: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "none").write_text("a file")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    monkeypatch.setattr("thaw.text.ids.MOST_IN_MEMORY", 1000)
+    with pytest.raises(StorageError, match=r"no room for the ids of the corpus, .*: free space or set cache\.folder"):
+        tokenise(texts, unigram, tmp_path / "none", "key")
+
+
+def test_documents_that_can_be_read_once_alone_are_not_lost_in_silence(
+    unigram: Tokenizer, texts: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "none").write_text("a file")
+    with pytest.raises(StorageError, match="cannot write"):
+        tokenise(iter(texts), unigram, tmp_path / "none", "key")
+
+
 def test_nothing_to_encode(unigram: Tokenizer, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no document of the corpus has any piece"):
         tokenise(["\u200b"], unigram, tmp_path, "key")

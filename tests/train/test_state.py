@@ -3,6 +3,8 @@
 import json
 import random
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -110,6 +112,29 @@ def test_a_full_disk_leaves_the_old_generations(
         with pytest.raises(StorageError, match=r"cannot write .*step-000000040: No space left on device, free space"):
             state.save(folder, PARTS, {"step": 40, "run_id": "mine"})
     assert step_of(folder, told) == 30
+    assert len(list(folder.iterdir())) == 2
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+import torch
+from thaw.errors import StorageError
+from thaw.train import state
+resource.setrlimit(resource.RLIMIT_FSIZE, (3000, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+try:
+    state.save(Path(sys.argv[1]), {"model": {"weight": torch.ones(6000)}}, {"step": 40, "run_id": "mine"})
+except StorageError as error:
+    print(error)
+"""
+
+
+def test_a_disk_that_is_really_full_is_told_as_any_other(folder: Path, told: list[str]) -> None:
+    """safetensors writes in Rust and raises an error of its own."""
+    done = subprocess.run([sys.executable, "-c", FULL, str(folder)], capture_output=True, text=True, check=True)
+    assert done.stdout == f"cannot write {folder}/step-000000040: File too large, free space or choose another folder\n"
+    assert step_of(folder, told) == 30
+    assert state.newest_step(folder) == 30
     assert len(list(folder.iterdir())) == 2
 
 

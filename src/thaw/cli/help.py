@@ -29,6 +29,8 @@ flags
   --dry-run           show the runs, which are finished, expected hours and disk, the effects they can see;
                       start nothing
   --retry             try runs again that diverged (a loss or gradient was not finite); else they count as done
+  --take-over         take the lock of a run whose process is gone where that can not be told from here (another
+                      host, a disk without locks): only when you know that it is
   --only N            of a sweep run the N-th only, such as in a job array of a cluster
   --config-dir DIR    add your own groups: DIR/task/mine.yaml makes task=mine
   --cfg job           print the composed config

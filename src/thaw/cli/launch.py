@@ -18,8 +18,8 @@ from typing import Any
 from thaw.cli.jobs import Job
 from thaw.cli.worker import Outcome
 from thaw.errors import StorageError
+from thaw.process import cores, died
 from thaw.track.folder import STATUS, RunFolder
-from thaw.track.process import cores, died
 
 IDLE_SECONDS = 60  # after which a worker ends that has nothing to do: the next stage of a study may want it
 LIBRARIES = ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB_MAXIMUM", "NUMBA", "NUMEXPR")  # each with its number of threads
@@ -98,12 +98,14 @@ def _lost(job: Job, label: str, error: BrokenExecutor) -> Outcome:
     found = _CODE.search(str(error))
     code = int(found[1]) if found else 1
     number = code - 128 if code > 128 else signal.SIGTERM if code == -signal.SIGTERM else 0
-    if number:
-        line = f"{label} … interrupted by {signal.Signals(number).name} to its process: the same command continues"
-        print(line, flush=True)
-        return Outcome(line, None, interrupted=True)
     folder = RunFolder(job.folder)
     status = folder.read(STATUS) or {}
+    if number or code == StorageError.exit_code:  # that one: by a signal, when no state could be saved
+        name = signal.Signals(number).name if number else "a signal"
+        remedy = "continues" if number else f"starts again ({status.get('error')})"
+        line = f"{label} … interrupted by {name} to its process: the same command {remedy}"
+        print(line, flush=True)
+        return Outcome(line, None, interrupted=True)
     running = status.get("state") == "running"
     what = f"its process (pid {status.get('pid')}) {died(code)}" if running else f"its process {died(code)}"
     if running:

@@ -55,12 +55,13 @@ def main(argv: list[str] | None = None) -> int:
         code = _run(argv)
     if not stop.number:
         return code
+    ended = stop.error()
     if FIRST not in os.environ:  # the first process of a run speaks for all
         with contextlib.suppress(OSError):  # SIGHUP: the terminal is gone
-            print(f"interrupted by {stop}: the same command continues", file=sys.stderr)
+            print(f"interrupted by {ended}: {ended.remedy}", file=sys.stderr)
     if program:
         _flush()
-    return 128 + stop.number
+    return int(ended.code or 0)
 
 
 def _flush() -> None:

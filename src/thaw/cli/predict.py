@@ -6,6 +6,7 @@ from pathlib import Path
 
 from thaw.cli.report import Parser
 from thaw.storage import write_text
+from thaw.track.plain import printable
 
 
 def main(argv: list[str]) -> int:
@@ -23,5 +24,5 @@ def main(argv: list[str]) -> int:
     if given.out:
         write_text(Path(given.out), lines)
     else:
-        sys.stdout.write(lines)
+        sys.stdout.write(printable(lines) if sys.stdout.isatty() else lines)  # labels may be someone else's
     return 0

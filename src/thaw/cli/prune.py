@@ -9,6 +9,7 @@ from pathlib import Path
 from thaw.errors import ConfigError
 from thaw.job import disk
 from thaw.job.disk import Item
+from thaw.track.plain import printable
 from thaw.train.config import CacheConfig
 
 _AGE = re.compile(r"(\d+(?:\.\d+)?)([dhm])")
@@ -31,7 +32,7 @@ def prune(folders: Sequence[str], cache: str | None, older: str | None, yes: boo
     still = {one.path for one in disk.listed(roots, kept, age) if not one.stays}  # the question may have waited
     removed = [one for one in going if one.path in still and disk.remove(one)]
     for one in going:
-        what = f"{one.what} {one.path} ({size(one.bytes)})"
+        what = printable(f"{one.what} {one.path} ({size(one.bytes)})")
         print(f"removed {what}" if one in removed else f"in use, stays: {what}")
     print(f"{_sum(removed)} removed")
     return 0

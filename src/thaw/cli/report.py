@@ -10,6 +10,7 @@ from thaw.errors import ConfigError
 FOLDERS = "folder of runs, such as runs/my_study, or runs in W&B: wandb:ENTITY/PROJECT or wandb:ENTITY/PROJECT/STUDY"
 WANDB = "also save a workspace and a report in W&B; without a key or network what would be sent is written to --out"
 WATCH = "write the page again whenever a run changes, until Ctrl-C; the open page reloads itself"
+FORCE = "overwrite files in --out that no report wrote, or that were changed since"
 COMPARE = "two folders as two studies: what changed in their configs, which differences in score are real"
 
 
@@ -26,6 +27,7 @@ def main(argv: list[str]) -> int:
     parser = Parser(prog="thaw report", description=__doc__.splitlines()[0].replace("`", ""))
     parser.add_argument("folders", nargs="+", metavar="FOLDER", help=FOLDERS)
     parser.add_argument("--out", default="report", help="folder to write to (default: report/)")
+    parser.add_argument("--force", action="store_true", help=FORCE)
     parser.add_argument("--title", help="headline of the page (default: the name of the study)")
     parser.add_argument("--question", help="the question the study asks, below the headline")
     parser.add_argument("--wandb", action="store_true", help=WANDB)
@@ -36,7 +38,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--watch", action="store_true", help=WATCH)
     parser.add_argument("--compare", action="store_true", help=COMPARE)
     arguments = parser.parse_args(argv)
-    texts: dict[str, Any] = {"title": arguments.title, "question": arguments.question}
+    texts: dict[str, Any] = {"title": arguments.title, "question": arguments.question, "force": arguments.force}
     if arguments.watch:
         from thaw.report.watch import watch
 
@@ -46,13 +48,15 @@ def main(argv: list[str]) -> int:
     if arguments.compare:
         return _compare(arguments.folders, arguments.out, texts | {"pictures": not arguments.no_pictures})
     from thaw.report.collect import read
+    from thaw.report.out import Out
     from thaw.report.page import write
-    from thaw.report.wandb.save import publish, require
+    from thaw.report.wandb.save import FILES, publish, require
     from thaw.report.wandb.target import target
     from thaw.report.words import number
 
     if arguments.wandb:
         require()
+        Out(arguments.out, force=arguments.force).refuse(FILES)
     started = time.perf_counter()
     study = read(*arguments.folders)
     to = target(study, arguments.wandb_project) if arguments.wandb else None
@@ -62,7 +66,7 @@ def main(argv: list[str]) -> int:
     beside = "report.json, runs.csv, summary.md, tables/" + ("" if arguments.no_pictures else ", figures/")
     print(f"{page}  ({number(len(study.runs), 'run')}{left_out}, {seconds:.1f} s; beside it: {beside})")
     if to is not None:
-        publish(study, to, arguments.out, title=arguments.title, question=arguments.question)
+        publish(study, to, arguments.out, **texts)
     return 0
 
 

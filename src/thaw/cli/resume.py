@@ -16,9 +16,10 @@ from thaw import fields
 from thaw.cli.devices import placed
 from thaw.cli.interrupt import time_limit
 from thaw.cli.report import Parser
-from thaw.errors import ConfigError, ResumeError
+from thaw.errors import ConfigError, ResumeError, StorageError
 from thaw.track.epoch import HISTORY, RESULTS
 from thaw.track.folder import CONFIG, LINEAGE, RunFolder
+from thaw.track.lock import TAKE_OVER, taking_over
 
 DROPOUT = ("accelerator", "compile", "devices", "num_nodes")  # of trainer: what draws the bits of dropout
 INPUTS = ("task.path", "task.hub", "checkpoint", "corpus.paths", "corpus.hub", "tokenizer.path")
@@ -30,8 +31,10 @@ def main(argv: list[str]) -> int:
     parser.add_argument("run", metavar="RUN", help="its folder: runs/NAME/ID")
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="settings that differ from now on")
     parser.add_argument("--fork", action="store_true", help="where they make another run: start it, linked to this one")
+    parser.add_argument("--take-over", action="store_true", help=TAKE_OVER)
     given = parser.parse_args(argv)
-    return run(Path(given.run), given.overrides, given.fork)
+    with taking_over(given.take_over):
+        return run(Path(given.run), given.overrides, given.fork)
 
 
 def run(folder: Path, overrides: list[str], fork: bool) -> int:
@@ -55,11 +58,14 @@ def run(folder: Path, overrides: list[str], fork: bool) -> int:
     elif fork:
         raise ConfigError(f"nothing to fork: the result of {folder} would be the same, leave out --fork")
     from thaw.cli.worker import outcome, verb
+    from thaw.job.finished import complaint
 
     with time_limit(now.trainer.time_limit):
         row = verb(command)(now)
     if leads:
         print(f"{outcome(row)}, {run_folder(now)}")
+        if lost := complaint(Path(run_folder(now))):
+            raise StorageError(lost)
     return 0
 
 

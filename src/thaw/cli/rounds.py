@@ -128,12 +128,12 @@ def look(planned: Plan, seeds: int, folders: Sequence[str]) -> list[Verdict]:
     from thaw.report.cells import cells
     from thaw.report.claims.analysis import analyse
     from thaw.report.collect import read
+    from thaw.report.odd import made_of
 
     record = next(filter(None, map(looks.read, planned.folders)), None)
     record = (record or looks.begin(planned.rule)).looked(seeds)
     _write(planned, record)
-    study = read(*folders)
-    verdicts = analyse(study, cells(study)).verdicts
+    verdicts = made_of(read(*folders), lambda study: analyse(study, cells(study))).verdicts
     words = {verdict.claim: verdict.word for verdict in verdicts}
     _write(planned, record.said(words, settled(verdicts)))
     return verdicts

@@ -37,11 +37,12 @@ def main(argv: list[str]) -> int:
 
     from thaw.report.collect import read
     from thaw.report.lines import show
+    from thaw.report.odd import made_of
     from thaw.report.summary import counts, summary, terminal
 
     study, console = read(*(arguments.folders or ["runs"]), events=False), terminal()
     if arguments.summary:
-        console.print(summary(study))
+        console.print(made_of(study, summary))
         return 0
     runs = [run for run in study.runs if arguments.state in (None, run.state)]
     lines: list[dict[str, Any]] = [{**run.row, "state": run.state} for run in runs]

@@ -11,6 +11,7 @@ from thaw import config as schema
 from thaw.cli import words
 from thaw.cli.jobs import Job, named
 from thaw.errors import ConfigError, ThawError, nearest
+from thaw.track.plain import printable
 
 NO_ID = "(no id yet)"  # in place of the folder's name of a run whose id waits for an earlier stage
 
@@ -31,7 +32,7 @@ class Stage:
 
     def headline(self, count: int) -> str:
         """Return the line above what a stage prints; ``count`` stages with the report."""
-        return f"\n== {self.number}/{count}  {self.command} {' '.join(self.words)}"
+        return f"\n== {self.number}/{count}  {self.command} {printable(' '.join(self.words))}"
 
     def seeded(self, seeds: Sequence[int]) -> "Stage":
         """Return the stage as a sweep over these seeds."""

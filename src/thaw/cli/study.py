@@ -17,11 +17,13 @@ import yaml
 
 from thaw import config as schema
 from thaw.cli import sweep
-from thaw.cli.report import Parser
+from thaw.cli.report import FORCE, Parser
 from thaw.cli.report import main as report
 from thaw.cli.stages import Stage, knowing
 from thaw.cli.words import experiments
 from thaw.errors import ConfigError, nearest
+from thaw.report.out import FIXED, Out
+from thaw.track.lock import TAKE_OVER, taking_over
 
 STAGES = "stages.yaml"
 DRY_RUN = "show the runs of every stage, which are finished, what all will take and can see; start nothing"
@@ -34,7 +36,9 @@ def main(argv: list[str]) -> int:
     parser.add_argument("name", metavar="NAME", help="folder of experiments/ that holds a stages.yaml")
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="for every stage that knows the key")
     parser.add_argument("--out", help="folder of the page (report/NAME)")
+    parser.add_argument("--force", action="store_true", help=FORCE)
     parser.add_argument("--retry", action="store_true", help="try runs again that diverged; else they are outcomes")
+    parser.add_argument("--take-over", action="store_true", help=TAKE_OVER)
     parser.add_argument("--dry-run", action="store_true", help=DRY_RUN)
     parser.add_argument("--until-settled", action="store_true", help=UNTIL_SETTLED)
     flags = parser.parse_intermixed_args(argv)
@@ -43,13 +47,19 @@ def main(argv: list[str]) -> int:
 
         return rehearsal.show(planned(flags.name, flags.overrides, flags.retry)[1], flags.until_settled)
     out = flags.out or f"report/{flags.name}"
-    return run(flags.name, flags.overrides, out, until_settled=flags.until_settled, retry=flags.retry)
+    with taking_over(flags.take_over):
+        return run(
+            flags.name, flags.overrides, out, until_settled=flags.until_settled, retry=flags.retry, force=flags.force
+        )
 
 
-def run(name: str, overrides: list[str], out: str, *, until_settled: bool = False, retry: bool = False) -> int:
+def run(
+    name: str, overrides: list[str], out: str, *, until_settled: bool = False, retry: bool = False, force: bool = False
+) -> int:
     """Run the stages of a study and write its page; stop at the first stage that fails, but not for diverged runs."""
     begun = time.monotonic()
     plan, stages = planned(name, overrides, retry)
+    Out(out, force=force).refuse(FIXED)  # now, and not after hours of runs
     count = len(stages) + 1
     if until_settled:
         from thaw.cli import rounds
@@ -60,7 +70,8 @@ def run(name: str, overrides: list[str], out: str, *, until_settled: bool = Fals
     if code:
         return code
     print(f"\n== {count}/{count}  report", flush=True)
-    code = report([*plan["report"], "--out", out, "--title", plan["title"], "--question", plan["question"]])
+    texts = ["--title", plan["title"], "--question", plan["question"], *(["--force"] if force else [])]
+    code = report([*plan["report"], "--out", out, *texts])
     minutes = (time.monotonic() - begun) / 60
     print(f"\nAll of it took {minutes:.1f} minutes. Open {Path(out, 'index.html')} in a browser.")
     return code

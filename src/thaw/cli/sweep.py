@@ -14,11 +14,12 @@ from thaw.cli.interrupt import time_limit
 from thaw.cli.jobs import Job, more, named, title
 from thaw.cli.launch import launch
 from thaw.cli.worker import outcome, run_job, verb
-from thaw.errors import ConfigError, DivergedError
-from thaw.job.finished import DIVERGED, diverged, finished
+from thaw.errors import ConfigError, DivergedError, StorageError
+from thaw.job.finished import DIVERGED, complaint, diverged, finished
 from thaw.report.words import number
 from thaw.storage import write_text
 from thaw.track.folder import PLANNED
+from thaw.track.lock import taking_over
 from thaw.track.redact import shown
 
 
@@ -47,7 +48,8 @@ def main(command: str, argv: list[str], settled: bool = False) -> int:
         if given.only is not None and not 1 <= given.only <= len(jobs):
             raise ConfigError(f"--only {given.only} is none of the {number(len(jobs), 'run')}, give 1 to {len(jobs)}")
         leads = placed([job.config for job in jobs], compose.multirun, given.only)
-        with time_limit(jobs[0].config.trainer.time_limit if command != "tokenizer" else None):
+        limit = jobs[0].config.trainer.time_limit if command != "tokenizer" else None
+        with time_limit(limit), taking_over(given.take_over):
             if compose.multirun and given.only is None:
                 return sweep(command, jobs, compose.launcher, settled)
             return single(command, jobs[(given.only or 1) - 1], leads)
@@ -64,22 +66,24 @@ def single(command: str, job: Job, leads: bool = True) -> int:
         row = verb(command)(job.config)
         if leads:
             print(f"{outcome(row)}, {row.get('out') or job.folder}")
+            if lost := complaint(job.folder):
+                raise StorageError(lost)
     elif leads:
         print(f"finished before: {outcome(row)}, {job.folder}")
     return 0
 
 
 def sweep(command: str, jobs: list[Job], launcher: Callable[[Any], Any], settled: bool = False) -> int:
-    """Run what is not finished with Hydra's launcher, show the summary; 1 if any failed.
+    """Run what is not finished with Hydra's launcher, show the summary; 1 if any failed, 5 if any could not be saved.
 
     A run that diverged is an outcome, which the report counts: the same command does not try it again. With ``settled``
-    it is no failure of the sweep either.
+    it is no failure of the sweep either, nor is a whole result of which a state or checkpoint could not be saved.
     """
     pending = [job for job in jobs if job.pending]
     before = sum(job.diverged is not None for job in jobs)
     words = f"{number(len(jobs), 'run')}, {len(jobs) - len(pending) - before} finished before"
     print(words + (f", {before} diverged before (--retry tries them again)" if before else ""), flush=True)
-    failed, stopped = list[Job](), set[int]()
+    failed, stopped, lost = list[Job](), set[int](), list[str]()
     for root in dict.fromkeys(job.folder.parent for job in jobs) if pending and command != "tokenizer" else ():
         planned = [job.folder.name for job in jobs if job.folder.parent == root]
         write_text(root / PLANNED, json.dumps({"planned": planned}) + "\n")  # `thaw report --watch` tells what is left
@@ -102,6 +106,7 @@ def sweep(command: str, jobs: list[Job], launcher: Callable[[Any], Any], settled
         outcomes = launch(runner, pending, labels)
         failed = [job for one, job in zip(outcomes, pending, strict=True) if one.row is None and not _done(job)]
         stopped = {job.number for one, job in zip(outcomes, pending, strict=True) if one.interrupted}
+        lost = [text for one, job in zip(outcomes, pending, strict=True) if one.row and (text := complaint(job.folder))]
         if "submitit" in type(runner).__module__:  # its jobs print into files
             print("\n".join(one.line for one in outcomes))
     if command == "transfer":
@@ -115,9 +120,12 @@ def sweep(command: str, jobs: list[Job], launcher: Callable[[Any], Any], settled
     told = [f"{broken} of {number(len(jobs), 'run')} failed, the same command tries them again"] if broken else []
     told += [f"{halted} of {number(len(jobs), 'run')} interrupted, the same command continues them"] if halted else []
     told += [f"{diverging} of {number(len(jobs), 'run')} diverged, only --retry tries them again"] if diverging else []
+    told += [shown(lost[0]) + (f", and so for {number(len(lost) - 1, 'run')} more" if lost[1:] else "")] if lost else []
     if told:
         print(f"{'error' if broken or halted or not settled else 'note'}: {'; '.join(told)}", file=sys.stderr)
-    return 1 if broken or halted or (diverging and not settled) else 0
+    if broken or halted or (diverging and not settled):
+        return 1
+    return StorageError.exit_code if lost and not settled else 0
 
 
 def _done(job: Job) -> bool:

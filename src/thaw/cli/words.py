@@ -18,6 +18,7 @@ class Words:
     dry_run: bool = False
     only: int | None = None  # the number of the one combination to run
     retry: bool = False  # try runs again that diverged
+    take_over: bool = False  # take locks of processes that are gone
     show_config: bool = False
     help: bool = False
     search_path: list[str] = field(default_factory=list)  # file:// URLs of further config folders
@@ -37,6 +38,7 @@ def parse(argv: list[str]) -> Words:
     parser.add_argument("--config-dir", "-cd", action="append", default=[])
     parser.add_argument("--only", type=int)
     parser.add_argument("--retry", action="store_true")
+    parser.add_argument("--take-over", action="store_true")
     parser.add_argument("--cfg", choices=["job"])
     parser.add_argument("-h", "--help", action="store_true")
     flags = parser.parse_intermixed_args(argv)
@@ -58,8 +60,10 @@ def parse(argv: list[str]) -> Words:
             overrides += [f"+task@tasks.{name.strip()}={name.strip()}" for name in value.strip("[]").split(",")]
         else:
             overrides.append(word)
-    shown = flags.cfg is not None
-    return Words(overrides, flags.multirun, flags.dry_run, flags.only, flags.retry, shown, flags.help, search_path)
+    return Words(
+        overrides, flags.multirun, flags.dry_run, flags.only, flags.retry, flags.take_over, flags.cfg is not None,
+        flags.help, search_path,
+    )  # fmt: skip
 
 
 def experiments(name: str, file: str) -> Path:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from thaw import config as schema
 from thaw.cli.devices import own_process_group, processes
 from thaw.errors import DataError
-from thaw.track.process import cores, watch_parent
+from thaw.process import cores, watch_parent
 from thaw.track.redact import shown
 from thaw.train.interrupt import Interrupted, end_self
 
@@ -70,7 +70,7 @@ def run_job(
             os._exit(stopped.code if isinstance(stopped.code, int) else 1)  # else it would be given the next job
         if not (isinstance(stopped, Interrupted) and stopped.over):
             raise
-        line, interrupted = f"{label} … interrupted by {stopped}: the same command continues", True
+        line, interrupted = f"{label} … interrupted by {stopped}: {stopped.remedy}", True
     except Exception as error:
         from thaw.cli.main import one_line
 
@@ -142,4 +142,4 @@ def outcome(row: dict[str, Any]) -> str:
     metric = row.get("metric") or ""
     if metric == "f1" and row.get("positive") is not None:
         metric = f"f1 of '{shown(row['positive'])}'"
-    return f"{metric} {' '.join(scores)}".strip() or "done"
+    return shown(f"{metric} {' '.join(scores)}".strip()) or "done"

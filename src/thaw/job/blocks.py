@@ -19,7 +19,8 @@ from thaw.train.pretrain import MaskedBlocks, Validation
 
 def own_tokenizer(config: PretrainConfig) -> Tokenizer:
     """Return the tokenizer of the config, trained on the corpus if it has no path."""
-    return build.tokenizer(config.tokenizer, config.corpus, tokenizer_fields(config), Path(config.cache.folder))
+    fields, cache = tokenizer_fields(config), Path(config.cache.folder)
+    return build.tokenizer(config.tokenizer, config.corpus, fields, cache, tell)
 
 
 def blocks(config: PretrainConfig, tokenizer: Tokenizer, corpus_sha: str) -> tuple[MaskedBlocks, Validation]:
@@ -29,9 +30,9 @@ def blocks(config: PretrainConfig, tokenizer: Tokenizer, corpus_sha: str) -> tup
     """
     data = config.data
     key = tokens_key(corpus_sha, tokenizer.fingerprint)
-    tally = corpus.Tally()
-    text = corpus.documents(config.corpus, tally)
-    file = ids.tokenise(text, tokenizer, Path(config.cache.folder) / "tokens", key, tally, data.processes, tell)
+    text = corpus.Documents(config.corpus)
+    cache = Path(config.cache.folder) / "tokens"
+    file = ids.tokenise(text, tokenizer, cache, key, text.tally, data.processes, tell)
     train_documents, held_out = split(file, config)
     train, dev = (pack(file, part, config, tokenizer) for part in (train_documents, held_out))
     if train.full < data.batch_size:

@@ -7,7 +7,7 @@ from threadpoolctl import threadpool_limits
 
 from thaw.config import TransferConfig
 from thaw.fields import as_dict
-from thaw.job import data
+from thaw.job import again, data
 from thaw.job.finished import finished
 from thaw.job.identity import transfer_id
 from thaw.job.outcome import common_row, data_lineage, marked, notes, run_name, score
@@ -17,11 +17,13 @@ from thaw.job.tell import tell
 from thaw.strategy.controls import CONTROLS
 from thaw.task.example import fingerprint
 from thaw.task.subset import choose
+from thaw.track.folder import RunFolder
 
 
 def run(config: TransferConfig) -> dict[str, Any]:
     """Run a control and return its row."""
     path = Path(config.runs) / config.name / transfer_id(config)
+    again.settle(path)
     if (done := finished(path, config)) is not None:
         return done
     tags = [config.task.name, config.strategy.name, "control"]
@@ -36,7 +38,7 @@ def _run(config: TransferConfig, rec: Record) -> dict[str, Any]:
     found, metric = data.splits(config), config.task.metric
     train_indices, dev_indices = choose(found, config.data, config.task.kind, config.seed)
     train, dev = [found.train[i] for i in train_indices], [found.dev[i] for i in dev_indices]
-    begun = data_lineage(config, found, train_indices, dev_indices, rec.folder)
+    begun = data_lineage(config, found, train_indices, dev_indices, RunFolder(rec.home))
     data.unchanged(config, rec.run_id)
     rec.begin(begun, 0)
     for note in notes(config, found):

@@ -21,6 +21,7 @@ from thaw.config import conf_dir
 from thaw.encoder.manifest import CONFIG as WEIGHED
 from thaw.encoder.manifest import fingerprint
 from thaw.errors import StorageError, ThawError
+from thaw.job.again import AGAIN
 from thaw.job.identity import tokens_key
 from thaw.storage import discard, leftovers, sha256_file
 from thaw.track.folder import BEST, CHECKPOINT, CONFIG, LINEAGE, STATE, RunFolder
@@ -40,6 +41,7 @@ NEVER = {
 }
 HALF, ON_THE_WAY, TRAINING_STATE = "left half written", "checkpoint on the way", "training state"
 UNSCORED = "weights to score a test set"
+BESIDE_RESULT = "run again, beside its result"
 MINUTE, DAY = 60.0, 86_400.0
 OLD = {ON_THE_WAY: 30 * DAY}  # seconds since it was last used, unless told otherwise
 _KEY = re.compile(r"[0-9a-f]{10,64}")  # the name of a cache, so that no other folder is ever meant
@@ -129,6 +131,8 @@ def _of_run(folder: Path, needs: Needs) -> Iterator[Item]:
         yield _item(TRAINING_STATE, folder / STATE, stays=running, run=folder)
     if (folder / BEST).is_file():
         yield _item(UNSCORED, folder / BEST, stays=running, run=folder)
+    if _is_folder(folder / AGAIN):
+        yield _item(BESIDE_RESULT, folder / AGAIN, stays="the same command goes on from it", run=folder)
     for path in sorted((folder / "checkpoints").glob("[!.]*")):
         if _is_folder(path):
             stays = running or _named(path, needs)

@@ -12,7 +12,7 @@ from thaw.job.finished import finished, unscored
 from thaw.job.outcome import run_name
 from thaw.job.source import source
 from thaw.job.tell import tell
-from thaw.track.folder import LINEAGE, METRICS
+from thaw.track.folder import LINEAGE, METRICS, RunFolder
 from thaw.train.config import TrainerConfig
 
 if TYPE_CHECKING:
@@ -28,16 +28,17 @@ def scored_later(transfer: "Transfer") -> dict[str, Any] | None:
     Every process decides by the same files; the first one scores, the others have nothing to do.
     """
     config, rec = transfer.config, transfer.rec
-    row, events = rec.folder.result(), rec.folder.events()
+    home = RunFolder(rec.home)
+    row, events = home.result(), home.events()
     if row is None:
         return None
     if not events:  # the row of scores could not say where it lies; before anything is loaded into the module
         _trains_again(transfer, f"its {METRICS} is lost")
         return None
-    if not best.load(rec.folder, transfer.module):
-        if not rec.leads and (done := finished(rec.folder.path, config)) is not None:
+    if not best.load(home, transfer.module):
+        if not rec.leads and (done := finished(rec.home, config)) is not None:
             return done  # the first process has scored it meanwhile
-        if config.test and unscored(rec.folder):
+        if config.test and unscored(home):
             weights = f"were not kept (keep_best={config.keep_best:g} MB), were removed or do not fit"
             _trains_again(transfer, f"the weights of its run with test=false {weights}")
         return None
@@ -54,6 +55,7 @@ def _trains_again(transfer: "Transfer", why: str) -> None:
 def _completed(transfer: "Transfer", row: dict[str, Any], events: list[dict[str, Any]]) -> dict[str, Any]:
     """Keep the weights and score the test set, as far as the config asks for it; return the new row."""
     config, rec = transfer.config, transfer.rec
+    rec.as_it_stands()
     transfer.module.to(_device(config.trainer))
     transfer.best = row["dev"], row["best_step"], transfer.weights()
     if config.keep:

@@ -14,6 +14,7 @@ from thaw.fields import as_dict, identity_of
 from thaw.job import data
 from thaw.job.contamination import contamination
 from thaw.job.identity import tokenizer_content
+from thaw.job.tell import tell
 from thaw.strategy.plan import NetworkConfig
 from thaw.task.encode import Encoded, encode
 from thaw.task.example import pairs
@@ -59,7 +60,7 @@ class Network:
         config = self.config.tokenizer
         assert config is not None
         fields = {"tokenizer": tokenizer_content(config, identity_of(config))}
-        return build.tokenizer(config, None, fields, Path(self.config.cache.folder))
+        return build.tokenizer(config, None, fields, Path(self.config.cache.folder), tell)
 
     def encoder(self) -> Encoder:
         """Return the encoder the strategy starts from."""

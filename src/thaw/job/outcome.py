@@ -8,6 +8,7 @@ from thaw import __version__
 from thaw.config import TransferConfig, strategies
 from thaw.errors import ConfigError
 from thaw.job.finished import unscored
+from thaw.job.links import task_links
 from thaw.job.source import source
 from thaw.strategy.controls import majority
 from thaw.strategy.plan import Majority
@@ -121,11 +122,12 @@ def common_row(
 def notes(config: TransferConfig, found: Splits) -> list[str]:
     """Return what a reader must know of a task's data.
 
-    How its files were read, texts in two splits, a positive label that nobody has chosen.
+    That is: how its files were read, texts in two splits, files that lie elsewhere, a positive label that nobody has
+    chosen.
     """
     task, positive = config.task, found.report.get("positive")
-    sentences = list(found.report["reading"])
-    sentences += [note] if (note := overlap(found.report["duplicates"])) else []
+    found_elsewhere = (overlap(found.report["duplicates"]), task_links(task))
+    sentences = [*found.report["reading"], *(note for note in found_elsewhere if note)]
     if task.metric == "f1" and positive is not None and task.positive is None and not is_number(positive):
         (other,) = (label for label in found.labels or [] if label != positive)
         sentences.append(f"f1 is that of label '{positive}', the last one; task.positive={other} takes the other")

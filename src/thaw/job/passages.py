@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 from pathlib import Path
 
 from thaw.config import PretrainConfig
@@ -30,8 +31,10 @@ def passages(config: PretrainConfig, tokenizer: Tokenizer, corpus_sha: str, held
     if documents is None:
         return None
     chosen = sample(documents)
-    with contextlib.suppress(StorageError):  # it is read again then
-        write_text(path, json.dumps({"sha256": chosen.sha256, "texts": chosen.texts}, ensure_ascii=False) + "\n")
+    if os.path.isdir(folder):  # else the ids could not be kept there either
+        with contextlib.suppress(StorageError):  # it is read again then
+            content = {"sha256": chosen.sha256, "texts": chosen.texts}
+            write_text(path, json.dumps(content, ensure_ascii=False) + "\n")
     return chosen
 
 

@@ -15,13 +15,15 @@ from thaw import __version__, build
 from thaw.config import PretrainConfig
 from thaw.encoder import checkpoint as checkpoints
 from thaw.encoder.model import Encoder
+from thaw.errors import StorageError
 from thaw.fields import as_dict
-from thaw.job import length, resume
+from thaw.job import again, length, resume
 from thaw.job.blocks import blocks, own_tokenizer
 from thaw.job.card import pretrain_card
 from thaw.job.costs import costs, spent
-from thaw.job.finished import finished, missing
+from thaw.job.finished import finished, missing, on_the_way
 from thaw.job.identity import checkpoint_content, corpus_content, pretrain_id
+from thaw.job.links import corpus_links
 from thaw.job.passages import passages
 from thaw.job.process import process
 from thaw.job.recipe import pretrain_recipe
@@ -49,12 +51,13 @@ from thaw.train.progress import Bar
 def run(config: PretrainConfig) -> dict[str, Any]:
     """Run or resume a pretraining and return its row."""
     path = Path(config.runs) / config.name / pretrain_id(config)
+    again.settle(path)
     if (done := finished(path, config)) is not None:
         return done
     if (row := finished(path)) is not None:
         asked = ",".join(missing(path, config.save_at))
         finished_without = f"{row['run_id']} is finished without save_at=[{asked}]"
-        tell(f"{finished_without}: its result is removed, and it trains again to keep them")
+        tell(f"{finished_without}: it trains again to keep them, its result stays until then")
     tags = ["pretrain", config.encoder.name, *config.wandb.tags]
     with process(config.trainer) as (here, stop), record(
         path, as_dict(config), config.wandb, name=f"{config.encoder.name}-{config.objective.name}-s{config.seed}",
@@ -179,7 +182,9 @@ class Pretraining:
         return scores
 
     def tell(self) -> None:
-        """Say what of the corpus was not read as it stands."""
+        """Say what of the corpus was not read as it stands, or lies elsewhere."""
+        if self.rec.leads and (note := corpus_links(self.config.corpus)):
+            tell(note)
         read = self.train.blocks.file.meta.get("read") or {}
         words = {"excluded": "hold held-out texts and are left out", "cut": "continue longer ones, which were cut"}
         for key, what in words.items():
@@ -199,7 +204,10 @@ class Pretraining:
 
         def save(names: list[str]) -> None:
             for name in names:
-                self.save_checkpoint(self.rec.folder.path / "checkpoints" / name)
+                try:
+                    self.save_checkpoint(self.rec.folder.path / "checkpoints" / name)
+                except StorageError as error:
+                    self.rec.not_kept(on_the_way(name), error)
 
         due = length.milestones(self.config, self.steps, self.step_tokens)
         kept, start = self.rec.folder.path / "checkpoints", self.module.start
@@ -235,14 +243,14 @@ class Pretraining:
         about = {"seed": self.config.seed, "encoder": self.encoder.config.name, "steps": self.module.step}
         return about | costs(spent(self.module, self.rec.clock), self.parent.lineage if self.parent else {})
 
-    def save_state(self, step: int) -> None:
-        """Write what a resume needs."""
+    def save_state(self, step: int) -> int:
+        """Write what a resume needs; return the step from which the run would go on."""
         module = self.module
         parts = {"model": module.state_dict(), "optimizer": state.optimizer_tensors(module.trainer.optimizers[0])}
         losses = [float(loss) for loss in module.losses]
         counts = {"tokens": module.tokens, "flops": module.flops, "clock": self.rec.clock.state_dict()}
         info = {"step": step, "losses": losses, **counts}
-        resume.save(self.rec, self.config, parts, info)
+        return resume.save(self.rec, self.config, parts, info)
 
     def resume(self) -> None:
         """Go on where an interrupted run stopped, if it did."""
@@ -262,6 +270,7 @@ class Pretraining:
         self.save_checkpoint(rec.folder.checkpoint)
         if not rec.leads:
             return {}
+        rec.write_events()
         scores = [event for event in rec.folder.events() if "dev/loss" in event]
         best = min(scores, key=lambda event: event["dev/loss"])
         cost, parameters = self.cost(), sum(p.numel() for p in self.module.parameters())

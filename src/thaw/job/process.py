@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from thaw.track.process import watch_parent
+from thaw.process import watch_parent
 from thaw.train.config import TrainerConfig
 from thaw.train.interrupt import Stop, stoppable
 from thaw.train.world import FIRST, World, world

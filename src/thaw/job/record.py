@@ -1,39 +1,45 @@
 """One run being recorded: its folder, its W&B mirror, its clock.
 
-Of the processes of a distributed run only the first one records; the others read what it wrote.
+Of the processes of a distributed run only the first one records; the others read what it wrote. A disk that takes
+nothing for a while ends no run: events wait in memory, a training state is tried again when the next one is due, a
+checkpoint on the way is gone without. What could not be saved to the end is told by the status of the finished run.
 """
 
-import contextlib
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from thaw.errors import StorageError
-from thaw.storage import write_bytes, write_text
+from thaw.job import again
+from thaw.job.tell import tell
+from thaw.storage import write_text
 from thaw.task.example import Example, texts
 from thaw.track.config import WandbConfig
 from thaw.track.cost import Clock, host_gflops
-from thaw.track.folder import CONFIG, LINEAGE, METRICS, PREDICTIONS, RESULT, TASKS, RunFolder, write_lines
+from thaw.track.folder import LOST, PREDICTIONS, TASKS, UNSAVED, RunFolder, write_lines
 from thaw.track.mirror import Mirror
 from thaw.track.redact import redact
-
-STANDING = (CONFIG, LINEAGE, METRICS, PREDICTIONS, RESULT)  # what a finished run is, beside its status
 
 
 @dataclass
 class Record:
     """What a run writes to while it lasts."""
 
-    folder: RunFolder
+    folder: RunFolder  # where the run writes
+    home: Path  # its folder; another one where it runs beside its finished result (again.py)
     mirror: Mirror | None  # None: not the first process, nothing is written
     clock: Clock
     run_id: str
     resumed: list[dict[str, Any]] = field(default_factory=list)  # where it went on with other settings of speed
     forked: str | None = None  # the run it was forked from
     speed: float | None = None  # of one core by the wall clock when this process began the run, GFLOP/s
-    stands: bool = False  # a finished result lies there, of which nothing has been removed yet
+    unsaved: str = ""  # why no training state could be saved, as long as none was
+    lost: dict[str, str] = field(default_factory=dict)  # what else was asked for and could not be kept, and why
+    _has_state: bool = False
+    _waiting: list[dict[str, Any]] = field(default_factory=list)  # events that are not on disk yet
 
     @property
     def leads(self) -> bool:
@@ -43,7 +49,6 @@ class Record:
     def begin(self, lineage: Mapping[str, Any], step: int) -> None:
         """Record where the run comes from; drop what an earlier try wrote after ``step`` (0: everything)."""
         if self.mirror is not None:
-            self.stands = False
             if step:
                 self.folder.cut_back(step)
             else:
@@ -66,8 +71,37 @@ class Record:
     def event(self, event: dict[str, Any]) -> None:
         """Record one event."""
         if self.mirror is not None:
-            self.folder.append(event)
+            self._waiting.append(event)
+            try:
+                self.write_events()
+            except StorageError as error:
+                tell(f"{error}; the run goes on, its events wait in memory", f"events of {self.run_id}")
             self.mirror.log(event)
+
+    def write_events(self) -> None:
+        """Write the events that wait for it; StorageError where the disk takes none."""
+        while self._waiting:
+            self.folder.append(self._waiting[0])
+            del self._waiting[0]
+
+    def saved(self) -> None:
+        """Note that there is a training state to go on from."""
+        self._has_state, self.unsaved = True, ""
+
+    def not_saved(self, error: StorageError) -> None:
+        """Tell that a training state could not be saved; the run goes on."""
+        if not self._has_state:
+            self.unsaved = str(error)
+        tell(f"{error}; the run goes on and tries again to save its state", f"state of {self.run_id}")
+
+    def not_kept(self, what: str, error: StorageError) -> None:
+        """Tell that something that was asked for could not be kept; the run goes on."""
+        self.lost[what] = str(error)
+        tell(f"{what} is not kept: {error}; the run goes on")
+
+    def as_it_stands(self) -> None:
+        """Begin from what the finished run consists of: it is completed, not trained."""
+        again.copy(self.home, self.folder.path)
 
     def plan(self, text: str) -> None:
         """Record the plan of the strategy as people read it."""
@@ -84,7 +118,7 @@ class Record:
 
     def examples(self, split: str, examples: Sequence[Example]) -> None:
         """Record the texts of the test set once for all runs of a study: ``.tasks/<sha256 of the splits>.jsonl.gz``."""
-        path = self.folder.path.parent / TASKS / f"{split}.jsonl.gz"
+        path = self.home.parent / TASKS / f"{split}.jsonl.gz"
         if self.leads and not path.exists():
             write_lines(path, [texts(one) for one in examples])
 
@@ -99,57 +133,36 @@ class Record:
         """Record the result, last of all, and say that the run is finished."""
         if self.mirror is None:
             return row
+        self.write_events()
         row = self.folder.write_result({"host_gflops": self.speed} | row)
         self.mirror.summary(row)
-        self.folder.status("finished")
-        self.stands = False  # what stands now is this
+        self.folder.status("finished", more={UNSAVED: self.unsaved, LOST: self.lost})
         shutil.rmtree(self.folder.training_state, ignore_errors=True)  # nothing is left to resume
         return row
 
 
-@contextlib.contextmanager
+@contextmanager
 def record(
     path: Path, config: dict[str, Any], wandb: WandbConfig, *, name: str, group: str, job_type: str, tags: list[str],
     leads: bool = True,
 ) -> Iterator[Record]:  # fmt: skip
     """Own a run folder for the length of the block; a failure is recorded there and in W&B.
 
-    A run that was finished before, and is to give something more, stays finished as it was where that fails before
-    `Record.begin` has started it again.
+    A run that was finished before, and is to give something more, is recorded beside its result, which stays as it was
+    until the new one is whole (again.py).
     """
     if not leads:
-        yield Record(RunFolder(path), None, Clock(), path.name)
+        yield Record(RunFolder(again.place(path)), path, None, Clock(), path.name)
         return
-    with RunFolder(path) as folder:
+    with RunFolder(path) as home, again.beside(home) as folder:
         resumed = any(folder.training_state.glob("*/state.json"))
-        standing = {name: _content(path / name) for name in STANDING} if folder.state() == "finished" else None
         folder.write_config(config)
         folder.status("running")
         mirror = Mirror(
-            wandb, path, run_id=path.name, name=name, group=group, job_type=job_type, tags=tags, settings=config,
-            resumed=resumed,
+            wandb, folder.path, run_id=path.name, name=name, group=group, job_type=job_type, tags=tags,
+            settings=config, resumed=resumed,
         )  # fmt: skip
-        rec = Record(folder, mirror, Clock(), path.name, forked=config.get("forked"), stands=standing is not None)
-        try:
-            with mirror:
-                rec.speed = host_gflops()  # before the memory of the run is measured, and while it does nothing yet
-                yield rec
-        except BaseException:
-            if rec.stands and standing is not None:
-                with contextlib.suppress(StorageError, OSError):  # the error that ended the run is the one to tell
-                    _restore(path, standing)
-                    folder.status("finished")
-            raise
-
-
-def _content(path: Path) -> bytes | None:
-    return path.read_bytes() if path.is_file() else None
-
-
-def _restore(path: Path, contents: Mapping[str, bytes | None]) -> None:
-    """Make the files of a finished run what they were."""
-    for name, content in contents.items():
-        if content is None:
-            (path / name).unlink(missing_ok=True)
-        elif _content(path / name) != content:
-            write_bytes(path / name, content)
+        rec = Record(folder, home.path, mirror, Clock(), path.name, forked=config.get("forked"))
+        with mirror:
+            rec.speed = host_gflops()  # before the memory of the run is measured, and while it does nothing yet
+            yield rec

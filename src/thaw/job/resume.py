@@ -2,7 +2,8 @@
 
 A run id is made of what changes the result, so a state always fits its run. Settings of speed, the number of threads,
 the version of torch and the source of this package may differ; then the bits may too, or, with other code, more. That
-is told, and kept in the lineage for the report.
+is told, and kept in the lineage for the report. A state that can not be saved ends no run: it is told, and tried again
+when the next one is due.
 """
 
 from typing import Any
@@ -28,11 +29,22 @@ def machine(config: PretrainConfig | TransferConfig) -> dict[str, Any]:
     return {**speeds, "threads": torch.get_num_threads(), "torch": torch.__version__, "source": source()}
 
 
-def save(rec: Record, config: PretrainConfig | TransferConfig, parts: Parts, info: dict[str, Any]) -> None:
-    """Write the state of a run; only its first process does."""
-    if rec.leads:
-        own = {"run_id": rec.run_id, "machine": machine(config), "resumed": rec.resumed}
+def save(rec: Record, config: PretrainConfig | TransferConfig, parts: Parts, info: dict[str, Any]) -> int:
+    """Write the state of a run; only its first process does. Return the step from which the run would go on.
+
+    That is the step of ``info``; of an older state where this one can not be written, 0 where there is none.
+    """
+    if not rec.leads:
+        return int(info["step"])
+    own = {"run_id": rec.run_id, "machine": machine(config), "resumed": rec.resumed, "lost": rec.lost}
+    try:
+        rec.write_events()  # a state whose events are not on disk would be gone on from without them
         state.save(rec.folder.training_state, parts, {**own, **info})
+    except StorageError as error:
+        rec.not_saved(error)
+        return state.newest_step(rec.folder.training_state)
+    rec.saved()
+    return int(info["step"])
 
 
 def load(rec: Record, config: PretrainConfig | TransferConfig) -> tuple[Parts, dict[str, Any]] | None:
@@ -48,6 +60,8 @@ def load(rec: Record, config: PretrainConfig | TransferConfig) -> tuple[Parts, d
         raise StorageError(
             f"damaged training state: {folder} does not say where it ran, remove it to start again"
         ) from error
+    rec.saved()
+    rec.lost = {str(what): str(why) for what, why in dict(found[1].get("lost") or {}).items()}
     before.setdefault("source", (rec.folder.read(LINEAGE) or {}).get("source"))  # a state of before it was kept there
     now = machine(config)
     changed = {key: [before.get(key), now[key]] for key in now if before.get(key) != now[key]}

@@ -8,6 +8,8 @@ from thaw import build
 from thaw.config import TokenizerRun
 from thaw.errors import ConfigError
 from thaw.job.identity import tokenizer_fields, tokenizer_folder
+from thaw.job.links import corpus_links
+from thaw.job.tell import tell
 from thaw.storage import atomic_folder
 from thaw.task.read import read
 from thaw.task.task import DataConfig
@@ -27,7 +29,10 @@ def run(config: TokenizerRun) -> dict[str, Any]:
         raise ConfigError(
             f"out={out} holds {sorted(others)[0]}, which is not a tokenizer's, give a new or empty folder"
         )
-    trained = build.tokenizer(config.tokenizer, config.corpus, tokenizer_fields(config), Path(config.cache.folder))
+    if note := corpus_links(config.corpus):
+        tell(note)
+    fields, cache = tokenizer_fields(config), Path(config.cache.folder)
+    trained = build.tokenizer(config.tokenizer, config.corpus, fields, cache, tell)
     reports = {"corpus": fertility(trained, sample(corpus.documents(config.corpus), SAMPLE, 0))}
     for name, task in config.tasks.items():
         texts = [text for example in read(task, DataConfig()).train[:SAMPLE] for text in example.texts]

@@ -12,8 +12,9 @@ from torch import Tensor
 from thaw import build
 from thaw.config import TransferConfig, strategies
 from thaw.encoder import checkpoint as checkpoints
+from thaw.errors import StorageError
 from thaw.fields import as_dict
-from thaw.job import best, data, resume
+from thaw.job import again, best, data, resume
 from thaw.job.card import transfer_card
 from thaw.job.costs import ancestors_row, costs, spent
 from thaw.job.finished import finished
@@ -31,6 +32,7 @@ from thaw.strategy.audit import Audit
 from thaw.strategy.plan import Factor, Progress, timeline
 from thaw.strategy.show import table
 from thaw.task.example import fingerprint
+from thaw.track.folder import RunFolder
 from thaw.track.redact import redact
 from thaw.train import processes, state
 from thaw.train.evaluations import evaluation_steps, regular_steps
@@ -45,6 +47,7 @@ from thaw.train.transfer import answers
 def run(config: TransferConfig) -> dict[str, Any]:
     """Run or resume a transfer and return its row."""
     path = Path(config.runs) / config.name / transfer_id(config)
+    again.settle(path)
     if (done := finished(path, config)) is not None:
         return done
     kind = "control" if strategies()[config.strategy.name].control else "transfer"
@@ -165,8 +168,8 @@ class Transfer(Network):
                 self.waited = 0
         return {f"dev/{name}": value for name, value in metrics.items()}
 
-    def save_state(self, step: int) -> None:
-        """Write what a resume needs."""
+    def save_state(self, step: int) -> int:
+        """Write what a resume needs; return the step from which the run would go on."""
         assert self.best is not None
         assert self.audit is not None
         parts = {
@@ -179,7 +182,7 @@ class Transfer(Network):
             "waited": self.waited, "stages": self.plan.advanced, "moved": sorted(self.audit.moved),
             "losses": [float(loss) for loss in self.module.losses],
         }  # fmt: skip
-        resume.save(self.rec, self.config, parts, info)
+        return resume.save(self.rec, self.config, parts, info)
 
     def resume(self) -> None:
         """Go on where an interrupted run stopped, if it did."""
@@ -204,7 +207,7 @@ class Transfer(Network):
         """What this run comes from, as it stands when it begins."""
         known = self.parent is not None and self.strategy.pretrained
         origin = data_lineage(
-            self.config, self.found, self.train_indices, self.dev_indices, self.rec.folder,
+            self.config, self.found, self.train_indices, self.dev_indices, RunFolder(self.rec.home),
             tokenizer=self.tokenizer.fingerprint,
             checkpoint=self.parent.fingerprint if known and self.parent else None,
             parent=self.parent.lineage if known and self.parent else None,
@@ -238,9 +241,15 @@ class Transfer(Network):
         if self.went() != self.timeline():
             rec.plan(table(run_name(config), self.plan.names, self.went()))
         if config.keep and rec.leads:
-            self.keep(spent(module, rec.clock))
-        if not config.test and rec.leads and config.trainer.num_nodes == 1:
-            best.keep(rec.folder, module, self.audit.moved, config.keep_best)
+            try:
+                self.keep(spent(module, rec.clock))
+            except StorageError as error:  # a result that was paid for is not thrown away with it
+                rec.not_kept("the checkpoint", error)
+        if (not config.test or rec.lost) and rec.leads and config.trainer.num_nodes == 1:
+            try:
+                best.keep(rec.folder, module, self.audit.moved, config.keep_best)
+            except StorageError as error:  # it trains again then
+                tell(f"the weights of {rec.run_id} are not kept: {error}")
         threads, device = self.threads * processes.count(), build.device_name(config.trainer)
         return rec.finish(
             common_row(config, rec.folder, self.found, threads, torch.__version__, device)

@@ -21,10 +21,12 @@ from thaw.report.strategy import strategies
 from thaw.report.tasks import told_apart
 from thaw.report.wandb.place import is_place, place
 from thaw.track.folder import CONFIG
+from thaw.track.plain import printable
 from thaw.track.tree import MARKS as MARKS
 from thaw.track.tree import run_folders
 
 STATES = ("finished", "failed", "interrupted", "running")
+DAMAGED = (OSError, ValueError, TypeError, ArithmeticError, LookupError, RecursionError, yaml.YAMLError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +35,11 @@ class Unreadable:
 
     folder: Path
     reason: str
+
+    @property
+    def place(self) -> str:
+        """The folder as text that terminal, page and files show as text."""
+        return printable(str(self.folder))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +72,8 @@ def read(*folders: str | Path, events: bool = True) -> Study:
             seen.add(real)
             try:
                 runs.append(read_run(folder, events))
-            except (OSError, ValueError, TypeError, RecursionError, yaml.YAMLError) as error:
-                reason = " ".join(str(error).split())[:300]
+            except DAMAGED as error:
+                reason = printable(" ".join(str(error).split())[:300])
                 unreadable.append(Unreadable(folder=folder, reason=reason or type(error).__name__))
     if not runs and not unreadable:
         shown = ", ".join(map(str, roots))

@@ -4,8 +4,6 @@ At most 50 examples a task: taken in turn for each pair of strategies, the basel
 often, so that any two that are compared on the page have some. How often each pair differs is counted over all.
 """
 
-import gzip
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -16,6 +14,8 @@ from thaw.errors import StorageError
 from thaw.report.arms import Arm
 from thaw.report.cells import Cell
 from thaw.report.collect import Run, size_key
+from thaw.report.damage import LARGEST, is_number
+from thaw.track import bounded
 from thaw.track.folder import PREDICTIONS, TASKS, RunFolder
 
 MOST = 50  # examples of a task
@@ -120,7 +120,7 @@ def _predictions(run: Run) -> list[dict[str, Any]]:
 
 def _right(line: dict[str, Any]) -> bool:
     label, answer = line["label"], line["prediction"]
-    if isinstance(label, float | int) and isinstance(answer, float | int):
+    if is_number(label) and is_number(answer) and max(abs(label), abs(answer)) <= LARGEST:
         return abs(float(label) - float(answer)) < 0.5  # a score: within half a point
     if isinstance(label, list) and isinstance(answer, str):  # a span: one of the answers
         return _level(answer) in {_level(str(one)) for one in label} if label else not answer
@@ -167,8 +167,8 @@ def _texts(run: Run) -> list[dict[str, Any]]:
     if not split.isalnum() or not path.is_file():  # a hash, no path that leads elsewhere
         return []
     try:
-        texts = [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
-    except (OSError, EOFError, ValueError, RecursionError):
+        texts = bounded.rows(path)
+    except (OSError, ValueError):
         return []
     return texts if all(isinstance(text, dict) for text in texts) else []
 
@@ -178,6 +178,10 @@ def _cut(text: dict[str, Any]) -> dict[str, Any]:
 
 
 def _short(value: Any) -> Any:
-    if isinstance(value, str):
-        return value if len(value) <= LETTERS else value[:LETTERS] + " …"
-    return value[:WORDS] if isinstance(value, list) else value
+    """Return a text, a number or a list of such, cut; anything else as the text that it is."""
+    if isinstance(value, list):
+        return [_short(repr(one) if isinstance(one, list | dict) else one) for one in value[:WORDS]]
+    if value is None or isinstance(value, bool) or (is_number(value) and abs(value) <= LARGEST):
+        return value
+    text = value if isinstance(value, str) else str(value)
+    return text if len(text) <= LETTERS else text[:LETTERS] + " …"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from thaw.report.collect import MARKS, Run, Study
+from thaw.track import bounded
 from thaw.track.folder import PLANNED
 
 CHANGING = (*MARKS, PLANNED)
@@ -48,8 +49,8 @@ def _left(study: Study) -> int:
 
 def _planned(root: Path) -> list[str]:
     try:
-        content: Any = json.loads((root / PLANNED).read_bytes())
-    except (OSError, ValueError):
+        content: Any = json.loads(bounded.content(root / PLANNED))
+    except (OSError, ValueError, RecursionError):
         return []
     names = content.get("planned") if isinstance(content, dict) else None
     return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []

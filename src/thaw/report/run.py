@@ -6,19 +6,26 @@ copied to a folder first (`thaw.report.wandb`), so a run has one wherever it cam
 knows it by and whether the folder is such a copy.
 """
 
-import json
-import math
 import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from thaw.report.damage import changed, check_agreement, check_lineage, check_result, check_row, sound
+from thaw.report.damage import (
+    changed,
+    check_agreement,
+    check_config,
+    check_lineage,
+    check_result,
+    check_row,
+    finite,
+)
+from thaw.report.files import Event, as_text, json_object, read, read_events
 from thaw.report.strategy import FLOOR, described, recorded
 from thaw.track.folder import CONFIG, LINEAGE, METRICS, RESULT, STATUS, standing
 from thaw.track.mirror import FETCHED, IDENTITY
+from thaw.track.plain import printable
 from thaw.track.row import COLUMNS
 from thaw.track.settings import settings
 
@@ -28,6 +35,7 @@ DIVERGED = re.compile(
     r"DivergedError:|(the training loss|the gradient's norm) is -?(nan|inf)\b"
     r"|\d+ of \d+ predicted scores are not finite"
 )
+LONGEST = 2000  # letters of an error
 # Where a column stands in the config of a run that has no result yet.
 CONFIG_KEYS = {
     "name": "name",
@@ -40,8 +48,6 @@ CONFIG_KEYS = {
     "lr": "optim.lr",
     "precision": "trainer.precision",
 }
-
-Event = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +70,11 @@ class Run:
     def __getitem__(self, column: str) -> Any:
         """Return a column of the result row."""
         return self.row[column]
+
+    @property
+    def place(self) -> str:
+        """Its folder as text that terminal, page and files show as text."""
+        return printable(str(self.folder))
 
     @property
     def url(self) -> str | None:
@@ -99,20 +110,21 @@ class Run:
 
 def read_run(folder: Path, events: bool = True) -> Run:
     """Read a run folder; OSError, ValueError or YAMLError say what is damaged. ``events``: whether they are wanted."""
-    files = {name: _read(folder, name) for name in (STATUS, CONFIG, RESULT, LINEAGE)}
-    status = _json(files, STATUS)
+    found = {name: read(folder, name) for name in (STATUS, CONFIG, RESULT, LINEAGE)}
+    status = json_object(found, STATUS)
     if "state" not in status and (folder / RESULT).exists():
         raise ValueError(f"no {STATUS}" if not status else f"{STATUS} has no state")
-    other = changed(folder, status, files, without=() if events else (METRICS,))
+    other = changed(folder, status, found, without=() if events else (METRICS,))
     if gone := [name for name in other if name != METRICS]:
         raise ValueError(f"{' and '.join(gone)} not as the run left it")
-    result = _json(files, RESULT)
+    result = finite(json_object(found, RESULT, exact=True))
     if result:
         check_result(result)
     state = standing(status)
     config: dict[str, Any] = {}
-    if (content := files[CONFIG]) is not None:
-        config = settings(content, CONFIG)
+    if (text := found[CONFIG]) is not None:
+        config = as_text(text, settings(text, CONFIG))
+        check_config(config)
         check_agreement(config, result)
     elif not result:
         raise ValueError(f"neither {CONFIG} nor {RESULT}")
@@ -121,83 +133,32 @@ def read_run(folder: Path, events: bool = True) -> Run:
     row: dict[str, Any] = dict.fromkeys(COLUMNS)
     row |= {column: config.get(key) for column, key in CONFIG_KEYS.items()}
     try:
-        mirror = _json({IDENTITY: _read(folder, os.path.join("wandb", IDENTITY))}, IDENTITY)
-    except ValueError:  # W&B's side of it: no reason to leave the run out
+        mirror = json_object({IDENTITY: read(folder, os.path.join("wandb", IDENTITY))}, IDENTITY)
+    except (OSError, ValueError):  # W&B's side of it: no reason to leave the run out
         mirror = {}
-    lineage = _json(files, LINEAGE)
+    mirror = {key: value for key, value in mirror.items() if isinstance(value, str | None)}
+    lineage = json_object(found, LINEAGE)
     check_lineage(lineage)
-    row |= {"run_id": mirror.get("run_id") or folder.name, "kind": _kind(config, lineage)}
+    row |= {"run_id": mirror.get("run_id") or printable(folder.name), "kind": _kind(config, lineage)}
     row |= {column: value for column, value in result.items() if column in row}
-    row["name"] = row["name"] or folder.parent.name
+    row["name"] = row["name"] or printable(folder.parent.name)
     row["train_size"] = _number(row["train_size"])
     check_row(row, RESULT if result else CONFIG)
-    found, damaged = _read_events(folder / METRICS) if events else ([], 0)
+    lines, damaged = read_events(folder / METRICS) if events else ([], 0)
     if METRICS in other:
-        found, damaged = [], max(1, damaged + len(found))
+        lines, damaged = [], max(1, damaged + len(lines))
     return Run(
         folder=folder,
         state=state,
-        error=str(status["error"]) if status.get("error") else None,
-        updated=str(status.get("updated") or ""),
+        error=printable(str(status["error"])[:LONGEST]) if status.get("error") else None,
+        updated=printable(str(status.get("updated") or "")[:LONGEST]),
         row=row,
         config=config,
         lineage=lineage,
-        events=found,
+        events=lines,
         damaged_lines=damaged,
         mirror=mirror,
     )
-
-
-def _read(folder: Path, name: str) -> bytes | None:
-    """Return what is in a file, None if there is no such file."""
-    try:
-        with open(f"{folder}{os.sep}{name}", "rb") as file:  # Path takes as long as reading
-            return file.read()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-
-
-def _json(files: Mapping[str, bytes | None], name: str) -> dict[str, Any]:
-    """Return the JSON object in a file, {} if there is no such file, with None for numbers that are not finite."""
-    content = files[name]
-    if content is None:
-        return {}
-    try:
-        value = _DECODER.decode(content.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{name}: {error}") from error
-    if not isinstance(value, dict):
-        raise ValueError(f"{name} is not a JSON object")
-    return value
-
-
-def _finite(text: str) -> float | None:
-    value = float(text)
-    return value if math.isfinite(value) else None
-
-
-_DECODER = json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
-
-
-def _read_events(path: Path) -> tuple[list[Event], int]:
-    """Return the events of a run and how many lines were damaged."""
-    if not path.exists():
-        return [], 0
-    text = path.read_text("utf-8", errors="replace")
-    events, damaged = [], 0
-    lines = text.split("\n")
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            event = sound(_DECODER.decode(line))
-        except (ValueError, RecursionError):
-            event = None
-        if event is None:
-            damaged += number < len(lines)  # the last one may be being written
-        else:
-            events.append(event)
-    return events, damaged
 
 
 def _kind(config: dict[str, Any], lineage: dict[str, Any]) -> str:

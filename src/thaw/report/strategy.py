@@ -5,6 +5,7 @@ rule on accuracy asks for, and the majority answer, from which scores are measur
 strategies of run folders that were written before 2026-11-29 and hold no description.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from thaw.report.run import Run
 
+_COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 BASELINE, WORDS, FLOOR = "scratch", "tfidf", "majority"
 UNKNOWN = "a strategy of a plug-in"
 
@@ -64,7 +66,9 @@ def recorded(lineage: Mapping[str, Any]) -> Strategy | None:
     if not isinstance(found, Mapping) or not isinstance(found.get("name"), str):
         return None
     flags = {key: bool(found[key]) for key in ("pretrained", "network", "control") if found.get(key) is not None}
-    words = {key: str(found[key]) for key in ("says", "colour") if found.get(key)}
+    words = {"says": str(found["says"])} if found.get("says") else {}
+    if _COLOUR.fullmatch(str(found.get("colour"))):  # it stands in the style of the page
+        words |= {"colour": str(found["colour"])}
     return Strategy(name=found["name"], **flags, **words)  # type: ignore[arg-type]
 
 
@@ -87,7 +91,8 @@ def strategies(runs: Iterable["Run"]) -> dict[str, Strategy]:
 
 
 def _newest(runs: list["Run"]) -> Strategy | None:
-    found = [(run.updated, str(run["run_id"]), one) for run in runs if (one := recorded(run.lineage)) is not None]
+    told = [(run, one) for run in runs if (one := recorded(run.lineage)) is not None]
+    found = [(run.updated, str(run["run_id"]), one) for run, one in told if one.name == str(run["strategy"])]
     return max(found, key=lambda item: item[:2])[2] if found else None
 
 

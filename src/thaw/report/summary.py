@@ -10,6 +10,7 @@ from rich.text import Text
 from thaw.report.cells import Cell, cells
 from thaw.report.collect import STATES, Study, read
 from thaw.report.comparable import comparable
+from thaw.report.odd import made_of
 from thaw.report.pretrainings import WORDS, measure_name, pretraining_notes
 from thaw.report.statistics import FEWEST, SCORE_INTERVAL, Estimate, within
 from thaw.report.words import number
@@ -21,7 +22,7 @@ NO_DIFFERENCE = "·"  # beside a difference whose interval includes 0
 def show(*folders: str | Path, console: Console | None = None) -> Study:
     """Print the summary of the runs under ``folders`` and return what was read, such as for ``.count("failed")``."""
     study = read(*folders)
-    (console or terminal()).print(summary(study))
+    (console or terminal()).print(made_of(study, summary))
     return study
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from thaw.errors import ConfigError
 from thaw.report.collect import read
+from thaw.report.out import Out
 from thaw.report.page import write
 from thaw.report.progress import Progress, progress, stamp
 from thaw.report.wandb.place import is_place
-from thaw.storage import write_text
 
 STAMP = "stamp.js"
 NO_RUN = "no run in"  # how the error of an empty folder begins
@@ -30,10 +30,12 @@ def watch(
     every: float = 5.0,
     say: Callable[[str], None] = print,
     rounds: int | None = None,
+    force: bool = False,
 ) -> Path:
     """Write the page again and again until Ctrl-C (or for ``rounds`` looks); return its path."""
     if any(is_place(str(folder)) for folder in folders):
         raise ConfigError("--watch looks at run folders on this machine, not at W&B, leave it out")
+    to = Out(out, force=force)
     page, seen, pause, going, begun = Path(out) / "index.html", None, every, True, time.monotonic()
     with contextlib.suppress(KeyboardInterrupt):
         while rounds is None or rounds > 0:
@@ -49,8 +51,9 @@ def watch(
                 else:
                     found = progress(study)
                     going = found.going
-                    write(study, out, title=title, question=question, pictures=not going, live=found)
-                    write_text(Path(out) / STAMP, f"thawStamp({json.dumps(str(now))});\n")
+                    to.refuse([STAMP])
+                    write(study, out, title=title, question=question, pictures=not going, live=found, force=force)
+                    to.write("stamp", {STAMP: f"thawStamp({json.dumps(str(now))});\n"})
                     say(f"{page}  {told(found)}")
                 seen = now
                 pause = max(every, 2 * (time.monotonic() - started))

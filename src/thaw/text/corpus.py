@@ -80,6 +80,17 @@ def documents(config: CorpusConfig, tally: Tally | None = None) -> Iterator[str]
     _refuse_tiny(config, tally, words, len(different))
 
 
+class Documents:
+    """The documents of a corpus, which can be read again; ``tally`` has the counts of the last reading."""
+
+    def __init__(self, config: CorpusConfig) -> None:
+        self.config, self.tally = config, Tally()
+
+    def __iter__(self) -> Iterator[str]:
+        vars(self.tally).update(vars(Tally()))
+        return documents(self.config, self.tally)
+
+
 def _refuse_tiny(config: CorpusConfig, tally: Tally, words: int, different: int) -> None:
     where = ", ".join([*config.paths, *filter(None, [config.hub, config.package])])
     left = f" after excluding {tally.excluded} documents" if tally.excluded else ""

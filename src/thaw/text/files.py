@@ -11,6 +11,7 @@ import glob
 import gzip
 import hashlib
 import io
+import itertools
 import os
 import re
 import stat
@@ -66,6 +67,26 @@ def find(pattern: str, wanted: re.Pattern[str] = IN_FOLDER) -> list[Path]:
     close = difflib.get_close_matches(path.name, siblings, 1)
     hint = f", did you mean {path.parent / close[0]}?" if close else f" (relative to {Path.cwd()})"
     raise DataError(f"no such file or folder: {pattern}{hint}")
+
+
+def links_out(pattern: str, wanted: re.Pattern[str] = IN_FOLDER) -> list[Path]:
+    """Return the links in a folder (or of a glob, below its first folder) that lead out of it, sorted by name.
+
+    Those to files that `find` takes are read like others, those to folders are not followed.
+    """
+    path = Path(pattern).expanduser()
+    if path.is_dir():
+        root, found = path, list[Path]()
+        for at, folders, names in os.walk(path):
+            taken = [name for name in names if wanted.fullmatch(name.lower())]
+            found += [Path(at, name) for name in (*folders, *taken)]
+    elif glob.has_magic(pattern):
+        root = Path(*itertools.takewhile(lambda part: not glob.has_magic(part), path.parts))
+        found = [Path(name) for name in glob.glob(str(path), recursive=True)]
+    else:
+        return []
+    inside = os.path.realpath(root)
+    return sorted(one for one in found if one.is_symlink() and not Path(os.path.realpath(one)).is_relative_to(inside))
 
 
 def _reason(error: Exception) -> str:

@@ -20,10 +20,11 @@ from typing import Any, Literal, Self
 import yaml
 
 from thaw.errors import DivergedError, StorageError, ThawError
+from thaw.process import is_alive, own_start
 from thaw.storage import sha256_file, sweep, told, write_bytes, write_text
+from thaw.track import bounded
 from thaw.track.lock import Lock
 from thaw.track.plain import plain
-from thaw.track.process import is_alive, own_start
 from thaw.track.redact import redact
 from thaw.track.row import row
 
@@ -34,6 +35,7 @@ SUMMED = (CONFIG, METRICS, RESULT, LINEAGE)  # what a report reads: a finished r
 PLANNED = ".sweep.json"  # beside the runs of a study: what its newest sweep consists of
 WANDB = "wandb"  # what W&B writes; its troubles are no reason not to run (mirror.py)
 TASKS = ".tasks"  # beside the runs of a study: the texts of their test sets
+UNSAVED, LOST = "unsaved", "lost"  # of a status: why no training state could be saved, what else could not, and why
 
 RunState = Literal["absent", "running", "finished", "failed", "interrupted"]
 STATES: tuple[RunState, ...] = ("running", "finished", "failed", "interrupted")
@@ -63,7 +65,13 @@ class RunFolder:
         if links:
             raise StorageError(f"{self.path / links[0]} is a link, a run writes into its own folder only: remove it")
         self._lock.acquire(self.path)
-        sweep(self.path)
+        try:
+            with told(self.path):
+                for folder in (self.path, self.training_state, self.path / "checkpoints"):
+                    sweep(folder, owned=True)
+        except BaseException:
+            self._lock.release()
+            raise
         self._started, self._said = time.time(), None
         return self
 
@@ -89,10 +97,19 @@ class RunFolder:
             with contextlib.suppress(*([StorageError] if error is not None else [])):
                 self.close()
 
+    def stands(self) -> None:
+        """Leave the status as it is, whatever happens: the folder holds a result that nothing here changes."""
+        self._said = "stands"
+
     # -- writing
 
-    def status(self, state: RunState, error: BaseException | str | None = None) -> None:
-        """Record how the run stands: running, finished, failed or interrupted; an error as one line."""
+    def status(
+        self, state: RunState, error: BaseException | str | None = None, more: Mapping[str, Any] | None = None
+    ) -> None:
+        """Record how the run stands: running, finished, failed or interrupted; an error as one line.
+
+        ``more`` are further fields; of those that are empty nothing is written.
+        """
         if state not in STATES:
             raise ValueError(f"unknown state {state!r}, valid: {', '.join(STATES)}")
         self._owned()
@@ -105,6 +122,7 @@ class RunFolder:
             "started": _utc(self._started or time.time()),
             "updated": _utc(time.time()),
         }
+        content |= {name: value for name, value in (more or {}).items() if value}
         if state == "finished":
             content["sha256"] = self._sums()
         write_text(self.path / STATUS, _json(redact(content)))
@@ -171,8 +189,8 @@ class RunFolder:
     def read(self, name: str) -> dict[str, Any] | None:
         """Return the content of one of the JSON files, None when it is missing or damaged."""
         try:
-            content = json.loads((self.path / name).read_bytes())
-        except (OSError, ValueError):
+            content = json.loads(bounded.content(self.path / name))
+        except (OSError, ValueError, RecursionError):
             return None
         return content if isinstance(content, dict) else None
 
@@ -183,19 +201,19 @@ class RunFolder:
     def events(self) -> list[dict[str, Any]]:
         """Return the events so far; a line torn by a crash is left out."""
         try:
-            lines = (self.path / METRICS).read_bytes().splitlines()
-        except OSError:
+            lines = bounded.content(self.path / METRICS).splitlines()
+        except (OSError, ValueError):
             return []
         return [event for line in lines if (event := _event(line)) is not None]
 
     def predictions(self) -> list[dict[str, Any]]:
-        """Return the predictions of the test set, empty before they are written."""
+        """Return the predictions of the test set, empty before they are written; StorageError for damaged ones."""
         path = self.path / PREDICTIONS
         if not path.exists():
             return []
         try:
-            return [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
-        except (OSError, EOFError, ValueError) as error:
+            return bounded.rows(path)
+        except (OSError, ValueError) as error:
             raise StorageError(f"damaged: {path}, delete it and run again") from error
 
     def _sums(self) -> dict[str, str]:
@@ -248,7 +266,7 @@ def _event(line: bytes) -> dict[str, Any] | None:
         return None
     try:
         event = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return event if isinstance(event, dict) else None
 

@@ -8,12 +8,24 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def printable(text: str) -> str:
-    """Return a text without what a terminal would obey: control characters and changes of direction become U+FFFD."""
+    """Return a text without what a terminal would obey and what no file of text can hold.
+
+    Control characters, changes of direction, separators of lines and halves of characters become U+FFFD.
+    """
     return _CONTROLS.sub("\ufffd", text)
+
+
+def printables(value: Any) -> Any:
+    """Return a plain value with every text in it `printable`, the keys too."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, dict):
+        return {printable(str(key)): printables(one) for key, one in value.items()}
+    return [printables(one) for one in value] if isinstance(value, list) else value
 
 
 def plain(value: Any) -> Any:

@@ -12,10 +12,12 @@ from typing import Any
 
 import yaml
 
+from thaw.track import bounded
 from thaw.track.plain import plain
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten times as fast
 _KEY = re.compile(r"^(?=[A-Za-z_]\w*:)", re.MULTILINE)
+_MAY_BE_DEEP = re.compile(rf"^ {{{bounded.DEEPEST},}}", re.MULTILINE)  # a level takes a blank, or one of four signs
 _CUTTABLE = re.compile(
     r"[A-Za-z_]\w*:(?: .*)?\n(?:[A-Za-z_]\w*:(?: .*)?\n| .*\n|- .*\n)*"
 )  # lines: keys, deeper, items
@@ -23,7 +25,7 @@ _CUTTABLE = re.compile(
 
 def read_settings(path: Path) -> dict[str, Any]:
     """Return a YAML file as dotted keys; YAMLError where it is no YAML, ValueError where it is no mapping."""
-    return settings(path.read_bytes(), path.name)
+    return settings(bounded.content(path), path.name)
 
 
 def settings(content: bytes, name: str) -> dict[str, Any]:
@@ -69,12 +71,23 @@ def _by_pieces(text: str) -> dict[str, Any] | None:
 
 
 def _read(text: str) -> dict[str, Any]:
+    if _MAY_BE_DEEP.search(text) or max(map(text.count, ("[", "{", "- ", "? "))) > bounded.DEEPEST:
+        _refuse_depth(text)
     if "*" in text and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_Loader)):
         raise ValueError("refers to parts of itself, which no run writes")  # a few lines could become gigabytes
     nested = yaml.load(text, Loader=_Loader)  # noqa: S506  a safe one
     if not isinstance(nested, dict):
         raise _NoMapping
     return flat(nested)
+
+
+def _refuse_depth(text: str) -> None:
+    """Raise ValueError for a text that is nested too deeply; the loader in C would end the process."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > bounded.DEEPEST:
+            raise ValueError(f"YAML that is nested deeper than {bounded.DEEPEST} levels, which no run writes")
 
 
 @lru_cache(maxsize=8192)

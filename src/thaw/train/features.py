@@ -12,6 +12,7 @@ Decisions taken here:
 import contextlib
 import hashlib
 import json
+import os
 import time
 import zlib
 from collections.abc import Callable, Mapping
@@ -27,7 +28,7 @@ from torch import Tensor
 from thaw.encoder.model import Encoder
 from thaw.errors import StorageError
 from thaw.hold import Hold, hold
-from thaw.storage import atomic_folder, remembered
+from thaw.storage import atomic_folder, remembered, told
 from thaw.strategy.plan import Factor
 from thaw.task.batches import Batch, eval_batches, eval_tokens
 from thaw.task.encode import Encoded
@@ -105,7 +106,7 @@ def find(
     target = folder / key(encoder, head, encoded, states, precision)
     found = read(target)
     if found is None:
-        if (target / FILE).exists():
+        if os.path.exists(target / FILE):
             tell(f"damaged file {target / FILE}: computed again")
         begun = time.perf_counter(), time.process_time()
         values = compute(encoder, head, encoded, states, precision)
@@ -114,9 +115,10 @@ def find(
         try:
             make_room(folder, needed, limit)
             _write(target, found)
-        except (OSError, StorageError, SafetensorError) as error:
-            if not target.is_dir():  # else another run has written it meanwhile
-                tell(f"features are not kept: {error}")
+        except (OSError, StorageError) as error:
+            if not os.path.isdir(target):  # else another run has written it meanwhile
+                reason = str(error).replace(os.path.abspath(target), str(folder))  # one line for all items and runs
+                tell(f"features are not kept: {reason}")
     return found
 
 
@@ -175,7 +177,7 @@ def _write(target: Path, features: Features) -> None:
     tensors = {f"state.{number}": value for number, value in features.values.items()} | {"starts": features.starts}
     about = {"seconds": repr(features.seconds), "cpu_seconds": repr(features.cpu_seconds)}
     about["crc32"] = _sums(tensors, about)
-    with atomic_folder(target) as new:
+    with atomic_folder(target) as new, told(target, SafetensorError):
         save_file(tensors, new / FILE, metadata=about)
 
 

@@ -19,6 +19,8 @@ from multiprocessing import current_process
 from types import FrameType
 from typing import Any
 
+from thaw.errors import StorageError
+
 MOMENT = 1.0  # seconds
 PATIENCE = 25.0  # seconds that a worker has to save its state: its parent waits for it, and Slurm kills after 30
 PREEMPTION = "SUBMITIT_PREEMPT_SIGNAL"  # names, without SIG, the signal by which submitit's jobs are pre-empted
@@ -29,12 +31,14 @@ UNLESS_IGNORED = ("SIGHUP", "SIGUSR1", "SIGUSR2")  # nohup and `trap '' USR1` as
 class Interrupted(SystemExit):
     """A signal stopped the process, exit code 128 + its number; no failure, so ``except Exception`` lets it pass.
 
-    ``over`` says that nobody will start the job again: an earlier handler has refused to.
+    ``over`` says that nobody will start the job again: an earlier handler has refused to. ``lost`` says that the run left
+    without any state, as the disk took none: the exit code is that of storage then.
     """
 
-    def __init__(self, number: int, words: str = "", over: bool = False) -> None:
-        super().__init__(128 + number)
+    def __init__(self, number: int, words: str = "", over: bool = False, lost: bool = False) -> None:
+        super().__init__(StorageError.exit_code if lost else 128 + number)
         self.number, self.words, self.over = number, words or signal.Signals(number).name, over
+        self.remedy = f"the same command {'starts again' if lost else 'continues'}"
 
     def __str__(self) -> str:
         return self.words
@@ -50,7 +54,7 @@ class Stop:
         # Of a worker's two signals one may be its parent's, or its launcher's, which comes when that one can.
         self.worker = current_process().name != "MainProcess"
         self._first, self._since = first, 0.0
-        self._noted = self._saving = False
+        self._noted = self._saving = self._lost = False
 
     def __str__(self) -> str:
         return ", ".join([*([signal.Signals(self.number).name] if self.number else []), *self.facts])
@@ -70,7 +74,7 @@ class Stop:
 
     def error(self) -> Interrupted:
         """Return what ends the run."""
-        return Interrupted(self.number, str(self))
+        return Interrupted(self.number, str(self), lost=self._lost)
 
     def note(self) -> None:
         """From now on, until the block of `stoppable` or `job` ends, only note the first signal."""
@@ -100,6 +104,16 @@ class Stop:
             self.number, self._since = number, time.monotonic()
             self.received.append(number)
 
+    def kept(self, step: int, saved: int) -> None:
+        """Say that the run ends at ``step``, and that its newest state is of the step ``saved``, 0 if there is none."""
+        if saved == step:
+            self.facts.append(f"saved at step {step}")
+        elif saved:
+            self.facts.append(f"saved at step {saved}, step {step} could not be saved")
+        else:
+            self._lost = True
+            self.facts.append(f"at step {step} no state could be saved")
+
     def leave(self) -> None:
         """End here if a signal was noted."""
         if self.number:
@@ -113,7 +127,8 @@ class Stop:
                 try:
                     handler(number, None)
                 except Exception as error:
-                    raise Interrupted(self.number, f"{self}, {' '.join(str(error).split())}", over=True) from error
+                    words = f"{self}, {' '.join(str(error).split())}"
+                    raise Interrupted(self.number, words, over=True, lost=self._lost) from error
 
 
 _current: Stop | None = None

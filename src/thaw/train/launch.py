@@ -28,7 +28,7 @@ from pytorch_lightning.strategies import DDPStrategy
 from pytorch_lightning.strategies.launchers.subprocess_script import _SubprocessScriptLauncher
 
 from thaw.errors import DivergedError, ThawError
-from thaw.track.process import died
+from thaw.process import died
 from thaw.train.interrupt import Interrupted, Stop
 from thaw.train.world import FIRST, READY, World
 

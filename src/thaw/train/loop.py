@@ -48,7 +48,8 @@ class Loop(pl.Callback):
     """Runs after every optimizer step.
 
     ``evaluate(step)`` returns metrics and is called after each of the steps ``looks``, with the clock paused.
-    ``save(step)`` writes the state for resuming. ``milestones`` are steps with a callback of their own.
+    ``save(step)`` writes the state for resuming and returns the step of the newest one there is, 0 for none: it may
+    fail without an end to the run. ``milestones`` are steps with a callback of their own.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class Loop(pl.Callback):
         looks: Collection[int],
         evaluate: Callable[[int], dict[str, float]],
         record: Callable[[dict[str, Any]], None],
-        save: Callable[[int], None],
+        save: Callable[[int], int],
         clock: Clock,
         stop: Stop,
         minutes: float,
@@ -95,13 +96,16 @@ class Loop(pl.Callback):
             self._paused(self.milestones[step])
         if step < self.steps:
             number = processes.agreed(self.stop.number, module.device)
+            kept = step
             if number or time.monotonic() - self.saved > 60 * self.minutes:
                 with self.stop.saving():
-                    self._paused(lambda: self.save(step))
+                    self.clock.stop()
+                    kept = self.save(step)
+                    self.clock.start()
                 self.saved = time.monotonic()
             if number:
                 self.stop.agree(number)
-                self.stop.facts.append(f"saved at step {step}")
+                self.stop.kept(step, kept)
                 raise self.stop.error()
 
     def _log(self, module: Any, step: int) -> None:

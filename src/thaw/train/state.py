@@ -18,7 +18,7 @@ from torch import Tensor
 
 from thaw.encoder.manifest import verify, write_manifest
 from thaw.errors import ConfigError, ResumeError, StorageError
-from thaw.storage import atomic_folder, sweep
+from thaw.storage import atomic_folder, sweep, told
 
 FORMAT = 3  # of the state; raised when what a resume needs has changed
 KEPT = 2  # generations
@@ -47,7 +47,10 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tenso
 
 
 def save(folder: Path, parts: dict[str, dict[str, Tensor]], info: dict[str, Any]) -> None:
-    """Write ``parts`` (name -> tensors) and ``info`` (JSON, with the ``step``) as the newest generation."""
+    """Write ``parts`` (name -> tensors) and ``info`` (JSON, with the ``step``) as the newest generation.
+
+    A failing disk gives StorageError; the generations before it stay.
+    """
     flat = {f"{part}/{key}": value.detach().cpu().contiguous() for part, d in parts.items() for key, value in d.items()}
     shared: dict[int, Tensor] = {}
     for key, value in flat.items():  # safetensors refuses tensors that share memory (tied weights)
@@ -56,7 +59,8 @@ def save(folder: Path, parts: dict[str, dict[str, Tensor]], info: dict[str, Any]
         shared[value.data_ptr()] = value
     target = folder / f"step-{info['step']:09d}"
     with atomic_folder(target) as temporary:
-        save_file(flat, temporary / TENSORS)
+        with told(target, SafetensorError):
+            save_file(flat, temporary / TENSORS)
         (temporary / INFO).write_text(json.dumps({"format": FORMAT, **info}), "utf-8")
         write_manifest(temporary)
     found = generations(folder)
@@ -68,6 +72,12 @@ def save(folder: Path, parts: dict[str, dict[str, Tensor]], info: dict[str, Any]
 def generations(folder: Path) -> list[Path]:
     """Return the generations of a state, the newest first."""
     return sorted(folder.glob("step-*"), reverse=True)
+
+
+def newest_step(folder: Path) -> int:
+    """Return the step of the newest generation of a state, 0 where there is none."""
+    steps = [path.name.removeprefix("step-") for path in generations(folder)]
+    return next((int(step) for step in steps if step.isdecimal()), 0)
 
 
 def load(

@@ -16,6 +16,7 @@ from thaw.report.claims.rule import Rule
 from thaw.report.claims.sequential import Look, look_level
 from thaw.report.collect import Run
 from thaw.storage import write_text
+from thaw.track import bounded
 
 LOOKS = "looks.json"
 
@@ -67,14 +68,14 @@ def read(folder: Path) -> Looks | None:
     """Return the record of a folder of runs, None where there is none; StorageError where it can not be read."""
     path = folder / LOOKS
     try:
-        text = path.read_text("utf-8")
+        text = bounded.content(path).decode("utf-8")
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
         raise StorageError(f"{path} can not be read: {' '.join(str(error).split())[:200]}") from error
     try:
         return _parsed(json.loads(text))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise StorageError(f"{path} is damaged, restore it: without it the looks would count as none") from error
 
 

@@ -30,6 +30,7 @@ from thaw.report.run import Run
 from thaw.report.statistics import CORRELATIONS
 
 DRAWS = 4000
+DIGITS = 15  # of a number of dev labels that a config asks for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,5 +141,5 @@ def _dev_texts(run: Run) -> int | None:
     asked = str(run.config.get("data.dev_size", "match"))
     if asked == "all":
         return whole
-    limit = run["train_size"] if asked == "match" else int(asked) if asked.isdecimal() else None
+    limit = run["train_size"] if asked == "match" else int(asked[:DIGITS]) if asked.isdecimal() else None
     return min(whole, limit) if isinstance(limit, int) else whole

@@ -5,12 +5,15 @@ from pathlib import Path
 
 from thaw import __version__
 from thaw.report.arms import arms
+from thaw.report.cells import cells
 from thaw.report.collect import STATES, Study, together
 from thaw.report.comparable import data_sets
 from thaw.report.compare.changes import Change, changes, settings
 from thaw.report.compare.figure import differences
 from thaw.report.compare.table import change_tables, setting_table
 from thaw.report.figures import Plot, Style
+from thaw.report.odd import made_of
+from thaw.report.out import Out
 from thaw.report.page.document import arm_looks
 from thaw.report.page.record import as_json, simple
 from thaw.report.page.sections import frame, note_list
@@ -19,7 +22,6 @@ from thaw.report.page.table import scroll, table
 from thaw.report.statistics import FEWEST
 from thaw.report.tables.table import Table, latex, markdown, paragraph, plain_lines
 from thaw.report.words import are, number
-from thaw.storage import write_text
 
 
 def write(
@@ -31,13 +33,20 @@ def write(
     title: str | None = None,
     question: str | None = None,
     pictures: bool = True,
+    force: bool = False,
 ) -> Path:
-    """Write index.html, report.json, summary.md, tables and figures to ``out``; return the path of the page."""
-    out = Path(out)
+    """Write index.html, report.json, summary.md, tables and figures to ``out``; return the path of the page.
+
+    Files that no report wrote stay; ConfigError where one of them has a name of ours, unless ``force`` overwrites it.
+    """
+    from thaw.report.picture.save import drawn
+    from thaw.report.picture.save import names as picture_names
+
+    to = Out(out, force=force)
     names = _short(names)
     title = title or f"{names[1]} against {names[0]}"
     question = question or f"What is different in {names[1]}, compared with {names[0]}?"
-    first, second = together(first, second)
+    first, second = together(*(made_of(study, _counted) for study in (first, second)))
     found, keys = changes(first, second), settings(first, second)
     style = Style.of(arm for arm in {**arms(first.runs), **arms(second.runs)}.values())
     tasks = sorted({one.task for one in found})
@@ -47,18 +56,22 @@ def write(
     lines = [*_answer(found), *_notes(first, second, found)]
     data = {"format": 1, "title": title, "first": names[0], "second": names[1], "thaw_version": __version__}
     data |= {"changes": simple(found), "settings": simple(keys), "notes": lines}
-    write_text(out / "report.json", as_json(data) + "\n")
     shown = [*tables, *([changed] if changed else [])]
-    for one in shown:
-        write_text(out / "tables" / f"{one.file_name}.tex", latex(one))
     summary = [f"# {paragraph(question)}", plain_lines(lines), *(markdown(one) for one in shown)]
-    write_text(out / "summary.md", "\n".join(summary))
-    write_text(out / "index.html", _page(first, second, found, plots, tables, changed, style, title, question))
+    files = {"index.html": _page(first, second, found, plots, tables, changed, style, title, question)}
+    files |= {"report.json": as_json(data) + "\n", "summary.md": "\n".join(summary)}
+    files |= {f"tables/{one.file_name}.tex": latex(one) for one in shown}
+    to.refuse([*files, *(picture_names(plots) if pictures else [])])
+    to.write("page", files)
     if pictures:
-        from thaw.report.picture.save import save
+        to.write("pictures", drawn(plots, to))
+    return to.folder / "index.html"
 
-        save(plots, out / "figures")
-    return out / "index.html"
+
+def _counted(study: Study) -> Study:
+    """Return a study that can be counted: an odd run makes that fail, and is left out then."""
+    cells(study)
+    return study
 
 
 def _page(

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from thaw.report.file_names import file_name
 from thaw.report.statistics import Estimate
 from thaw.report.statistics import bounds as bounds
 
@@ -30,9 +31,8 @@ class Plot:
 
     @property
     def name(self) -> str:
-        """A name for files: letters, digits and dashes."""
-        text = "-".join(part for part in (self.key, self.task, self.choice) if part)
-        return "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in text)
+        """A name for files, its own whatever the task is called."""
+        return file_name(self.key, self.task, self.choice)
 
 
 def figure(data: list[Trace], x: dict[str, Any], y: dict[str, Any], **layout: Any) -> Figure:

@@ -18,6 +18,7 @@ from thaw.report.page.record import flat
 from thaw.report.page.shell import asset, shell
 from thaw.report.progress import Progress
 from thaw.report.tables import claim_tables
+from thaw.track.plain import printable
 
 RUN_COLUMNS = ["run_id", "state", "kind", "task", "strategy", "train_size", "seed", "lr", "dev", "test"]
 RUN_COLUMNS += ["train_seconds", "collapsed"]
@@ -55,7 +56,7 @@ def page(content: Content, live: Progress | None = None) -> str:
         below=Template(asset("page.html")).substitute(below),
         data=_data(content),
         scripts=[asset(name) for name in (*SCRIPTS, *(["live.js"] if live else []))],
-        footer=f"Written by thaw {__version__} from {', '.join(map(str, study.folders))}",
+        footer=printable(f"Written by thaw {__version__} from {', '.join(map(str, study.folders))}"),
     )
 
 

@@ -1,10 +1,13 @@
 """The folder of a report: the page, the same as data, as text, as tables and as pictures."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from thaw.report.collect import Study
 from thaw.report.figures import Plot
 from thaw.report.figures.training import dev_curves, pretraining
+from thaw.report.odd import made_of
+from thaw.report.out import Out
 from thaw.report.page.content import QUESTION as QUESTION
 from thaw.report.page.content import Content, gather
 from thaw.report.page.document import page
@@ -14,7 +17,6 @@ from thaw.report.progress import Progress
 from thaw.report.tables import all_tables
 from thaw.report.tables.pretrainings import pretraining_tables
 from thaw.report.tables.table import latex
-from thaw.storage import write_text
 
 
 def write(
@@ -25,45 +27,48 @@ def write(
     question: str | None = None,
     pictures: bool = True,
     live: Progress | None = None,
+    force: bool = False,
 ) -> Path:
     """Write index.html and what stands beside it to the folder ``out``; return the path of the page.
 
     Beside it: report.json, runs.csv, summary.md, tables/*.tex, and with ``pictures`` figures/*.svg and *.png. With
-    ``live`` the page says how far the runs have come and reloads itself when it is written again (watch.py).
+    ``live`` the page says how far the runs have come and reloads itself when it is written again (watch.py). Files
+    that no report wrote stay; ConfigError where one of them has a name of ours, unless ``force`` overwrites it.
     """
-    out = Path(out)
-    content = gather(study, title, question)
-    tables = [*all_tables(content.cells, content.analysis), *pretraining_tables(study)]
-    write_text(out / "index.html", page(content, live))
-    write_text(out / "runs.csv", runs_csv(study))
-    write_text(out / "report.json", as_json(report(content)) + "\n")
-    for table in tables:
-        write_text(out / "tables" / f"{table.file_name}.tex", latex(table))
-    drawn = _pictures(content, out / "figures") if pictures else []
-    text = summary_text(
-        study,
+    from thaw.report.picture.save import drawn, names
+
+    to = Out(out, force=force)
+
+    def make(some: Study) -> tuple[dict[str, str], list[Plot]]:
+        content = gather(some, title, question)
+        figures = [*content.plots, *_training(content)] if pictures else []
+        return _texts(content, live, names(figures)), figures
+
+    files, figures = made_of(study, make)
+    to.refuse([*files, *names(figures)])
+    to.write("page", files)
+    if pictures:
+        to.write("pictures", drawn(figures, to))
+    return to.folder / "index.html"
+
+
+def _texts(content: Content, live: Progress | None, pictures: Sequence[str]) -> dict[str, str]:
+    """Return what stands in the files of a report, its pictures apart, by their names."""
+    tables = [*all_tables(content.cells, content.analysis), *pretraining_tables(content.study)]
+    summary = summary_text(
+        content.study,
         title=content.title,
         question=content.question,
         notes=content.analysis.guards,
         tables=tables,
         verdicts=content.analysis.verdicts if content.cells else [],
         plots=content.plots,
-        files=[path.name for path in drawn],
+        files=pictures,
     )
-    write_text(out / "summary.md", text)
-    return out / "index.html"
-
-
-def _pictures(content: Content, folder: Path) -> list[Path]:
-    """Write the figures, remove those of an earlier report that this one has not; return the paths."""
-    from thaw.report.picture.save import save
-
-    written = save([*content.plots, *_training(content)], folder)
-    if folder.is_dir():
-        for path in folder.iterdir():
-            if path.suffix in (".svg", ".png") and path not in written:
-                path.unlink()
-    return written
+    files = {"index.html": page(content, live), "runs.csv": runs_csv(content.study)}
+    files |= {"report.json": as_json(report(content)) + "\n"}
+    files |= {f"tables/{table.file_name}.tex": latex(table) for table in tables}
+    return files | {"summary.md": summary}
 
 
 def _training(content: Content) -> list[Plot]:

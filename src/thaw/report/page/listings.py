@@ -38,13 +38,13 @@ def problems(study: Study) -> str:
     aside = [run for run in study.runs if run.aside]
     stopped = [run for run in study.runs if run.state in ("interrupted", "running")]
     collapsed = [run for run in study.runs if run.collapsed]
-    parts = _list("Failed", [(str(run.folder), run.error or "no error text") for run in failed])
-    parts += _list("Diverged", [(str(run.folder), run.error or "no error text") for run in diverged])
-    parts += _list("Not finished", [(str(run.folder), run.state) for run in stopped])
-    told = [(str(run.folder), f"{run['strategy']}, {run['task']}: dev {score(run['dev'])}") for run in collapsed]
+    parts = _list("Failed", [(run.place, run.error or "no error text") for run in failed])
+    parts += _list("Diverged", [(run.place, run.error or "no error text") for run in diverged])
+    parts += _list("Not finished", [(run.place, run.state) for run in stopped])
+    told = [(run.place, f"{run['strategy']}, {run['task']}: dev {score(run['dev'])}") for run in collapsed]
     parts += _list("Collapsed: not above the majority class, counted in the means", told)
-    parts += _list("In no table", [(str(run.folder), f"{run.own_task}: {run.aside}") for run in aside])
-    parts += _list("Unreadable, left out", [(str(one.folder), one.reason) for one in study.unreadable])
+    parts += _list("In no table", [(run.place, f"{run.own_task}: {run.aside}") for run in aside])
+    parts += _list("Unreadable, left out", [(one.place, one.reason) for one in study.unreadable])
     if not parts:
         parts = "<p>No run failed, stopped or collapsed; every folder could be read.</p>"
     head = '<h2 id="h-problems">Failed, collapsed, unreadable</h2>'

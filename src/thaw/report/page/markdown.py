@@ -9,6 +9,7 @@ from thaw.report.collect import Study
 from thaw.report.figures import Plot
 from thaw.report.summary import counts
 from thaw.report.tables.table import Table, markdown, paragraph, plain_lines
+from thaw.track.plain import printable
 
 
 def summary_text(
@@ -22,7 +23,7 @@ def summary_text(
     plots: Sequence[Plot] = (),
     files: Sequence[str] = (),
 ) -> str:
-    """Return the summary; ``files`` are the figures beside it."""
+    """Return the summary; ``files`` are the pictures beside it, as paths from there."""
     parts = [f"# {paragraph(question)}", paragraph(title)]
     if verdicts:
         parts.append("## Verdicts\n\n" + "".join(map(_verdict, verdicts)))
@@ -35,7 +36,7 @@ def summary_text(
         parts.append("## Figures\n")
         parts += [_figure(plot, files) for plot in _first(plots)]
     parts.append("## Runs\n\n" + plain_lines(counts(study)))
-    parts.append(paragraph(f"Written by thaw {__version__} from {', '.join(map(str, study.folders))}"))
+    parts.append(paragraph(printable(f"Written by thaw {__version__} from {', '.join(map(str, study.folders))}")))
     return "\n".join(parts)
 
 
@@ -50,7 +51,7 @@ def _first(plots: Sequence[Plot]) -> list[Plot]:
 
 
 def _figure(plot: Plot, files: Sequence[str]) -> str:
-    name = f"{replace(plot, choice='').name}.png"
+    name = f"figures/{replace(plot, choice='').name}.png"
     title = ", ".join(part for part in (plot.title, plot.task) if part)
-    picture = f"![{paragraph(title).strip()}](figures/{name})\n\n" if name in files else ""
+    picture = f"![{paragraph(title).strip()}]({name})\n\n" if name in files else ""
     return f"{picture}{paragraph(f'{title}. {plot.caption}')}"

@@ -12,10 +12,11 @@ from thaw.report.cells import Cell
 from thaw.report.collect import Run, Study
 from thaw.report.differences import differences, machines
 from thaw.report.page.content import Content
-from thaw.track.plain import plain
+from thaw.track.plain import plain, printable
 from thaw.track.row import COLUMNS
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")  # how a formula begins, also in full-width letters
 CLAIMS = (
     "against",
     "curves",
@@ -39,7 +40,7 @@ def report(content: Content) -> dict[str, Any]:
         "title": content.title,
         "question": content.question,
         "thaw_version": __version__,
-        "folders": [str(folder) for folder in study.folders],
+        "folders": [printable(str(folder)) for folder in study.folders],
         "rule": vars(analysis.rule),
         "transfer": analysis.sides.transfer.label if analysis.sides.transfer else None,
         "verdicts": [simple(one) for one in analysis.verdicts],
@@ -49,7 +50,7 @@ def report(content: Content) -> dict[str, Any]:
         "runs": [flat(run) for run in study.runs],
         "differences": {one.key: dict(one.values) for one in differences(study.runs)},
         "machines": {one.key: dict(one.values) for one in machines(study.runs)},
-        "unreadable": [{"folder": str(one.folder), "reason": one.reason} for one in study.unreadable],
+        "unreadable": [{"folder": one.place, "reason": one.reason} for one in study.unreadable],
     }
 
 
@@ -65,17 +66,24 @@ def simple(value: Any) -> Any:
 
 
 def runs_csv(study: Study) -> str:
-    """Return one line a run: every column of the result row, then state, error and folder."""
+    """Return one line a run: every column of the result row, then state, error and folder.
+
+    A text that a spreadsheet would take for a formula begins with an apostrophe, which makes it a text there.
+    """
     file = io.StringIO()
     writer = csv.DictWriter(file, [*COLUMNS, "state", "error", "folder"], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(flat(run) for run in study.runs)
+    writer.writerows({name: _cell_text(value) for name, value in flat(run).items()} for run in study.runs)
     return file.getvalue()
+
+
+def _cell_text(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.lstrip()[:1] in FORMULA else value
 
 
 def flat(run: Run) -> dict[str, Any]:
     """Return the row of a run with its state, error and folder."""
-    return {**run.row, "state": run.state, "error": run.error, "folder": str(run.folder)}
+    return {**run.row, "state": run.state, "error": run.error, "folder": run.place}
 
 
 def as_json(value: Any) -> str:

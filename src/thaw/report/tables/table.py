@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from thaw.report.file_names import file_name
+
 _LATEX = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -35,8 +37,8 @@ class Table:
 
     @property
     def file_name(self) -> str:
-        """The name with letters, digits and dashes only."""
-        return "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in self.name)
+        """A name for files and labels, its own whatever the task is called."""
+        return file_name(self.name)
 
 
 def markdown(table: Table) -> str:
@@ -49,7 +51,7 @@ def markdown(table: Table) -> str:
 def latex(table: Table) -> str:
     """Return a table as a LaTeX ``table`` that needs the package booktabs."""
     head = " & ".join(rf"\textbf{{{latex_text(name)}}}" for name in table.columns)
-    body = "\n".join(" & ".join(latex_text(cell) for cell in row) + r" \\" for row in table.rows)
+    body = "\n".join(" & ".join([_first(row[0]), *map(latex_text, row[1:])]) + r" \\" for row in table.rows)
     return rf"""% {" ".join(table.title.split())}; needs \usepackage{{booktabs}}
 \begin{{table}}
 \centering
@@ -64,6 +66,11 @@ def latex(table: Table) -> str:
 \end{{tabular}}
 \end{{table}}
 """
+
+
+def _first(text: str) -> str:
+    """Return the first cell of a row: after ``\\\\`` a bracket or star would be taken for its argument."""
+    return f"{{}}{latex_text(text)}" if text.strip()[:1] in ("[", "*") else latex_text(text)
 
 
 def latex_text(text: str) -> str:

@@ -14,15 +14,17 @@ from typing import Any
 
 from thaw.errors import ConfigError, ThawError
 from thaw.report.collect import Study
+from thaw.report.odd import made_of
+from thaw.report.out import Out
 from thaw.report.page.content import Content, gather
 from thaw.report.wandb import document, figures, workspace
 from thaw.report.wandb.connect import connected, line
 from thaw.report.wandb.target import Target
-from thaw.storage import write_text
 from thaw.track import reach
 from thaw.track.wandb_process import forget_run, within
 
-SAVED, WORKSPACE, REPORT = "wandb.json", "wandb_workspace.json", "wandb_report.json"
+SAVED, WORKSPACE, REPORT = FILES = ("wandb.json", "wandb_workspace.json", "wandb_report.json")
+SPECS = "wandb specs"  # the part of a report that is what would be sent
 SECONDS = 300.0  # for all of it: W&B asks for the project once a run set
 
 
@@ -33,44 +35,47 @@ def require() -> None:
 
 
 def publish(
-    study: Study, to: Target, out: Path | str, *, title: str | None = None, question: str | None = None
-) -> bool:
+    study: Study, to: Target, out: Path | str, *, title: str | None = None, question: str | None = None,
+    force: bool = False,
+) -> bool:  # fmt: skip
     """Save a workspace a task and the report in W&B, or write their specs to ``out``; return whether they are saved.
 
-    One line tells where they are, on stderr with the remedy where W&B should have taken them and did not.
+    One line tells where they are, on stderr with the remedy where W&B should have taken them and did not. ConfigError
+    where a file that no report wrote has a name of ours there, unless ``force`` overwrites it.
     """
-    out, content = Path(out), gather(study, title, question)
+    place = Out(out, force=force)
+    place.refuse(FILES)
+    content = made_of(study, lambda some: gather(some, title, question))
     mode, problem = reach.decide("auto")
     if mode == "online":
         try:
-            addresses = _save(content, to, out)
+            addresses = _save(content, to, place)
         except ThawError as error:
             problem = str(error).removeprefix("W&B: ")
         except Exception as error:
             forget_run()
             problem = f"{line(error)}; the same command tries again"
         else:
-            for name in (WORKSPACE, REPORT):
-                (out / name).unlink(missing_ok=True)
+            place.write(SPECS, {})
             print(f"W&B: {'  '.join(addresses)}")
             return True
     wished = os.environ.get("WANDB_MODE", "").lower() in ("offline", "dryrun", "disabled")
     reason = problem or (f"WANDB_MODE={os.environ['WANDB_MODE']}" if wished else reach.NO_KEY)
-    written = _write(content, to, out)
+    written = _write(content, to, place)
     told = f"W&B: not saved ({reason}); what would be sent: {written}"
     print(told, file=sys.stderr if problem else sys.stdout)
     return False
 
 
-def _write(content: Content, to: Target, out: Path) -> str:
+def _write(content: Content, to: Target, place: Out) -> str:
     views = [workspace.spec(one) for one in workspace.workspaces(content.study, to, content.title).values()]
     made = document.document(content, to)
-    for name, sent in ((WORKSPACE, {"views": views}), (REPORT, document.spec(made))):
-        write_text(out / name, json.dumps(sent, indent=1, ensure_ascii=False) + "\n")
-    return f"{out / WORKSPACE}, {out / REPORT}"
+    sent = {WORKSPACE: {"views": views}, REPORT: document.spec(made)}
+    place.write(SPECS, {name: json.dumps(spec, indent=1, ensure_ascii=False) + "\n" for name, spec in sent.items()})
+    return f"{place.folder / WORKSPACE}, {place.folder / REPORT}"
 
 
-def _save(content: Content, to: Target, out: Path) -> list[str]:
+def _save(content: Content, to: Target, place: Out) -> list[str]:
     """Save everything and return the addresses: of the report, then of the workspaces."""
     addresses: list[str] = []
 
@@ -78,7 +83,7 @@ def _save(content: Content, to: Target, out: Path) -> list[str]:
         with connected() as api:
             here = replace(to, entity=to.entity or api.default_entity)
             _must_exist(api, here)
-            known = _read(out / SAVED, here)
+            known = _read(place.folder / SAVED, here)
             try:
                 known["report"]["figures"] = _draw(content, here, known["report"].get("figures"))
                 for task, view in workspace.workspaces(content.study, here, content.title).items():
@@ -90,7 +95,7 @@ def _save(content: Content, to: Target, out: Path) -> list[str]:
                 known["report"] |= {"id": made.id, "url": made.url}
                 addresses.insert(0, f"report {made.url}")
             finally:  # also of what was saved before an outage
-                write_text(out / SAVED, json.dumps({"place": str(here), **known}, indent=1) + "\n")
+                place.write("wandb", {SAVED: json.dumps({"place": str(here), **known}, indent=1) + "\n"})
 
     within(SECONDS, save)
     return addresses

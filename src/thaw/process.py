@@ -1,9 +1,14 @@
-"""Which process runs a folder: a process id alone is not enough, ids are given out again. Of what one died, and whose.
+"""Which process holds a file or runs a folder: a process id alone is not enough, ids are given out again.
+
+In a container the first process has the same small id after every start, so an id counts with the time of its start.
+Also of what a process died, and whether the one that started this one lives.
 
 Decision: whether the parent lives is asked once a second, with what every system has. Linux alone could send a signal
 at its death (prctl), and would send it when the thread ends that has started the child, too.
 """
 
+import functools
+import hashlib
 import os
 import signal
 import subprocess
@@ -48,6 +53,26 @@ def own_start() -> str | None:
     return process_start(os.getpid())
 
 
+def own_mark() -> str:
+    """Return 8 hexadecimal digits that tell this process from others of its id, for the names of files."""
+    return _own_mark(os.getpid())
+
+
+def has_mark(pid: int, mark: str) -> bool:
+    """Return whether the process ``pid`` of this machine lives and is the one whose `own_mark` is ``mark``."""
+    start = process_start(pid)
+    return start is not None and _digits(start) == mark
+
+
+@functools.lru_cache(maxsize=2)  # by id: a fork is another process
+def _own_mark(pid: int) -> str:
+    return _digits(process_start(pid) or "")
+
+
+def _digits(start: str) -> str:
+    return hashlib.sha256(start.encode()).hexdigest()[:8]
+
+
 def died(code: int) -> str:
     """Return of what a process died, by its exit code as Python has it: "was killed by SIGKILL, ..."."""
     if code >= 0:
@@ -74,5 +99,8 @@ def watch_parent(parent: int, gone: Callable[[str], object]) -> None:
 
 
 def _start_by_ps(pid: int) -> str | None:
-    listed = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    try:
+        listed = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    except OSError:
+        return None
     return listed.stdout.strip() or None
