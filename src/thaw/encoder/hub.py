@@ -14,6 +14,7 @@ from thaw.encoder.dialects import DIALECTS, read_config
 from thaw.encoder.manifest import CONFIG, MANIFEST, WEIGHTS, fingerprint_of, read_json
 from thaw.errors import ConfigError
 from thaw.storage import recover, sha256_file, told
+from thaw.text.hub import door, hint
 from thaw.text.tokenizer import Tokenizer
 
 _TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "tokenizer_config.json")
@@ -26,7 +27,7 @@ def read(folder: Path | str) -> Checkpoint:
     folder = Path(folder)
     recover(folder)
     if not folder.is_dir():
-        raise ConfigError(f"no such checkpoint: {folder} is not a folder")
+        raise ConfigError(f"no such checkpoint: {folder} is not a folder{hint(str(folder))}")
     found = checkpoints.load(folder) if (folder / MANIFEST).is_file() else _read_bert(folder, folder.name)
     found.fitting(found.encoder_config)  # also where only the shape is taken: a random encoder of it must fit memory
     return found
@@ -109,15 +110,8 @@ def _download(name: str) -> Path:
     """Return the local folder of a model on the Hugging Face hub, config, safetensors and tokenizer only."""
     if not _HUB_NAME.fullmatch(name):
         raise ConfigError(f"no such folder: {name}")
-    try:
+    instead = f"give a folder with {CONFIG}, {WEIGHTS} and tokenizer.json"
+    with door(f"no such folder: {name}, and the Hugging Face hub did not give it", name, instead):
         from huggingface_hub import snapshot_download
-    except ImportError as error:
-        raise ConfigError(f"no such folder: {name}; to fetch it from the hub: pip install 'thaw-nlp[hf]'") from error
-    try:
+
         return Path(snapshot_download(name, allow_patterns=[CONFIG, WEIGHTS, *_TOKENIZER_FILES], etag_timeout=5))
-    except Exception as error:  # the client raises a dozen kinds, of several libraries
-        reason = type(error).__name__
-        raise ConfigError(
-            f"no such folder: {name}, and the Hugging Face hub did not give it ({reason}): give a folder with "
-            f"{CONFIG}, {WEIGHTS} and tokenizer.json"
-        ) from error
