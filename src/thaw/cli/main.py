@@ -16,6 +16,7 @@ from types import FrameType
 from thaw import __version__
 from thaw.cli.interrupt import pass_on
 from thaw.errors import ConfigError, ThawError, nearest
+from thaw.track.command import typed
 from thaw.track.redact import shown
 
 COMMANDS = {
@@ -66,7 +67,8 @@ def main(argv: list[str] | None = None) -> int:
 
     previous = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        code = _run(argv)
+        with typed(argv):
+            code = _run(argv)
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)

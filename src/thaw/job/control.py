@@ -10,7 +10,7 @@ from thaw.fields import as_dict
 from thaw.job import data
 from thaw.job.finished import finished
 from thaw.job.identity import transfer_id
-from thaw.job.outcome import common_row, data_lineage, marked, notes, run_name, score
+from thaw.job.outcome import common_row, data_lineage, marked, notes, score
 from thaw.job.record import Record, record
 from thaw.job.tell import tell
 from thaw.strategy.controls import CONTROLS
@@ -23,11 +23,7 @@ def run(config: TransferConfig) -> dict[str, Any]:
     path = Path(config.runs) / config.name / transfer_id(config)
     if (done := finished(path, config)) is not None:
         return done
-    tags = [config.task.name, config.strategy.name, "control"]
-    with record(
-        path, as_dict(config), config.wandb, name=run_name(config), job_type="control", tags=tags,
-        group=f"{config.name}/{config.task.name}-{config.strategy.name}-n{config.data.train_size}",
-    ) as rec:  # fmt: skip
+    with record(path, as_dict(config), config.wandb, control=True) as rec:
         return _run(config, rec)
 
 

@@ -51,11 +51,7 @@ def run(config: PretrainConfig) -> dict[str, Any]:
         asked = ",".join(missing(path, config.save_at))
         finished_without = f"{row['run_id']} is finished without save_at=[{asked}]"
         tell(f"{finished_without}: its result is removed, and it trains again to keep them")
-    tags = ["pretrain", config.encoder.name, *config.wandb.tags]
-    with record(
-        path, as_dict(config), config.wandb, name=f"{config.encoder.name}-{config.objective.name}-s{config.seed}",
-        group=config.name, job_type="pretrain", tags=tags,
-    ) as rec:  # fmt: skip
+    with record(path, as_dict(config), config.wandb) as rec:
         return Pretraining(config, rec).run()
 
 

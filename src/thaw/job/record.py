@@ -14,11 +14,14 @@ from typing import Any
 from thaw.errors import StorageError
 from thaw.storage import write_bytes, write_text
 from thaw.task.example import Example, texts
+from thaw.track.command import command
 from thaw.track.config import WandbConfig
 from thaw.track.cost import Clock, host_gflops
 from thaw.track.folder import CONFIG, LINEAGE, METRICS, PREDICTIONS, RESULT, TASKS, RunFolder, write_lines
 from thaw.track.mirror import Mirror
+from thaw.track.named import named
 from thaw.track.redact import redact
+from thaw.track.repository import repository
 
 STANDING = (CONFIG, LINEAGE, METRICS, PREDICTIONS, RESULT)  # what a finished run is, beside its status
 
@@ -45,12 +48,15 @@ class Record:
         """Record where the run comes from; drop what an earlier try wrote after ``step`` (0: everything)."""
         if self.mirror is not None:
             self.stands = False
+            before = self.folder.read(LINEAGE) if step else None
             if step:
                 self.folder.cut_back(step)
             else:
                 self.folder.restart()
+            self.mirror.earlier(self.folder.events() if step else [])
             more = {"resumed": self.resumed, "forked_from": self.forked}
-            self.lineage({**lineage, **{key: value for key, value in more.items() if value}})
+            more = {key: value for key, value in more.items() if value}
+            self.lineage({**lineage, **more, **_started_by(before or {})})
 
     def lineage(self, lineage: Mapping[str, Any]) -> None:
         """Record where the run comes from."""
@@ -69,6 +75,8 @@ class Record:
         if self.mirror is not None:
             self.folder.append(event)
             self.mirror.log(event)
+            if self.mirror.recorded != self.folder.wandb:  # it started, or was lost, meanwhile
+                self.folder.note_wandb(self.mirror.recorded)
 
     def plan(self, text: str) -> None:
         """Record the plan of the strategy as people read it."""
@@ -109,10 +117,10 @@ class Record:
 
 
 @contextlib.contextmanager
-def record(
-    path: Path, config: dict[str, Any], wandb: WandbConfig, *, name: str, group: str, job_type: str, tags: list[str]
-) -> Iterator[Record]:
+def record(path: Path, config: dict[str, Any], wandb: WandbConfig, *, control: bool = False) -> Iterator[Record]:
     """Own a run folder for the length of the block; a failure is recorded there and in W&B.
+
+    ``control`` says that the run's strategy is a control.
 
     A run that was finished before, and is to give something more, stays finished as it was where that fails before
     `Record.begin` has started it again.
@@ -125,21 +133,38 @@ def record(
         standing = {name: _content(path / name) for name in STANDING} if folder.state() == "finished" else None
         folder.write_config(config)
         folder.status("running")
+        called = named(config, control)
         mirror = Mirror(
-            wandb, path, run_id=path.name, name=name, group=group, job_type=job_type, tags=tags, settings=config,
-            resumed=resumed,
+            wandb, path, run_id=path.name, name=called.name, group=called.group, job_type=called.job_type,
+            tags=called.tags, settings=config, resumed=resumed,
         )  # fmt: skip
         rec = Record(folder, mirror, Clock(), path.name, forked=config.get("forked"), stands=standing is not None)
         try:
-            with mirror:
-                rec.speed = host_gflops()  # before the memory of the run is measured, and while it does nothing yet
-                yield rec
+            try:
+                with mirror:
+                    folder.note_wandb(mirror.recorded)
+                    rec.speed = host_gflops()  # before the memory of the run is measured, and while it does nothing yet
+                    yield rec
+            finally:
+                with contextlib.suppress(StorageError):
+                    folder.note_wandb(mirror.recorded)
         except BaseException:
             if rec.stands and standing is not None:
                 with contextlib.suppress(StorageError, OSError):  # the error that ended the run is the one to tell
                     _restore(path, standing)
                     folder.status("finished")
             raise
+
+
+def _started_by(before: Mapping[str, Any]) -> dict[str, Any]:
+    """Return by which command, at which commit of its user's repository, a run is begun or goes on.
+
+    ``before`` is the lineage of what it goes on from: where that was another command or commit, it is kept.
+    """
+    now = {"command": command(), "repository": repository()}
+    was = {key: before.get(key) for key in now}
+    earlier = [*before.get("earlier", []), *([was] if was["command"] and was != now else [])]
+    return now | ({"earlier": earlier} if earlier else {})
 
 
 def _content(path: Path) -> bytes | None:

@@ -45,12 +45,8 @@ def run(config: TransferConfig) -> dict[str, Any]:
     path = Path(config.runs) / config.name / transfer_id(config)
     if (done := finished(path, config)) is not None:
         return done
-    kind = "control" if strategies()[config.strategy.name].control else "transfer"
-    with record(
-        path, as_dict(config), config.wandb, name=run_name(config), job_type=kind,
-        group=f"{config.name}/{config.task.name}-{config.strategy.name}-n{config.data.train_size}",
-        tags=[config.task.name, config.strategy.name],
-    ) as rec:  # fmt: skip
+    control = strategies()[config.strategy.name].control
+    with record(path, as_dict(config), config.wandb, control=control) as rec:
         return Transfer(config, rec).run()
 
 

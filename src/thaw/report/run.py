@@ -41,6 +41,8 @@ CONFIG_KEYS = {
     "precision": "trainer.precision",
 }
 
+RECORDED = ("online", "offline", "none")
+
 Event = dict[str, Any]
 
 
@@ -58,6 +60,7 @@ class Run:
     events: list[Event]  # lines of metrics.jsonl
     damaged_lines: int = 0  # lines of metrics.jsonl left out
     mirror: dict[str, Any] = field(default_factory=dict)  # of its W&B run: id, url, mode; {} if there is none
+    wandb: str = "none"  # what W&B has of it, as its status says: online, offline or none
     own_task: str = ""  # the task's name before data sets of one name were told apart (tasks.py)
     aside: str = ""  # why no table holds the run, empty if it is in one
 
@@ -145,7 +148,15 @@ def read_run(folder: Path, events: bool = True) -> Run:
         events=found,
         damaged_lines=damaged,
         mirror=mirror,
+        wandb=_recorded(status, mirror),
     )
+
+
+def _recorded(status: Mapping[str, Any], mirror: Mapping[str, Any]) -> str:
+    """Return what W&B has of a run; of one whose status is older than this field, what its mirror says."""
+    if status.get("wandb") in RECORDED:
+        return str(status["wandb"])
+    return {"offline": "offline", "online": "online", FETCHED: "online"}.get(str(mirror.get("mode")), "none")
 
 
 def _read(folder: Path, name: str) -> bytes | None:
