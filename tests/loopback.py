@@ -14,6 +14,8 @@ from typing import Any
 
 KEY = "0123456789abcdef" * 2 + "01234567"
 _STREAM = re.compile(r"/files/[^/]+/[^/]+/(?P<run>[^/]+)/file_stream")
+ARTIFACTS = ("CreateArtifact", "CreateArtifactManifest", "UpdateArtifactManifest", "CreateArtifactFiles")
+ARTIFACTS += ("CommitArtifact", "XXHashDigestsEnabled", "FetchArtifactDigestAlgorithm")
 _ENTITY = {"id": "ZW50", "name": "loopback"}
 
 
@@ -27,6 +29,8 @@ class LoopbackWandb:
         self.files: dict[str, bytes] = {}
         self.unknown: list[str] = []
         self.artifacts: list[dict[str, Any]] = []
+        self.takes_artifacts = False  # else the client is told that it knows none, and gives up on them
+        self.sweep: dict[str, Any] | None = None  # what an agent is to run: command and arguments, once
         self._awake, self._lock = threading.Event(), threading.Lock()
         handler = type("Handler", (_Handler,), {"backend": self})
         self._http = _Http(("127.0.0.1", 0), handler)
@@ -81,6 +85,8 @@ class LoopbackWandb:
         named = re.search(r"(?:query|mutation)\s+(\w+)", query)
         operation = sent.get("operationName") or (named[1] if named else "?")
         answer = getattr(self, f"_{operation}", None)
+        if operation in ARTIFACTS and not self.takes_artifacts:
+            answer = None
         if answer is None:
             self.unknown.append(operation)  # artifacts: the client gives up on them
             return {"data": None, "errors": [{"message": f"unknown operation {operation}"}]}
@@ -114,7 +120,7 @@ class LoopbackWandb:
         run["upserted"] = True
         if values.get("config"):
             run["config"] = json.loads(values["config"])
-        for key in ("groupName", "jobType", "tags", "displayName", "project"):
+        for key in ("groupName", "jobType", "tags", "displayName", "project", "notes", "commit", "sweep"):
             if values.get(key) is not None:
                 run[key] = values[key]
         project = {"id": "cHJvag==", "name": values.get("project") or "thaw", "entity": _ENTITY}
@@ -133,6 +139,58 @@ class LoopbackWandb:
 
     def _OrganizationCoreWeaveOrganizationID(self, _: dict[str, Any]) -> dict[str, Any]:
         return {"entity": {"organization": {"coreWeaveOrganizationId": None}}}
+
+    # -- artifacts: their files are kept in ``files`` by name, under /artifact/
+
+    def _XXHashDigestsEnabled(self, _: dict[str, Any]) -> dict[str, Any]:
+        return {"entity": {"xxhashDigestsEnabled": False}}
+
+    def _FetchArtifactDigestAlgorithm(self, _: dict[str, Any]) -> dict[str, Any]:
+        return {"project": {"artifactType": {"artifactCollection": None}}}
+
+    def _CreateArtifact(self, values: dict[str, Any]) -> dict[str, Any]:
+        self.artifacts.append({**values["input"], "state": "PENDING"})
+        made = {"id": str(len(self.artifacts)), "state": "PENDING", "artifactSequence": {"latestArtifact": None}}
+        return {"createArtifact": {"artifact": made}}
+
+    def _CreateArtifactManifest(self, values: dict[str, Any]) -> dict[str, Any]:
+        file = {"id": "f", "uploadUrl": f"{self.url}/artifact/{values['artifactID']}/manifest", "uploadHeaders": []}
+        return {"createArtifactManifest": {"artifactManifest": {"id": values["artifactID"], "file": file}}}
+
+    def _UpdateArtifactManifest(self, values: dict[str, Any]) -> dict[str, Any]:
+        made = self._CreateArtifactManifest({"artifactID": values["artifactManifestID"]})
+        return {"updateArtifactManifest": made["createArtifactManifest"]}
+
+    def _CreateArtifactFiles(self, values: dict[str, Any]) -> dict[str, Any]:
+        edges = []
+        for file in values["input"]["artifactFiles"]:
+            place = f"artifact/{file['artifactID']}/{file['name']}"
+            node = {"storagePath": place, "uploadUrl": f"{self.url}/{place}", "uploadHeaders": []}
+            edges.append({"node": node | {"uploadMultipartUrls": None, "artifact": {"id": file["artifactID"]}}})
+        return {"createArtifactFiles": {"files": {"edges": edges}}}
+
+    def _CommitArtifact(self, values: dict[str, Any]) -> dict[str, Any]:
+        self.artifacts[int(values["artifactID"]) - 1]["state"] = "COMMITTED"
+        return {"commitArtifact": {"artifact": {"id": values["artifactID"], "digest": ""}}}
+
+    # -- an agent of a sweep
+
+    def _SweepWithRuns(self, values: dict[str, Any]) -> dict[str, Any]:
+        assert self.sweep is not None
+        config = json.dumps({"method": "grid", "program": "thaw", "command": self.sweep["command"]})
+        found = {"id": "s", "name": values["sweep"], "method": "grid", "state": "RUNNING", "config": config}
+        return {"project": {"sweep": found | {"runs": {"edges": []}}}}
+
+    def _CreateAgent(self, _: dict[str, Any]) -> dict[str, Any]:
+        return {"createAgent": {"agent": {"id": "agent"}}}
+
+    def _Heartbeat(self, _: dict[str, Any]) -> dict[str, Any]:
+        commands: list[dict[str, Any]] = []
+        if self.sweep is not None and "arguments" in self.sweep:
+            commands = [{"type": "run", "run_id": "ag3nt", "program": "thaw", "args": self.sweep.pop("arguments")}]
+        elif self.run("ag3nt")["exit"] is not None:
+            commands = [{"type": "exit"}]
+        return {"agentHeartbeat": {"agent": {"id": "agent"}, "commands": json.dumps(commands)}}
 
     def _ArtifactTypeIntrospection(self, _: dict[str, Any]) -> dict[str, Any]:
         return {"__type": None}

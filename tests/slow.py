@@ -9,10 +9,10 @@ def relax() -> None:
     """Lengthen the limits of this process."""
     if SLOW == 1:
         return
-    from thaw.track import mirror, reach, wandb_run
+    from thaw.track import reach, wandb_recording, wandb_run
 
     for module, names in (
-        (mirror, ("PATIENCE_SECONDS", "START_SECONDS", "CALL_SECONDS", "LAST_SECONDS")),
+        (wandb_recording, ("PATIENCE_SECONDS", "FIRST_SECONDS", "START_SECONDS", "CALL_SECONDS", "LAST_SECONDS")),
         (reach, ("AUTO_SECONDS", "ONLINE_SECONDS")),
     ):
         for name in names:

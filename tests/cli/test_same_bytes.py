@@ -56,6 +56,8 @@ def content(path: Path) -> Any:
         return [timeless(json.loads(line)) for line in path.read_text().splitlines()]
     if path.name == "result.json":
         return timeless(json.loads(path.read_text()))
+    if path.name == "lineage.json" and path.parent.name != "checkpoint":  # the command as typed stands there
+        return {key: value for key, value in json.loads(path.read_text()).items() if key != "command"}
     if path.parent.name == "checkpoint" and path.name == "lineage.json":  # what the weights have cost stands there
         lineage = timeless(json.loads(path.read_text()))
         return lineage | {"own": timeless(lineage["own"])}

@@ -135,8 +135,8 @@ def test_a_sweep_that_would_run(name: str, task: Path, refused: Call, canary: Pa
 def test_the_command_line_may_say_more(easy: list[str], place: Path) -> None:
     """What a config file may not set, its user may."""
     write_config(TASK, place)
-    words = ["hydra.job.env_set.MINE=1", "hydra.sweep.subdir=x", "hydra.verbose=false"]
-    assert main([*BASE, "--config-dir", "configs", "-m", "task=mine", "+hydra.job.env_set.MINE=1", *words[1:]]) == 0
+    words = ["+hydra.job.env_set.MINE=1", "hydra/launcher=basic", "hydra.verbose=false"]
+    assert main([*BASE, "--config-dir", "configs", "-m", "task=mine", *words]) == 0
     assert list(Path("runs/single").glob("*/result.json"))
 
 

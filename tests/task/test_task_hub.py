@@ -4,9 +4,9 @@ import pytest
 from task_files import make_task
 
 from thaw.errors import ConfigError, DataError
-from thaw.task import hub
 from thaw.task.read import read
 from thaw.task.task import DataConfig
+from thaw.text import hub
 
 datasets = pytest.importorskip("datasets")
 
@@ -75,7 +75,7 @@ def test_squad_rows(tmp_path):
 
 
 def test_without_network_one_line_names_the_remedy(monkeypatch):
-    monkeypatch.setattr(hub, "_reachable", lambda: False)
+    monkeypatch.setattr(hub, "reachable", lambda: False)
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", False)
     huggingface_hub = pytest.importorskip("huggingface_hub")
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)

@@ -20,12 +20,15 @@ class OfflineRun:
     name: str = ""
     group: str = ""
     job_type: str = ""
+    notes: str = ""
+    commit: str = ""
     tags: list[str] = field(default_factory=list)
     config: dict[str, Any] = field(default_factory=dict)
     summary: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
     axes: dict[str, str] = field(default_factory=dict)
     artifacts: list[tuple[str, str, str, bool]] = field(default_factory=list)  # type, name, metadata, used
+    contents: list[list[str]] = field(default_factory=list)  # of the artifacts: names of files to be sent
     exit_code: int | None = None
 
 
@@ -52,6 +55,7 @@ def _read(path: Path) -> OfflineRun:
         if kind == "run":
             run.id, run.name, run.group = record.run.run_id, record.run.display_name, record.run.run_group
             run.job_type, run.tags = record.run.job_type, list(record.run.tags)
+            run.notes, run.commit = record.run.notes, record.run.git.commit
             run.config.update({item.key: json.loads(item.value_json) for item in record.run.config.update})
         elif kind == "history":
             run.history.append({_key(item): json.loads(item.value_json) for item in record.history.item})
@@ -62,6 +66,7 @@ def _read(path: Path) -> OfflineRun:
         elif kind == "artifact":
             made = record.artifact
             run.artifacts.append((made.type, made.name, made.metadata, made.use_after_commit))
+            run.contents.append(sorted(one.path for one in made.manifest.contents if not one.ref))
         elif kind == "exit":
             run.exit_code = record.exit.exit_code
     return run

@@ -25,7 +25,7 @@ from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
-from hydra.core.utils import JobReturn
+from hydra.core.utils import JobReturn, env_override
 from hydra.experimental.callback import Callback
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, RunMode, TaskFunction
@@ -38,6 +38,7 @@ from thaw.cli.words import Words
 from thaw.config import conf_dir
 from thaw.errors import ConfigError, NotApplicable, ThawError
 from thaw.report.words import number
+from thaw.track import wandb_variables
 
 CONFIG_NAME = {"tokenizer": "tokenize", "pretrain": "pretrain", "transfer": "transfer"}
 
@@ -64,7 +65,9 @@ def composer(command: str, words: Words) -> Iterator["Composer"]:
     schema.register()
     label_words.install()
     with initialize_config_dir(str(conf_dir()), job_name="thaw", version_base="1.3"):
-        yield Composer(command, words)
+        made = Composer(command, words)
+        with env_override(made.environment):
+            yield made
 
 
 class Composer:
@@ -83,6 +86,9 @@ class Composer:
         self._alone: dict[tuple[str, ...], DictConfig] = {}  # what words for Hydra give without any other word
         self._choices: dict[str, list[str]] = {}
         overrides = self._parse(words.overrides)
+        hydra_keys.check(overrides)
+        if not (words.multirun or words.search_path or any(o.key_or_group == "hydra.mode" for o in overrides)):
+            hydra_keys.check_launcher(overrides)  # a launcher's keys are not known before it is chosen
         kept = [o for o in overrides if self._is_group(o) and not o.is_sweep_override()]
         fixed = [str(o.input_line) for o in overrides if o.is_hydra_override() or o in kept]
         try:
@@ -95,6 +101,12 @@ class Composer:
         if not self.multirun and any(o.is_sweep_override() for o in overrides):
             swept = next(o.input_line for o in overrides if o.is_sweep_override())
             raise ConfigError(f"'{swept}' has several values, add -m to run them all")
+        if not self.multirun:
+            hydra_keys.check_launcher(overrides)
+        elif words.only is None and wandb_variables.agent_run():
+            raise ConfigError("wandb agent has one run a command: leave out -m (--only N runs one of several)")
+        alone = not self.multirun or words.only is not None  # else the launcher sets it for each job
+        self.environment: dict[str, str] = dict(top.hydra.job.env_set) if alone else {}
         given = {o.key_or_group for o in overrides}
         params = self._parse([f"{key}={value}" for key, value in (top.hydra.sweeper.get("params") or {}).items()])
         if told := [str(o.input_line) for o in params if o.is_hydra_override()]:
@@ -157,15 +169,20 @@ class Composer:
                 self._refuse(base, ())
                 with open_dict(base):
                     del base["hydra"]
+                hydra_keys.check_interpolation("", OmegaConf.to_container(base, resolve=False))
                 self._bases[groups] = base
             raw = copy.deepcopy(self._bases[groups])
             values = [o for o in overrides if not self._is_group(o)]
+            for override in values:
+                hydra_keys.check_interpolation(str(override.key_or_group), override.value())
             for group in {str(o.key_or_group).partition(".")[0] for o in values if "." in str(o.key_or_group)}:
                 if group in raw and raw[group] is None:
                     valid = ", ".join(self.choices(group))
                     raise ConfigError(f"{group} is null, choose one first: {group}=..., valid: {valid}")
             ConfigLoaderImpl._apply_overrides_to_config(values, raw)
             config = schema.read(self.command, raw)
+            if self.command != "tokenizer" and config.wandb.mode != "disabled":
+                config.wandb.settled()  # a variable of W&B that is no name is told before anything runs
             return Combination(words, config, OmegaConf.to_yaml(raw, resolve=True) if self.shown else "")
         except ThawError as error:
             raise type(error)(f"{error}{where}") from error

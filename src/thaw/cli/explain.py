@@ -79,6 +79,8 @@ def _merging(chain: list[BaseException]) -> str | None:
 
 
 def _near_key(key: str, command: str) -> str:
+    if key.startswith("hydra.launcher."):
+        return ", which this choice of hydra/launcher does not have"
     names = list(_leaves(schema.TOP[command]))
     if command == "transfer":
         strategies = schema.strategies().values()

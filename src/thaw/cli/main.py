@@ -15,6 +15,7 @@ import traceback
 from thaw import __version__
 from thaw.cli.interrupt import pass_on
 from thaw.errors import ConfigError, ThawError, nearest
+from thaw.track.command import typed
 from thaw.track.redact import shown
 from thaw.train.interrupt import stoppable
 from thaw.train.world import FIRST
@@ -51,7 +52,7 @@ def main(argv: list[str] | None = None) -> int:
     program, argv = argv is None, list(sys.argv[1:] if argv is None else argv)
     os.environ.setdefault("PYTHONSAFEPATH", "1")  # else workers import what lies in the working folder: a pickle.py
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait give way: DECISIONS.md, "A busy machine"
-    with stoppable(pass_on, stays=program) as stop:
+    with stoppable(pass_on, stays=program) as stop, typed(argv):
         code = _run(argv)
     if not stop.number:
         return code

@@ -1,14 +1,26 @@
-"""``thaw runs FOLDER``: list the runs under a folder, their state and scores; ``--prune`` what they leave on disk."""
+"""``thaw runs FOLDER``: list the runs under a folder, their state and scores; ``--prune`` what they leave on disk.
 
-from typing import Any
+``--wandb`` records in W&B what it has no record of.
+"""
+
+from typing import TYPE_CHECKING, Any
 
 from thaw.cli.report import Parser
 from thaw.errors import ConfigError
+from thaw.report.words import number
 from thaw.track.redact import shown
+
+if TYPE_CHECKING:
+    from thaw.report.run import Run
 
 FOLDERS = "folder of runs, or runs in W&B: wandb:ENTITY/PROJECT or wandb:ENTITY/PROJECT/STUDY (default: runs)"
 PRUNE = "list caches, training states and checkpoints on the way with sizes, and what may go; --yes removes it"
-COLUMNS = ("run_id", "state", "kind", "task", "strategy", "train_size", "seed", "lr", "dev", "test", "train_seconds")
+WANDB = "record in W&B, from its folder, each run that has no record there"
+COLUMNS = (
+    *("run_id", "state", "kind", "task", "strategy", "train_size", "seed", "lr", "dev", "test", "train_seconds"),
+    "wandb",
+)
+SHOWN = {"train_seconds": "seconds"}  # the head of a column where it is not its name
 
 
 def main(argv: list[str]) -> int:
@@ -20,6 +32,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--state", choices=STATES, help="only runs in this state")
     parser.add_argument("--sort", choices=COLUMNS, help="sort by this column")
     parser.add_argument("--summary", action="store_true", help="the table of means and intervals instead")
+    parser.add_argument("--wandb", action="store_true", help=WANDB)
     parser.add_argument("--prune", action="store_true", help=PRUNE)
     parser.add_argument("--yes", action="store_true", help="with --prune: remove what may go without asking")
     parser.add_argument(
@@ -33,6 +46,10 @@ def main(argv: list[str]) -> int:
         return prune(arguments.folders, arguments.cache, arguments.older, arguments.yes)
     if arguments.yes or arguments.older or arguments.cache:
         raise ConfigError("--yes, --older and --cache belong to --prune, see: thaw runs --help")
+    if arguments.wandb:
+        from thaw.cli.recorded import record
+
+        return record(arguments.folders)
     from rich.text import Text
 
     from thaw.report.collect import read
@@ -45,13 +62,22 @@ def main(argv: list[str]) -> int:
         console.print(made_of(study, summary))
         return 0
     runs = [run for run in study.runs if arguments.state in (None, run.state)]
-    lines: list[dict[str, Any]] = [{**run.row, "state": run.state} for run in runs]
+    lines: list[dict[str, Any]] = [{**run.row, "state": run.state, "wandb": run.wandb} for run in runs]
     if arguments.sort:
         lines.sort(key=lambda line: _sort_key(line[arguments.sort]))
-    show(console, (*COLUMNS[:-1], "seconds"), [[_shown(line[name]) for name in COLUMNS] for line in lines])
-    for text in counts(study):
+    heads = [SHOWN.get(name, name) for name in COLUMNS]
+    show(console, heads, [[_shown(line[name]) for name in COLUMNS] for line in lines])
+    for text in [*counts(study), *_without_record(study.runs, arguments.folders)]:
         console.print(Text(text))
     return 0
+
+
+def _without_record(runs: "list[Run]", folders: list[str]) -> list[str]:
+    """Return the line that says how many runs ended without the W&B record they were to have, if any did."""
+    wished = ("auto", "online", "offline")
+    lost = [r for r in runs if r.wandb == "none" and r.state != "running" and r.config.get("wandb.mode") in wished]
+    words = f"{number(len(lost), 'run')} without a W&B record: thaw runs --wandb {' '.join(folders or ['runs'])}"
+    return [words] if lost else []
 
 
 def _shown(value: Any) -> str:

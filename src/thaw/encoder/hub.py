@@ -18,6 +18,7 @@ from thaw.encoder.manifest import CONFIG, MANIFEST, WEIGHTS, fingerprint_of, rea
 from thaw.errors import ConfigError, DataError
 from thaw.storage import recover, sha256_file, told
 from thaw.text.foreign.files import NAMES, TAKES_OVER
+from thaw.text.hub import door, hint
 from thaw.text.tokenizer import Tokenizer
 
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.h5", "*.msgpack")
@@ -33,7 +34,7 @@ def read(folder: Path | str, compare: bool = False) -> Checkpoint:
     folder = Path(folder)
     recover(folder)
     if not folder.is_dir():
-        raise ConfigError(f"no such checkpoint: {folder} is not a folder")
+        raise ConfigError(f"no such checkpoint: {folder} is not a folder{hint(str(folder))}")
     ours = (folder / MANIFEST).is_file()
     found = checkpoints.load(folder) if ours else _read_bert(folder, folder.name, compare)
     if ours:
@@ -143,15 +144,8 @@ def _download(name: str) -> Path:
     """Return the local folder of a model on the Hugging Face hub, config, safetensors and tokenizer only."""
     if not _HUB_NAME.fullmatch(name):
         raise ConfigError(f"no such folder: {name}")
-    try:
+    instead = f"give a folder with {CONFIG}, {WEIGHTS} and tokenizer.json"
+    with door(f"no such folder: {name}, and the Hugging Face hub did not give it", name, instead):
         from huggingface_hub import snapshot_download
-    except ImportError as error:
-        raise ConfigError(f"no such folder: {name}; to fetch it from the hub: pip install 'thaw-nlp[hf]'") from error
-    try:
+
         return Path(snapshot_download(name, allow_patterns=[CONFIG, WEIGHTS, *NAMES, *TAKES_OVER], etag_timeout=5))
-    except Exception as error:  # the client raises a dozen kinds, of several libraries
-        reason = type(error).__name__
-        raise ConfigError(
-            f"no such folder: {name}, and the Hugging Face hub did not give it ({reason}): give a folder with "
-            f"{CONFIG}, {WEIGHTS} and tokenizer.json"
-        ) from error

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from thaw.storage import discard, replace_folder, write_bytes
 from thaw.track.folder import BEST, CHECKPOINT, CONFIG, LINEAGE, METRICS, PREDICTIONS, RESULT, STATUS, WANDB, RunFolder
-from thaw.track.mirror import BESIDE
+from thaw.track.wandb_files import BESIDE
 
 AGAIN, STEPS, PLAN = ".again", "steps.json", "plan.txt"
 STANDING = (LINEAGE, METRICS, PREDICTIONS, RESULT, BEST, PLAN, STEPS)  # a finished run, beside config and status

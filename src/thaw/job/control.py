@@ -10,7 +10,7 @@ from thaw.fields import as_dict
 from thaw.job import again, data
 from thaw.job.finished import finished
 from thaw.job.identity import transfer_id
-from thaw.job.outcome import common_row, data_lineage, marked, notes, run_name, score
+from thaw.job.outcome import common_row, data_lineage, marked, notes, score
 from thaw.job.process import process
 from thaw.job.record import Record, record
 from thaw.job.tell import tell
@@ -26,10 +26,8 @@ def run(config: TransferConfig) -> dict[str, Any]:
     again.settle(path)
     if (done := finished(path, config)) is not None:
         return done
-    tags = [config.task.name, config.strategy.name, "control"]
     with process(config.trainer) as (here, _), record(
-        path, as_dict(config), config.wandb, name=run_name(config), job_type="control", tags=tags,
-        group=f"{config.name}/{config.task.name}-{config.strategy.name}-n{config.data.train_size}", leads=here.leads,
+        path, as_dict(config), config.wandb, control=True, leads=here.leads
     ) as rec:  # fmt: skip
         return _run(config, rec)
 

@@ -58,10 +58,8 @@ def run(config: PretrainConfig) -> dict[str, Any]:
         asked = ",".join(missing(path, config.save_at))
         finished_without = f"{row['run_id']} is finished without save_at=[{asked}]"
         tell(f"{finished_without}: it trains again to keep them, its result stays until then")
-    tags = ["pretrain", config.encoder.name, *config.wandb.tags]
     with process(config.trainer) as (here, stop), record(
-        path, as_dict(config), config.wandb, name=f"{config.encoder.name}-{config.objective.name}-s{config.seed}",
-        group=config.name, job_type="pretrain", tags=tags, leads=here.leads,
+        path, as_dict(config), config.wandb, leads=here.leads
     ) as rec:  # fmt: skip
         return Pretraining(config, rec, stop).run()
 

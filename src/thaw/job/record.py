@@ -7,7 +7,7 @@ checkpoint on the way is gone without. What could not be saved to the end is tol
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,14 @@ from thaw.job import again
 from thaw.job.tell import tell
 from thaw.storage import write_text
 from thaw.task.example import Example, texts
+from thaw.track.command import command
 from thaw.track.config import WandbConfig
 from thaw.track.cost import Clock, host_gflops
-from thaw.track.folder import LOST, PREDICTIONS, TASKS, UNSAVED, RunFolder, write_lines
+from thaw.track.folder import LINEAGE, LOST, PREDICTIONS, TASKS, UNSAVED, RunFolder, write_lines
 from thaw.track.mirror import Mirror
+from thaw.track.named import named
 from thaw.track.redact import redact
+from thaw.track.repository import repository
 
 
 @dataclass
@@ -49,12 +52,15 @@ class Record:
     def begin(self, lineage: Mapping[str, Any], step: int) -> None:
         """Record where the run comes from; drop what an earlier try wrote after ``step`` (0: everything)."""
         if self.mirror is not None:
+            before = self.folder.read(LINEAGE) if step else None
             if step:
                 self.folder.cut_back(step)
             else:
                 self.folder.restart()
+            self.mirror.earlier(self.folder.events() if step else [])
             more = {"resumed": self.resumed, "forked_from": self.forked}
-            self.lineage({**lineage, **{key: value for key, value in more.items() if value}})
+            more = {key: value for key, value in more.items() if value}
+            self.lineage({**lineage, **more, **_started_by(before or {})})
 
     def lineage(self, lineage: Mapping[str, Any]) -> None:
         """Record where the run comes from."""
@@ -77,6 +83,8 @@ class Record:
             except StorageError as error:
                 tell(f"{error}; the run goes on, its events wait in memory", f"events of {self.run_id}")
             self.mirror.log(event)
+            if self.mirror.recorded != self.folder.wandb:  # it started, or was lost, meanwhile
+                self.folder.note_wandb(self.mirror.recorded)
 
     def write_events(self) -> None:
         """Write the events that wait for it; StorageError where the disk takes none."""
@@ -143,13 +151,12 @@ class Record:
 
 @contextmanager
 def record(
-    path: Path, config: dict[str, Any], wandb: WandbConfig, *, name: str, group: str, job_type: str, tags: list[str],
-    leads: bool = True,
-) -> Iterator[Record]:  # fmt: skip
+    path: Path, config: dict[str, Any], wandb: WandbConfig, *, control: bool = False, leads: bool = True
+) -> Iterator[Record]:
     """Own a run folder for the length of the block; a failure is recorded there and in W&B.
 
-    A run that was finished before, and is to give something more, is recorded beside its result, which stays as it was
-    until the new one is whole (again.py).
+    ``control`` says that the run's strategy is a control. A run that was finished before, and is to give something
+    more, is recorded beside its result, which stays as it was until the new one is whole (again.py).
     """
     if not leads:
         yield Record(RunFolder(again.place(path)), path, None, Clock(), path.name)
@@ -158,11 +165,28 @@ def record(
         resumed = any(folder.training_state.glob("*/state.json"))
         folder.write_config(config)
         folder.status("running")
+        called = named(config, control)
         mirror = Mirror(
-            wandb, folder.path, run_id=path.name, name=name, group=group, job_type=job_type, tags=tags,
-            settings=config, resumed=resumed,
+            wandb, folder.path, run_id=path.name, name=called.name, group=called.group, job_type=called.job_type,
+            tags=called.tags, settings=config, resumed=resumed,
         )  # fmt: skip
         rec = Record(folder, home.path, mirror, Clock(), path.name, forked=config.get("forked"))
-        with mirror:
-            rec.speed = host_gflops()  # before the memory of the run is measured, and while it does nothing yet
-            yield rec
+        try:
+            with mirror:
+                folder.note_wandb(mirror.recorded)
+                rec.speed = host_gflops()  # before the memory of the run is measured, and while it does nothing yet
+                yield rec
+        finally:
+            with suppress(StorageError):
+                folder.note_wandb(mirror.recorded)
+
+
+def _started_by(before: Mapping[str, Any]) -> dict[str, Any]:
+    """Return by which command, at which commit of its user's repository, a run is begun or goes on.
+
+    ``before`` is the lineage of what it goes on from: where that was another command or commit, it is kept.
+    """
+    now = {"command": command(), "repository": repository()}
+    was = {key: before.get(key) for key in now}
+    earlier = [*before.get("earlier", []), *([was] if was["command"] and was != now else [])]
+    return now | ({"earlier": earlier} if earlier else {})

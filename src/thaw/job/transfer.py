@@ -50,11 +50,9 @@ def run(config: TransferConfig) -> dict[str, Any]:
     again.settle(path)
     if (done := finished(path, config)) is not None:
         return done
-    kind = "control" if strategies()[config.strategy.name].control else "transfer"
+    control = strategies()[config.strategy.name].control
     with process(config.trainer) as (here, stop), record(
-        path, as_dict(config), config.wandb, name=run_name(config), job_type=kind,
-        group=f"{config.name}/{config.task.name}-{config.strategy.name}-n{config.data.train_size}",
-        tags=[config.task.name, config.strategy.name], leads=here.leads,
+        path, as_dict(config), config.wandb, control=control, leads=here.leads
     ) as rec:  # fmt: skip
         return Transfer(config, rec, stop).run()
 

@@ -8,6 +8,7 @@ knows it by and whether the folder is such a copy.
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,8 @@ CONFIG_KEYS = {
     "precision": "trainer.precision",
 }
 
+RECORDED = ("online", "offline", "none")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
@@ -64,6 +67,7 @@ class Run:
     events: list[Event]  # lines of metrics.jsonl
     damaged_lines: int = 0  # lines of metrics.jsonl left out
     mirror: dict[str, Any] = field(default_factory=dict)  # of its W&B run: id, url, mode; {} if there is none
+    wandb: str = "none"  # what W&B has of it, as its status says: online, offline or none
     own_task: str = ""  # the task's name before data sets of one name were told apart (tasks.py)
     aside: str = ""  # why no table holds the run, empty if it is in one
 
@@ -158,7 +162,15 @@ def read_run(folder: Path, events: bool = True) -> Run:
         events=lines,
         damaged_lines=damaged,
         mirror=mirror,
+        wandb=_recorded(status, mirror),
     )
+
+
+def _recorded(status: Mapping[str, Any], mirror: Mapping[str, Any]) -> str:
+    """Return what W&B has of a run; of one whose status is older than this field, what its mirror says."""
+    if status.get("wandb") in RECORDED:
+        return str(status["wandb"])
+    return {"offline": "offline", "online": "online", FETCHED: "online"}.get(str(mirror.get("mode")), "none")
 
 
 def _kind(config: dict[str, Any], lineage: dict[str, Any]) -> str:

@@ -20,6 +20,7 @@ from typing import Any
 from thaw.errors import ConfigError, DataError, nearest
 from thaw.fields import free, identity
 from thaw.text import demo_text, files, tabs, written_lists
+from thaw.text.hub import door
 from thaw.text.normalise import digest
 
 MIN_WORDS = 100
@@ -168,18 +169,11 @@ def _text(row: Any, key: str, where: str) -> str:
 
 
 def _of_hub(config: CorpusConfig) -> Iterator[str]:
-    try:
+    with door(f"corpus.hub={config.hub} can not be loaded", str(config.hub), "give corpus.paths=[FILE,...]"):
         import datasets
-    except ImportError as error:
-        raise ConfigError('corpus.hub needs the extra "hf": pip install "thaw-nlp[hf]"') from error
-    datasets.disable_progress_bars()
-    try:  # memory-mapped by the library, so that memory does not grow
+
+        datasets.disable_progress_bars()  # memory-mapped by the library, so that memory does not grow
         rows = datasets.load_dataset(config.hub, config.hub_config, split=config.hub_split)
-    except Exception as error:  # the library raises a dozen of kinds, all about a name, a split or the network
-        reason = " ".join(str(error).split())[:160]
-        raise ConfigError(
-            f"corpus.hub={config.hub} can not be loaded ({reason}), or give corpus.paths=[FILE,...]"
-        ) from error
     rows = rows.select_columns(config.text_key) if config.text_key in rows.column_names else rows
     for number, row in enumerate(rows):
         if text := _text(row, config.text_key, f"{config.hub}[{number}]").strip():

@@ -56,6 +56,7 @@ class RunFolder:
         self._lock = Lock(self.path / ".lock")
         self._started: float | None = None
         self._said: str | None = None
+        self.wandb = "none"  # what W&B has of the run: online, offline or none
 
     def open(self) -> Self:
         """Create the folder if needed and own it; StorageError when another process or run does."""
@@ -121,12 +122,21 @@ class RunFolder:
             "process": own_start(),
             "started": _utc(self._started or time.time()),
             "updated": _utc(time.time()),
+            "wandb": self.wandb,
         }
         content |= {name: value for name, value in (more or {}).items() if value}
         if state == "finished":
             content["sha256"] = self._sums()
         write_text(self.path / STATUS, _json(redact(content)))
         self._said = state
+
+    def note_wandb(self, recorded: str) -> None:
+        """Record what W&B has of the run: online, offline or none; how the run stands is left as it is."""
+        self._owned()
+        self.wandb = recorded
+        status = self.read(STATUS)
+        if status is not None and status.get("wandb") != recorded:
+            write_text(self.path / STATUS, _json(status | {"wandb": recorded}))
 
     def write_config(self, config: Mapping[str, Any]) -> None:
         """Write the resolved config."""

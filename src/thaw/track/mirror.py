@@ -1,50 +1,41 @@
 """W&B gets a copy of the run folder. Nothing here can stop a run, and no outage makes it wait more than 15 seconds.
 
-Decisions: W&B is imported only when it is used; whatever it raises is told in one line and the run goes on; what W&B
-was told is kept until the end, so that a recording that was lost (its side process killed or stuck, the server gone) is
-made anew, offline and whole, and ``wandb sync`` can bring it to the server later; its files lie in the run folder; it
-sees neither the console nor the command line nor git, which may hold secrets; the process is left as it was found
-(environment, ``sys.exit``, excepthook, ``wandb.run``), so that the next job of a sweep is its own W&B run.
+Decisions: W&B is imported only when it is used; whatever it raises is told in one line and the run goes on; its files
+lie in the run folder; it sees neither the console nor the environment's secrets nor git's remotes, and the command line
+without its secrets; the process is left as it was found (environment, ``sys.exit``, excepthook, ``wandb.run``), so that
+the next job of a sweep is its own W&B run.
+
+A resumed run is one W&B run. What the server has of it stays there, and the new part goes on beyond it; what only lies
+in files is recorded again, whole, and replaced: ``wandb sync`` puts the rows of two files one after the other, whatever
+their numbers (wandb 0.31.0, 2026-11).
 """
 
-import contextlib
-import json
 import os
-import re
-import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
-from thaw.errors import StorageError
-from thaw.storage import write_text
-from thaw.track import reach
+from thaw.track import reach, repository, wandb_variables
 from thaw.track.config import WandbConfig
 from thaw.track.plain import plain
 from thaw.track.redact import redact
-from thaw.track.wandb_files import aside, recordings, refusal, remove, room
-from thaw.track.wandb_process import Patience, forget_run, lost, own_hooks, surroundings
+from thaw.track.wandb_files import FETCHED as FETCHED
+from thaw.track.wandb_files import IDENTITY as IDENTITY
+from thaw.track.wandb_recording import CALL_SECONDS, Recording
 from thaw.track.wandb_run import SETTINGS as SETTINGS
 from thaw.track.wandb_run import STEP as STEP
-from thaw.track.wandb_run import WandbRun, artifact, exists, uri
+from thaw.track.wandb_run import WandbRun, artifact, exists, size, uri
+from thaw.track.wandb_told import earlier_run, exit_code, line
 
-PATIENCE_SECONDS = 15.0  # that W&B may keep a run waiting, all in all
-START_SECONDS, CALL_SECONDS, LAST_SECONDS = 6.0, 3.0, 6.5  # of them at once: for a start, a line, the end
-IDENTITY = "mirror.json"  # in the folder wandb/: what W&B knows the run by; a resumed one continues it
-FETCHED = "fetched"  # the mode that file names where the run folder is a copy of the W&B run
-BESIDE = "wandb-beside"  # where W&B records when there is no room in wandb/
-WITHOUT = "going on without it, the run folder has everything"
-_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
-
-Call = Callable[[Any], object]
+UPLOAD_SPEED, READ_SPEED = 1e6, 5e7  # bytes a second of a checkpoint's files that are sent, and that are read
 
 
 class Mirror:
     """The W&B run of one run folder, a context manager: an exception that leaves it marks the run failed.
 
-    ``mode`` is what became of the wished mode after entering, ``url`` the page of an online run.
+    ``mode`` is what became of the wished mode after entering.
     """
 
     def __init__(
@@ -60,64 +51,76 @@ class Mirror:
         settings: Mapping[str, Any] | None = None,
         resumed: bool = False,
     ) -> None:
-        self.config = config
+        self.mode, off = config.mode, config.mode == "disabled"
+        self.config = config if off else config.settled()
         self.folder = Path(os.path.abspath(folder))
-        self.mode = config.mode
-        self.url: str | None = None
-        self._resumed = resumed
+        before = earlier_run(self.folder) if resumed else {}
+        # New for each try: the run id alone names the same run in two studies, and W&B refuses that of a deleted run.
+        identity = wandb_variables.agent_run() or before.get("id") or f"{run_id}-{os.urandom(3).hex()}"
+        self._before = before if before.get("id") == identity else {}  # what is known of the same W&B run
+        commit = None if off else repository.repository()
         self._about = WandbRun(
-            identity=self._wandb_id(run_id), project=config.project, entity=config.entity, name=name, group=group,
-            job_type=job_type, tags=[*config.tags, *tags], settings=redact(plain(settings or {})),
+            identity=identity, project=self._before.get("project") or self.config.project,
+            entity=self._before.get("entity") or self.config.entity,
+            name=wandb_variables.text("WANDB_NAME") or name, group=self.config.group or group, job_type=job_type,
+            tags=[*self.config.tags, *tags], notes=self.config.notes, settings=redact(plain(settings or {})),
+            commit=commit["commit"] if commit else None, uploads=self.config.log_model,
         )  # fmt: skip
-        self._run: Any = None
-        self._surroundings: contextlib.ExitStack | None = None
-        self._at = self.folder  # where W&B records: its folder is `wandb` there
-        self._patience = Patience(PATIENCE_SECONDS)
-        self._calls: list[Call] = []  # what W&B was told, to tell it again
-        self._again = False  # whether it was told again
-        self._earlier: list[Path] = []  # recordings of the run before it was resumed
+        self._recording: Recording | None = None
+        self.recorded = "none"  # or online, or offline: what W&B has so far; after the end, what it has whole
+        self.url: str | None = None  # the page of an online run
 
     def __enter__(self) -> Self:
         begun = time.monotonic()
-        self.mode, reason = reach.decide(self.config.mode)
-        self._patience.spend(time.monotonic() - begun)
-        if self.mode == "disabled":
+        mode, reason = reach.decide(self.config.mode)
+        self.mode = mode
+        if mode == "disabled":
             return self
+        recording = Recording(self.folder, self._about, self._before)
+        recording.patience.spend(time.monotonic() - begun)
         if reason is not None:
-            self._tell(f"{reason}; recording offline")
-        self._surroundings = contextlib.ExitStack()
-        self._earlier = recordings(self.folder / "wandb", self._about.identity)
-        try:
-            self._start()
-        except BaseException:
-            forget_run()
-            self._surroundings.close()
-            raise
+            recording.tell(f"{reason}; recording offline")
+        if names := wandb_variables.hidden():
+            recording.tell(f"{', '.join(names)} not followed: each run has a W&B id of its own, see wandb/{IDENTITY}")
+        self.mode = recording.start("online" if mode == "online" else "offline")
+        self._recording = recording
+        self._look()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        if self._surroundings is None:
+        self.end(exit_code(error), line(error) if isinstance(error, Exception) else None)
+
+    def end(self, code: int, error: str | None = None) -> None:
+        """End the record with an exit code: 0, 1 of a run that failed, 255 of one that was stopped."""
+        if self._recording is None:
             return
-        with self._surroundings:
-            if isinstance(error, Exception):
-                self.summary({"error": _line(error)})
-            self._try(lambda run: run.finish(exit_code=_exit_code(error)), LAST_SECONDS)
-        self._run = self._surroundings = None
-        self._calls.clear()
+        if error is not None:
+            self.summary({"error": error})
+        self._recording.end(code)
+        self._look()
+        self._recording = None
 
     def log(self, event: Mapping[str, Any]) -> None:
         """Copy one event of ``metrics.jsonl``: step, seconds, tokens and metrics."""
-        row = {STEP if key == "step" else key: value for key, value in plain(event).items() if value is not None}
-        self._try(lambda run: run.log(row))
+        if self._recording is not None:
+            self._recording.say(self._recording.told.row(_row(event)))
+            self._look()
+
+    def earlier(self, events: Iterable[Mapping[str, Any]]) -> None:
+        """Copy the events from before the run was resumed, before any other; those the server has stay as they are."""
+        if self._recording is not None:
+            self._recording.earlier(_row(event) for event in events)
 
     def summary(self, row: Mapping[str, Any]) -> None:
         """Copy the result row."""
-        values = {key: value for key, value in redact(plain(row)).items() if value is not None}
-        self._try(lambda run: run.summary.update(values))
+        if self._recording is not None:
+            values = {key: value for key, value in redact(plain(row)).items() if value is not None}
+            self._recording.say(lambda run: run.summary.update(values))
 
     def file(self, path: Path) -> None:
         """Copy a file of the run folder, as it is now."""
-        self._try(lambda run: run.save(str(path), base_path=str(self.folder), policy="end"))
+        if self._recording is not None:
+            self._recording.say(lambda run: run.save(str(path), base_path=str(self.folder), policy="end"))
 
     def artifact(
         self,
@@ -131,159 +134,32 @@ class Mirror:
         """Record an output of the run (an input, with ``used``) by its lineage and references, without its bytes.
 
         References are URLs and paths; a path that does not exist is left out. The metadata are also the artifact's one
-        file, so that its version is given by content.
+        file, so that its version is given by content. With ``wandb.log_model`` the files of an output are sent too.
         """
-        content, uris = redact(plain(metadata or {})), [uri(str(one)) for one in references if exists(str(one))]
+        recording = self._recording
+        if recording is None:
+            return
+        content, found = redact(plain(metadata or {})), [str(one) for one in references if exists(str(one))]
+        files = next((Path(one) for one in found if self.config.log_model and not used and os.path.isdir(one)), None)
+        length = size(files) if files else 0
+        seconds = length / (UPLOAD_SPEED if self.mode == "online" else READ_SPEED)  # asked for: it may take them
+        recording.patience.left, recording.last = recording.patience.left + seconds, recording.last + seconds
 
         def attempt(run: Any) -> None:
             try:
-                artifact(run, name, type, content, uris, used)
+                artifact(run, name, type, content, [uri(one) for one in found], used, files)
             except OSError:  # the connection is gone
                 raise
             except Exception as error:
-                self._tell(f"the artifact {name} is not recorded ({_line(error)})")
+                recording.tell(f"the artifact {name} is not recorded ({line(error)})")
 
-        self._try(attempt)
+        recording.say(attempt, CALL_SECONDS + length / READ_SPEED)
 
-    def _wandb_id(self, run_id: str) -> str:
-        """Return a new W&B id, or that of the run that is resumed.
-
-        New for each try: the run id alone names the same run in two studies, and W&B refuses the id of a deleted run.
-        """
-        if self._resumed:
-            with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-                known = json.loads((self.folder / "wandb" / IDENTITY).read_text("utf-8"))["id"]
-                if isinstance(known, str) and _ID.fullmatch(known):
-                    return known
-        return f"{run_id}-{os.urandom(3).hex()}"
-
-    def _start(self) -> None:
-        """Start W&B as decided; offline when online fails; not at all when that fails too."""
-        if (self.folder / "wandb").is_symlink():
-            self.mode = "offline"  # beside it: W&B would write to wherever the link leads
-        if self.mode == "online":
-            try:
-                self._run = self._begin("online", self.folder)
-                return
-            except Exception as error:
-                self._undo(self.folder)
-                reach.remember("the W&B server failed at the start of an earlier run")
-                self._tell(f"did not start ({_line(error)}); recording offline")
-                self.mode = "offline"
-        try:
-            place = self._place()
-            self._run = self._begin("offline", place)
-        except Exception as error:
-            self._undo(self._at)
-            self._tell(f"did not start ({_line(error)}); {WITHOUT}")
-            self.mode = "disabled"
-        else:
-            if place != self.folder:
-                self._tell(f"no room in {self.folder / 'wandb'}; recording offline, {_later(place)}")
-
-    def _place(self) -> Path:
-        """Return where W&B can record: in the run folder, in a folder of it where ``wandb/`` is full or no folder."""
-        if room(self.folder / "wandb"):
-            return self.folder
-        if not room(self.folder / BESIDE / "wandb"):
-            raise StorageError(f"no room in {self.folder}")
-        return self.folder / BESIDE
-
-    def _begin(self, mode: Literal["online", "offline"], place: Path) -> Any:
-        """Begin a recording and return W&B's object for it."""
-        import wandb  # noqa: F401  loading it is no waiting
-
-        assert self._surroundings is not None
-        self._at = place
-        self._surroundings.enter_context(surroundings(place / "wandb"))
-        begun: list[Any] = []
-
-        def begin() -> None:
-            begun.append(self._about.begin(place, mode, self._resumed))
-
-        with own_hooks():
-            try:
-                self._patience.within(START_SECONDS, begin)
-            except Exception as error:
-                if not lost(error):
-                    raise
-                forget_run()  # the side process died since an earlier run of this process; a new one is started
-                self._patience.within(START_SECONDS, begin)
-        (run,) = begun
-        self.url = run.url if mode == "online" else self.url
-        write_text(place / "wandb" / IDENTITY, json.dumps(self._about.known(run, mode, self.url)) + "\n")
-        return run
-
-    def _try(self, call: Call, last: float | None = None) -> None:
-        """Tell W&B something, at its end within ``last`` seconds; when it is lost, tell everything anew, offline."""
-        if self._run is None:
-            return
-        self._calls.append(call)
-        try:
-            self._patience.within(last or CALL_SECONDS, lambda: call(self._run))
-        except Exception as error:
-            if last and isinstance(error, TimeoutError) and self.url:
-                reach.remember("the W&B server took too long at the end of an earlier run")
-                self._lost("the server did not take everything in time")
-            else:
-                self._lost(_line(error))
-        else:
-            if last and (reason := self._cut()):
-                self._lost(reason)
-
-    def _cut(self) -> str | None:
-        """Return why a recording that has ended is not whole, as far as that can be told; None if it is."""
-        if not room(self._at / "wandb"):
-            return f"no room in {self._at / 'wandb'}"
-        refused = [refusal(one) for one in self._recordings(self._at)] if self.url else []
-        return next((f"the server did not take everything: {reason}" for reason in refused if reason), None)
-
-    def _lost(self, reason: str) -> None:
-        """Make the recording anew, offline, from what W&B was told so far; once, then go on without it."""
-        self._run = None
-        forget_run()
-        if self._again:
-            self._tell(f"{reason}; {WITHOUT}")
-            return
-        self._again = True
-        try:
-            place = self._place()
-            with aside(self._recordings(self.folder)):
-                try:
-                    run = self._begin("offline", place)
-                    self._patience.within(LAST_SECONDS, lambda: [call(run) for call in self._calls])
-                except Exception:
-                    self._undo(place)
-                    raise
-        except Exception as error:
-            self._tell(f"{reason}; not recorded anew ({_line(error)}), {WITHOUT}")
-            return
-        self._run = run
-        self._tell(f"{reason}; recorded anew offline, {_later(place)}")
-
-    def _undo(self, place: Path) -> None:
-        forget_run()
-        remove(self._recordings(place))
-
-    def _recordings(self, place: Path) -> list[Path]:
-        """Return what was begun here for this run, without what an earlier part of a resumed run left."""
-        return [one for one in recordings(place / "wandb", self._about.identity) if one not in self._earlier]
-
-    def _tell(self, text: str) -> None:
-        if reach.first_time(text):
-            print(f"W&B: {redact(text)}", file=sys.stderr, flush=True)
+    def _look(self) -> None:
+        """Note how the recording stands."""
+        if self._recording is not None:
+            self.recorded, self.url = self._recording.whole, self._recording.url
 
 
-def _exit_code(error: BaseException | None) -> int:
-    if error is None or (isinstance(error, SystemExit) and not error.code):
-        return 0
-    return 1 if isinstance(error, Exception) else 255  # 255 is W&B's code of a run that was stopped
-
-
-def _later(place: Path) -> str:
-    return f"upload it later: wandb sync {place / 'wandb'}"
-
-
-def _line(error: BaseException) -> str:
-    text = " ".join(str(error).partition("Consider increasing")[0].split())
-    return text[:200].rstrip(" .") or type(error).__name__
+def _row(event: Mapping[str, Any]) -> dict[str, Any]:
+    return {STEP if key == "step" else key: value for key, value in plain(event).items() if value is not None}

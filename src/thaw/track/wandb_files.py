@@ -1,11 +1,19 @@
-"""What W&B wrote of a run to disk: found, set aside while a better one is made, removed; and whether there is room."""
+"""What W&B writes below a run folder: found, set aside for a better one, removed; and whether there is room."""
 
 import contextlib
+import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
+from thaw.errors import StorageError
+
+IDENTITY = "mirror.json"  # in the folder wandb/: what W&B knows the run by; a resumed one continues it
+ROWS = "rows.json"  # beside it: how many rows W&B was told under that id
+FETCHED = "fetched"  # the mode that file names where the run folder is a copy of the W&B run
+BESIDE = "wandb-beside"  # where W&B records when there is no room in wandb/
 ROOM = 1 << 16  # bytes; with less W&B can not end a recording
 _ASIDE = "lost-"
 _FATAL = "filestream: fatal error: "
@@ -17,21 +25,56 @@ def recordings(folder: Path, identity: str) -> list[Path]:
     return [one for one in found if one.name.endswith(f"-{identity}") and one.is_dir()]
 
 
+def places(folder: Path) -> list[Path]:
+    """Return the folders ``wandb`` in which the recordings of a run folder may lie."""
+    return [folder / "wandb", folder / BESIDE / "wandb"]
+
+
+def sent(recording: Path) -> bool:
+    """Return whether the server has a recording, or some of it: one that went online, or that was synced."""
+    return recording.name.startswith("run-") or any(recording.glob("*.wandb.synced"))
+
+
+def known(folder: Path, name: str = IDENTITY) -> dict[str, Any]:
+    """Return what a folder ``wandb`` says of the W&B run, {} where it says nothing."""
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        content = json.loads((folder / name).read_text("utf-8"))
+        return content if isinstance(content, dict) else {}
+    return {}
+
+
+class Aside:
+    """Recordings that are renamed, so that nothing takes them for one, until a better one is there."""
+
+    def __init__(self, folders: Iterable[Path]) -> None:
+        self._moved: list[tuple[Path, Path]] = []
+        for one in folders:
+            with contextlib.suppress(OSError):
+                self._moved.append((one, one.rename(one.with_name(_ASIDE + one.name))))
+
+    def back(self) -> None:
+        """Give them their names again."""
+        for one, there in self._moved:
+            with contextlib.suppress(OSError):
+                there.rename(one)
+        self._moved.clear()
+
+    def remove(self) -> None:
+        """Remove them."""
+        remove(there for _, there in self._moved)
+        self._moved.clear()
+
+
 @contextlib.contextmanager
 def aside(folders: Iterable[Path]) -> Iterator[None]:
-    """Rename recordings so that nothing takes them for one, and remove them; an exception puts them back."""
-    moved = []
-    for one in folders:
-        with contextlib.suppress(OSError):
-            moved.append((one, one.rename(one.with_name(_ASIDE + one.name))))
+    """Set recordings aside and remove them; an exception puts them back."""
+    moved = Aside(folders)
     try:
         yield
     except BaseException:
-        for one, there in moved:
-            with contextlib.suppress(OSError):
-                there.rename(one)
+        moved.back()
         raise
-    remove(there for _, there in moved)
+    moved.remove()
 
 
 def remove(folders: Iterable[Path]) -> None:
@@ -50,6 +93,15 @@ def refusal(recording: Path) -> str | None:
             if _FATAL in line:
                 return line.partition(_FATAL)[2].partition(" url=")[0].strip(': "\\')
     return None
+
+
+def place(folder: Path) -> Path:
+    """Return where W&B can record: in the run folder, in a folder of it where ``wandb/`` is full or no folder."""
+    if room(folder / "wandb"):
+        return folder
+    if not room(folder / BESIDE / "wandb"):
+        raise StorageError(f"no room in {folder}")
+    return folder / BESIDE
 
 
 def room(folder: Path) -> bool:

@@ -3,12 +3,15 @@
 Decisions: W&B's side process (wandb-core) serves all runs of this process one after the other; when it stops
 answering it is killed, for its own time limits do not hold while it uploads an artifact (wandb 0.31.0, 2026-11); what
 it had written to disk by then can still be uploaded with ``wandb sync``.
+
+How long W&B keeps a run waiting is told by a clock of its own. On a busy machine the side process needs minutes of the
+wall clock for what takes 0.2 s of the CPU. So W&B's seconds are those of the CPU while anything of W&B computes or
+waits for a core, and those of the wall while nothing of it moves: then it waits for a server or a disk, or is stuck.
 """
 
 import contextlib
 import logging
 import os
-import signal
 import sys
 import threading
 import time
@@ -16,9 +19,14 @@ import traceback
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+
+from thaw.track import wandb_variables
+from thaw.track.wandb_core import THREADS, cpu_seconds, kill_core
 
 QUICK_SECONDS = 0.5
+MOST_SECONDS = 120.0  # of the wall clock for one call, whatever the processes seem to do
+LONG_SECONDS = "3600"  # W&B's own limit for the start of its side process; ours counts
+_TICK = 0.05  # seconds between two looks
 _FOLDERS = {"WANDB_DATA_DIR": "data", "WANDB_CACHE_DIR": "cache", "WANDB_ARTIFACT_DIR": "artifacts"}
 
 
@@ -26,13 +34,16 @@ _FOLDERS = {"WANDB_DATA_DIR": "data", "WANDB_CACHE_DIR": "cache", "WANDB_ARTIFAC
 def surroundings(folder: Path) -> Iterator[None]:
     """Keep W&B's files in ``folder``, and put every ``WANDB_`` variable back afterwards.
 
-    Threads of W&B that lose their side process die silently.
+    Threads of W&B that lose their side process die silently. What says which run W&B is to make or resume is hidden
+    from it, unless its agent says so.
     """
     hook = threading.excepthook
     threading.excepthook = partial(_of_others, hook)
     before = {name: value for name, value in os.environ.items() if name.startswith("WANDB_")}
     os.environ.update({name: str(folder / part) for name, part in _FOLDERS.items()})
-    os.environ.update(WANDB_SILENT="true", WANDB_ERROR_REPORTING="false")
+    os.environ.update(WANDB_SILENT="true", WANDB_ERROR_REPORTING="false", WANDB__SERVICE_WAIT=LONG_SECONDS)
+    for name in (*wandb_variables.hidden(), *wandb_variables.SAID):
+        os.environ.pop(name, None)
     try:
         yield
     finally:
@@ -69,25 +80,67 @@ def _silent(record: logging.LogRecord) -> None:
     """Say nothing."""
 
 
-def within(seconds: float, call: Callable[[], object]) -> None:
-    """Call, and raise what it raises; TimeoutError when it takes longer, after killing W&B's side process."""
-    failed: list[BaseException] = []
+class Call:
+    """A call to W&B in a thread of its own, and what it has taken so far."""
 
-    def target() -> None:
+    def __init__(self, call: Callable[[], object]) -> None:
+        self._failed: list[BaseException] = []
+        self._before: float | None = None  # CPU seconds of W&B at the last look
+        self.charged = 0.0  # seconds of W&B's clock that were waited
+        self.cpu = 0.0  # CPU seconds of W&B between the looks at it
+        self._thread = threading.Thread(target=self._do, args=(call,), name=THREADS[0], daemon=True)
+        self._thread.start()
+
+    def _do(self, call: Callable[[], object]) -> None:
         try:
             call()
         except BaseException as error:
-            failed.append(error)
+            self._failed.append(error)
 
-    thread = threading.Thread(target=target, name="thaw-wandb", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if thread.is_alive():
-        _kill_core()
-        thread.join(1.0)  # the broken connection ends the call
-        raise TimeoutError(f"no answer within {seconds:g} s")
-    if failed:
-        raise failed[0]
+    def wait(self, seconds: float, most: float = MOST_SECONDS) -> bool:
+        """Wait for the end for so many seconds of W&B's clock, ``most`` of the wall's; return whether it has come."""
+        begun, limit = time.monotonic(), self.charged + seconds
+        while True:
+            looked = time.monotonic()
+            self._thread.join(min(_TICK, max(0.0, limit - self.charged)))
+            wall = time.monotonic() - looked
+            if not self._thread.is_alive():
+                self.charged += wall
+                return True
+            used, wants = self.look()
+            self.charged += min(used, wall) if used or wants else wall
+            if self.charged >= limit or time.monotonic() - begun >= most:
+                return False
+
+    def ended(self) -> bool:
+        """Return whether its end has come, without waiting; what it takes of the CPU meanwhile is counted."""
+        running = self._thread.is_alive()
+        if running:
+            self.look()
+        return not running
+
+    def look(self) -> tuple[float, bool]:
+        """Return the CPU seconds that W&B took since the last look, and whether it has or wants a core."""
+        now, wants = cpu_seconds()
+        used = max(0.0, now - (now if self._before is None else self._before))
+        self._before, self.cpu = now, self.cpu + used
+        return used, wants
+
+    def end(self) -> None:
+        """Raise what the call raised; TimeoutError where it still runs, after W&B's side process was killed."""
+        if self._thread.is_alive():
+            kill_core()
+            self._thread.join(1.0)  # the broken connection ends the call
+            raise TimeoutError(f"no answer within {max(self.charged, self.cpu):.2g} s")
+        if self._failed:
+            raise self._failed[0]
+
+
+def within(seconds: float, call: Callable[[], object]) -> None:
+    """Call, and raise what it raises; TimeoutError when it takes more of W&B's seconds."""
+    made = Call(call)
+    made.wait(seconds)
+    made.end()
 
 
 class Patience:
@@ -101,13 +154,21 @@ class Patience:
         if seconds > QUICK_SECONDS:
             self.left -= seconds
 
+    def wait(self, made: Call, seconds: float, most: float = MOST_SECONDS) -> bool:
+        """Wait for a call, for no longer than is left; return whether it has ended."""
+        before, ended = made.charged, False
+        try:
+            ended = made.wait(max(0.0, min(seconds, self.left)), most)
+        finally:
+            taken = made.charged - before
+            self.left -= 0.0 if ended and taken <= QUICK_SECONDS else taken
+        return ended
+
     def within(self, seconds: float, call: Callable[[], object]) -> None:
         """Call as `within` does, for no longer than is left."""
-        begun = time.monotonic()
-        try:
-            within(max(0.0, min(seconds, self.left)), call)
-        finally:
-            self.spend(time.monotonic() - begun)
+        made = Call(call)
+        self.wait(made, seconds)
+        made.end()
 
 
 def lost(error: BaseException) -> bool:
@@ -122,7 +183,7 @@ def forget_run() -> None:
     wandb = sys.modules.get("wandb")
     if wandb is None:
         return
-    _kill_core()
+    kill_core()
 
     def end() -> None:
         with contextlib.suppress(Exception, SystemExit):  # it exits when its side process was killed
@@ -133,17 +194,3 @@ def forget_run() -> None:
     ending.join(2.0)  # a side process that others share is not killed, and may be stuck
     with contextlib.suppress(Exception):
         wandb.sdk.lib.module.unset_globals()
-
-
-def _kill_core() -> None:
-    """Kill the side process this process started; one that others share (``WANDB_SERVICE``) is left alone."""
-    if "wandb" not in sys.modules:
-        return
-    with contextlib.suppress(Exception):
-        from wandb.sdk import wandb_setup
-
-        connection: Any = wandb_setup.singleton()._connection
-        process = connection._proc._process
-        if process.poll() is None:
-            os.kill(process.pid, signal.SIGKILL)
-            process.wait(1.0)

@@ -31,8 +31,8 @@ UNLESS_IGNORED = ("SIGHUP", "SIGUSR1", "SIGUSR2")  # nohup and `trap '' USR1` as
 class Interrupted(SystemExit):
     """A signal stopped the process, exit code 128 + its number; no failure, so ``except Exception`` lets it pass.
 
-    ``over`` says that nobody will start the job again: an earlier handler has refused to. ``lost`` says that the run left
-    without any state, as the disk took none: the exit code is that of storage then.
+    ``over`` says that nobody will start the job again: an earlier handler has refused to. ``lost`` says that the run
+    left without any state, as the disk took none: the exit code is that of storage then.
     """
 
     def __init__(self, number: int, words: str = "", over: bool = False, lost: bool = False) -> None:
