@@ -11,7 +11,7 @@ BENCH ?= --quick
 PARALLEL ?= -n auto --maxprocesses 4 --dist worksteal  # tests in a process a core; PARALLEL= for one
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-texts test test-all calibrate golden lint audit check format types study report bench wheel clean clean-all
+.PHONY: help setup demo demo-texts test test-all test-slurm calibrate golden lint audit check format types study report bench wheel clean clean-all
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ test: $(VENV)/.setup ## the tests that take seconds
 
 test-all: $(VENV)/.texts ## all tests, slow ones included, but those of make calibrate
 	$(BIN)/python -m pytest -q -m "not calibration" $(PARALLEL)
+
+test-slurm: $(VENV)/.setup ## sweeps and distributed runs under a real Slurm, unpacked from Debian's packages
+	$(BIN)/python -m pytest -q -m slurm tests/slurm
 
 calibrate: $(VENV)/.setup ## what the verdicts say where the answer is known: an hour or more, a second call goes on
 	$(BIN)/python -m pytest -q -m calibration tests/calibration
