@@ -22,8 +22,10 @@ Script = Callable[..., "subprocess.Popen[str]"]
 JOB = """
 import sys
 from pathlib import Path
+from thaw.track import wandb_recording
 from thaw.track.config import WandbConfig
 from thaw.track.mirror import Mirror
+wandb_recording.FIRST_SECONDS = 60.0  # on a busy machine: a start that goes on beside the run is another test's
 folder, rows = Path(sys.argv[1]), int(sys.argv[2])
 with Mirror(WandbConfig(mode="auto"), folder, run_id="a", name="a", settings={"seed": 1}) as mirror:
     for step in range(20):

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
+import hydra
 from hydra import compose, initialize_config_dir
 from hydra._internal.callbacks import Callbacks
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
@@ -64,7 +65,8 @@ def composer(command: str, words: Words) -> Iterator["Composer"]:
     """Give a Composer while Hydra is set up for the words of one command."""
     schema.register()
     label_words.install()
-    with initialize_config_dir(str(conf_dir()), job_name="thaw", version_base="1.3"):
+    version = {"version_base": "1.3"} if hydra.__version__.startswith("1.3") else {}  # 1.4 says it has gone
+    with initialize_config_dir(str(conf_dir()), job_name="thaw", **version):
         made = Composer(command, words)
         with env_override(made.environment):
             yield made

@@ -72,11 +72,12 @@ def show(configs: Sequence[TransferConfig], plan: "Plan | None" = None) -> None:
         print(f"  {claim:<8}  {_seen(claim, known.get(claim), design, seeds, level)}")
     if any(expectation.recorded for expectation in known.values()):
         print("A recorded spread is that of seeds; test texts add an error of their own, known when runs are there.")
-    needed = next(count for count in range(2, 100) if 2.0 ** (1 - count) <= 1 - level)
-    if seeds < needed:
+    tasks = len(design.sizes)
+    pairs, needed = seeds * tasks, next(count for count in range(2, 100) if 2.0 ** (1 - count * tasks) <= 1 - level)
+    if seeds < needed:  # as the verdict counts them: on_time.exact
         print(
             f"With {seeds} seeds no pattern of arrivals reaches the level by an exact paired test: its p is never under"
-            f" {2.0 ** (1 - seeds):.3g}, the rule asks for {1 - level:.3g}; {needed} seeds could."
+            f" {2.0 ** (1 - pairs):.3g}, the rule asks for {1 - level:.3g}; {needed} seeds could."
         )
     if plan is not None:
         _tell_rounds(plan, looks, known)

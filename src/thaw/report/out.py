@@ -8,6 +8,7 @@ killed halfway is no stranger to the next one. A folder without a manifest (repo
 what its files say of themselves: they are replaced, but nothing is removed.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -95,7 +96,9 @@ class Out:
                 for part, known in files.items()
             }
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            return {BEFORE: dict(self._recognised())}
+            with contextlib.suppress(OSError):  # a folder that no system could hold: writing says so
+                return {BEFORE: dict(self._recognised())}
+            return {}
 
     def _recognised(self) -> Iterator[tuple[str, list[str]]]:
         for pattern, is_ours in _FROM_BEFORE.items():
@@ -107,7 +110,7 @@ class Out:
     def _is_foreign(self, name: str, parts: Parts) -> bool:
         path = self.folder / name
         above = [self.folder / parent for parent in PurePosixPath(name).parents][:-1]
-        if any(os.path.lexists(folder) and not folder.is_dir() for folder in above):
+        if any(os.path.lexists(folder) and not os.path.isdir(folder) for folder in above):
             return True
         return os.path.lexists(path) and not self._is_known(name, parts)
 

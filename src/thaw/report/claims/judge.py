@@ -5,7 +5,8 @@ mean over tasks (Student's t over seeds, errors that seeds do not show added; fi
 the seeds, crossed.py):
 
 * inconclusive, where nothing can be judged: fewer than three seeds, or values that do not vary and no error beside;
-* mixed: a task is harmed (Holm over the tasks) and transfer helps elsewhere;
+* mixed: a task is harmed (Holm over the tasks) and transfer helps elsewhere; or, of several pretrainings that are
+  fixed, one harms (Holm over them) and others help;
 * supported: ``low`` is above zero and the mean is at least ``least``, the smallest effect worth the name, and would be
   with as many collapsed runs as the runs do not exclude (collapse.py);
 * real but below the margin: ``low`` is above zero and the mean is below ``least``;
@@ -22,7 +23,7 @@ from thaw.report.claims.rule import Rule
 from thaw.report.claims.seed_plan import Plan, seed_plan
 from thaw.report.crossed import FEWEST_PRETRAININGS, Components, Crossed, components, over_both
 from thaw.report.statistics import FEWEST, Estimate, estimate, holm
-from thaw.report.words import number
+from thaw.report.words import listed, number
 
 SUPPORTED, NOT_SUPPORTED, INCONCLUSIVE = "supported", "not supported", "inconclusive"
 SMALL, MIXED = "real but below the margin", "mixed"
@@ -45,6 +46,16 @@ class TaskEffect:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EncoderEffect:
+    """The effect in the mean over tasks with one of several pretrainings that are fixed, after Holm over them."""
+
+    source: str  # the pretraining's run id, else its weights
+    estimate: Estimate
+    positive: bool
+    negative: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Judgement:
     """A word with what it rests on."""
 
@@ -62,6 +73,7 @@ class Judgement:
     components: Components | None = None  # of the mean over tasks
     collapse: Collapse | None = None
     note: str = ""  # why pretrainings that are five or more on each task are not in the interval; "" where they are
+    encoders: list[EncoderEffect] = field(default_factory=list)  # where several pretrainings are fixed
 
     @property
     def harmed(self) -> list[str]:
@@ -86,6 +98,7 @@ class Decision:
     crossed: Crossed  # the mean over tasks by pretraining and seed
     random: bool
     note: str = ""  # as in `Judgement`
+    encoders: list[EncoderEffect] = field(default_factory=list)  # as in `Judgement`
 
 
 def judge(
@@ -130,6 +143,7 @@ def judge(
         components=_components(decision, residuals, sources or {}),
         collapse=collapse,
         note=decision.note,
+        encoders=decision.encoders,
     )
 
 
@@ -179,10 +193,30 @@ def decide(
     table = _pool_crossed({task: by_source[task] for task in shared}) or {"": means}
     pooled = interval(means, table, error, floor)
     needed = math.ceil(rule.tasks * len(tasks) - 1e-9)
-    word, why = _word(pooled, tasks, needed, least, collapse)
+    encoders = [] if random else _encoders(table, rule.level, error, floor)
+    word, why = _word(pooled, tasks, encoders, needed, least, collapse)
     return Decision(
-        word=word, why=why, tasks=tasks, pooled=pooled, error=error, crossed=table, random=random, note=note
-    )
+        word=word, why=why, tasks=tasks, pooled=pooled, error=error, crossed=table, random=random, note=note,
+        encoders=encoders,
+    )  # fmt: skip
+
+
+def _encoders(table: Crossed, level: float, error: float, floor: float) -> list[EncoderEffect]:
+    """Return the effect with each of several pretrainings, [] with one: few are fixed, and one may harm."""
+    made = {
+        source: mean
+        for source, values in table.items()
+        if len(table) > 1 and (mean := estimate(list(values.values()), level, error, floor)) is not None
+    }
+    tested = {source: mean.p if mean.n >= FEWEST else 1.0 for source, mean in made.items()}
+    adjusted = dict(zip(tested, holm(list(tested.values())), strict=True))
+    return [
+        EncoderEffect(
+            source=source, estimate=mean, positive=adjusted[source] < 1 - level and mean.mean > 0,
+            negative=adjusted[source] < 1 - level and mean.mean < 0,
+        )
+        for source, mean in made.items()
+    ]  # fmt: skip
 
 
 def _components(decision: Decision, residuals: Errors | None, sources: Mapping[str, Errors]) -> Components | None:
@@ -196,8 +230,9 @@ def _components(decision: Decision, residuals: Errors | None, sources: Mapping[s
 
 
 def _word(
-    pooled: Estimate | None, tasks: list[TaskEffect], needed: int, least: float, collapse: Collapse | None
-) -> tuple[str, str]:
+    pooled: Estimate | None, tasks: list[TaskEffect], encoders: list[EncoderEffect], needed: int, least: float,
+    collapse: Collapse | None,
+) -> tuple[str, str]:  # fmt: skip
     """Return the word and why it is that word."""
     if pooled is None:
         return INCONCLUSIVE, "no seed is shared by both sides"
@@ -210,6 +245,10 @@ def _word(
     if negative and (positive or pooled.low > 0):
         helped = f"helps on {', '.join(positive)}" if positive else "helps in the mean"
         return MIXED, f"{helped}, harms on {', '.join(negative)}"
+    better, worse = ([one.source for one in encoders if getattr(one, sign)] for sign in ("positive", "negative"))
+    if worse and (better or pooled.low > 0):
+        helped = f"helps with {listed(better)}" if better else "helps in the mean"
+        return MIXED, f"{helped}, harms with {listed(worse)}"
     if pooled.low > 0:
         if len(positive) < needed:
             return INCONCLUSIVE, f"it stands on {len(positive)} of {len(tasks)} tasks alone, the rule asks for {needed}"

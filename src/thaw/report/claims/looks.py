@@ -101,8 +101,9 @@ def of(runs: Iterable[Run]) -> Looks | None:
 
 
 def seeds_of(runs: Iterable[Run]) -> list[int]:
-    """Return the seeds of the scored runs, lowest first."""
-    return sorted({run["seed"] for run in runs if _scored(run) and isinstance(run["seed"], int)})
+    """Return the seeds of the runs that have a score or diverged, lowest first: one not done is no evidence."""
+    ended = [run for run in runs if _scored(run) and (run.state == "finished" or run.diverged)]
+    return sorted({run["seed"] for run in ended if isinstance(run["seed"], int)})
 
 
 def paid(rule: Rule, runs: Iterable[Run]) -> Rule:

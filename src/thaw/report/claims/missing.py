@@ -2,7 +2,7 @@
 
 from thaw.report.arms import Arm
 from thaw.report.claims.judge import Judgement
-from thaw.report.claims.sides import Sides
+from thaw.report.claims.sides import Sides, Size
 from thaw.report.statistics import FEWEST
 from thaw.report.words import listed, number
 
@@ -38,10 +38,45 @@ def missing(claim: str, sides: Sides, judgement: Judgement) -> tuple[str, str]:
             "Run both with eval_every, so that dev is scored during training.",
         )
     if judgement.pooled is None:
-        return f"{arm.label} and scratch share no seed that all tasks have", PAIRED
+        where = "tasks and train sizes" if any(len(sides.sizes(task, arm)) > 1 for task in pairs) else "tasks"
+        return f"{arm.label} and scratch share no seed that all {where} have", f"{thinnest(sides)} {PAIRED}".strip()
     return (
         f"{number(judgement.pooled.n, 'seed')} {'pairs' if judgement.pooled.n == 1 else 'pair'}, fewer than {FEWEST}",
         PAIRED,
+    )
+
+
+def thinnest(sides: Sides) -> str:
+    """Return which cell has fewest seeds of both sides where others have more, and what would mend it; "" if none.
+
+    A mean over tasks, sizes and pretrainings has the seeds alone that all of them have.
+    """
+    arm, counts = sides.transfer, dict[tuple[str, Size], int]()
+    lacking: list[str] = []
+    for task in sides.tasks if arm is not None else []:
+        assert arm is not None
+        scratch = sides.scratch(task, arm)
+        for size in sides.headline(task, arm, scratch) if scratch else []:
+            assert scratch is not None
+            counts[task, size] = len(sides.scores(task, arm, size).keys() & sides.scores(task, scratch, size).keys())
+            sources = sides.by_pretraining(task, arm, size)
+            every = set().union(*sources.values())
+            lacking += [
+                f"Pretraining {source} lacks seeds {listed(sorted(map(str, every - set(own))), 8)} on {task} at {size}"
+                " labels: a seed counts that all pretrainings have."
+                for source, own in sources.items()
+                if every - set(own)
+            ]
+    if lacking:
+        return lacking[0]
+    if not counts or min(counts.values()) == max(counts.values()):
+        if len(set(counts.values())) == 1 and next(iter(counts.values())) >= FEWEST:
+            return "The seeds are others at each task and train size: run the same ones everywhere."
+        return ""
+    (task, size), fewest = min(counts.items(), key=lambda item: item[1])
+    return (
+        f"Only {number(fewest, 'seed')} {'pairs' if fewest == 1 else 'pair'} on {task} at {size} labels, up to"
+        f" {max(counts.values())} elsewhere: run the others there too, or leave that size out (verdict.sizes)."
     )
 
 

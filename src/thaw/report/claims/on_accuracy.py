@@ -1,8 +1,8 @@
 """The verdict on accuracy: does transfer score higher than scratch with the same labels, and than words alone?
 
-It is supported only where transfer also beats TF-IDF with a linear model, on every task to which words alone apply:
-being better than a network that starts from nothing is not enough. The interval holds seeds, test texts and, from five
-of them on, pretrainings.
+It is supported only where transfer also beats TF-IDF with a linear model, in the mean over the tasks to which words
+alone apply, and loses to it on none of them: being better than a network that starts from nothing is not enough. The
+interval holds seeds, test texts and, from five of them on, pretrainings.
 """
 
 import math
@@ -28,7 +28,7 @@ from thaw.report.claims.judge import (
 from thaw.report.claims.phrases import by_text, failures, gain, points, settling, texts_told
 from thaw.report.claims.resampling import Drawn, drawn
 from thaw.report.claims.selection import choice_error
-from thaw.report.claims.sides import Sides, Size
+from thaw.report.claims.sides import TAMER, Sides, Size
 from thaw.report.claims.verdict import Verdict, name, nothing, scope, verdict
 from thaw.report.statistics import FEWEST, Estimate, seeds_needed
 from thaw.report.strategy import WORDS
@@ -81,17 +81,23 @@ def judged(sides: Sides) -> Verdict:
         SMALL: f"a gain of less than {rule.margin:g}",
         MIXED: f"but it {judgement.why}",
     }
-    reach = f"{name(sides)} scores {points(judgement.pooled)} against scratch {scope(judgement, sides)}"
+    reach = f"{name(sides)} scores {points(judgement.pooled)} against scratch {scope(judgement, sides, gain)}"
     end, settle = ends[judgement.word], settling(judgement, gain)
     applying = [
         effect.task for effect in judgement.tasks if effect.estimate.n >= FEWEST and _has_words(sides, effect.task)
     ]
     without = [task for task in applying if task not in _tested(decisions.get(WORDS))]
     if judgement.word == SUPPORTED and applying:
-        judgement, end, settle = _with_words(judgement, controls.get(WORDS), applying, without, settle, rule.level)
+        worse = [effect.task for effect in decisions[WORDS].tasks if effect.negative] if WORDS in decisions else []
+        judgement, end, settle = _with_words(
+            judgement, controls.get(WORDS), applying, without, settle, rule.level, worse
+        )
+    if lost := sides.lost() if judgement.word in (SUPPORTED, SMALL, MIXED) else "":
+        judgement = replace(judgement, word=INCONCLUSIVE, why=lost)
+        end, settle = f"but {lost}", TAMER
     if without:
         settle = f"Run strategy=tfidf {_where(applying, without)}with the same seeds. {settle}".strip()
-    plain = verdict("accuracy", judgement, f"{reach}, {end}{failures(sides)}.", settle)
+    plain = verdict("accuracy", sides, judgement, f"{reach}, {end}{failures(sides)}.", settle)
     shares = {
         effect.task: _shared(gaps.drawn[effect.task], effect.estimate)
         for effect in judgement.tasks
@@ -106,12 +112,13 @@ def judged(sides: Sides) -> Verdict:
 
 
 def _with_words(
-    judgement: Judgement, words: Estimate | None, applying: list[str], without: list[str], settle: str, level: float
-) -> tuple[Judgement, str, str]:
+    judgement: Judgement, words: Estimate | None, applying: list[str], without: list[str], settle: str, level: float,
+    worse: list[str],
+) -> tuple[Judgement, str, str]:  # fmt: skip
     """Return a supported judgement, the end of its sentence and what would settle it, TF-IDF considered.
 
     ``applying`` are the tasks to which words alone apply, ``without`` those of them where fewer than three seeds of
-    TF-IDF pair: there words alone may do as well.
+    TF-IDF pair: there words alone may do as well; ``worse`` those of which TF-IDF is better (Holm).
     """
     if words is None or (words.n < FEWEST and len(without) == len(applying)):
         why = "the control TF-IDF was not run, so words alone may do as well"
@@ -122,6 +129,9 @@ def _with_words(
     end = f"but {points(words)} against TF-IDF{where}, which reads words alone"
     if words.tested and words.high is not None and words.high < 0:
         return replace(judgement, word=NOT_SUPPORTED, why="TF-IDF, which reads words alone, is better"), end, settle
+    if worse:
+        why = f"is worse than TF-IDF, which reads words alone, on {listed(worse)}"
+        return replace(judgement, word=MIXED, why=why), f"but it {why} ({points(words)} in the mean{where})", settle
     if words.tested and words.low is not None and words.low > 0:
         end = f"and {points(words)} against TF-IDF{where}"
         if not without:

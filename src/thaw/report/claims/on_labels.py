@@ -12,9 +12,10 @@ from thaw.report.claims import labels
 from thaw.report.claims.collapse import collapse
 from thaw.report.claims.fewer import Fewer, fewer, gains
 from thaw.report.claims.judge import INCONCLUSIVE, MIXED, NOT_SUPPORTED, SMALL, SUPPORTED, decide, judge
+from thaw.report.claims.missing import thinnest
 from thaw.report.claims.on_accuracy import contrast
 from thaw.report.claims.phrases import failures, gain, points, rates, settling
-from thaw.report.claims.sides import Sides, Size
+from thaw.report.claims.sides import TAMER, Sides, Size
 from thaw.report.claims.verdict import Verdict, name, nothing, scope, verdict
 from thaw.report.statistics import FEWEST
 from thaw.report.words import listed
@@ -39,25 +40,30 @@ def judged(sides: Sides) -> Verdict:
     times = f"{rule.fewer:g} times n"
     reach = (
         f"{name(sides)} with n labels scores {points(judgement.pooled)} against scratch with {times}{read(sides, own)}"
-        f" {scope(judgement, sides)}"
+        f" {scope(judgement, sides, gain)}"
     )
     failed = failures(sides)
     if judgement.word in (SUPPORTED, SMALL, MIXED):
+        if lost := sides.lost():
+            judgement = replace(judgement, word=INCONCLUSIVE, why=lost)
+            return verdict("labels", sides, judgement, f"{reach}, but {lost}{failed}.", TAMER)
         gained = decide(gains(sides), rule, 0.0, own.between).pooled
         if gained is None or gained.n < FEWEST:
             why = f"what scratch gains from n to {times} labels is not known"
             judgement = replace(judgement, word=INCONCLUSIVE, why=why)
-            return verdict("labels", judgement, f"{reach}, but {why}{failed}.", LESS)
+            return verdict("labels", sides, judgement, f"{reach}, but {why}{failed}.", thinnest(sides) or LESS)
         if gained.low is None or gained.low <= 0:  # a gain that never varies has its mean as its end
             why = f"{NO_GAIN} ({points(gained)} from n to {times})"
             judgement = replace(judgement, word=INCONCLUSIVE, why=why)
-            return verdict("labels", judgement, f"{reach}, but {why}{failed}.", MORE)
+            return verdict("labels", sides, judgement, f"{reach}, but {why}{failed}.", MORE)
         level = contrast(sides, "scratch")
         equal = decide(level.effects, rule, 0.0, level.errors, floors=level.floors, crossed=level.crossed)
         if judgement.word == SUPPORTED and equal.word != SUPPORTED:
             end = f"{points(equal.pooled)} at equal labels" if equal.pooled else "nothing pairs at equal labels"
             judgement = replace(judgement, word=equal.word, why=f"at equal labels: {equal.why}")
-            return verdict("labels", judgement, f"{reach}, but {end}{failed}.", AS_MANY if equal.pooled else LESS)
+            return verdict(
+                "labels", sides, judgement, f"{reach}, but {end}{failed}.", AS_MANY if equal.pooled else LESS
+            )
     ends = {
         SUPPORTED: "so it needs fewer",
         NOT_SUPPORTED: f"so n labels do not replace {times}",
@@ -66,7 +72,7 @@ def judged(sides: Sides) -> Verdict:
         MIXED: f"but it {judgement.why}",
     }
     sentence = f"{reach}, {ends[judgement.word]}{failed}. {rates(headline_rates(sides)[:MOST_RATES])}".strip()
-    return verdict("labels", judgement, sentence, settling(judgement, gain))
+    return verdict("labels", sides, judgement, sentence, settling(judgement, gain))
 
 
 def read(sides: Sides, own: Fewer) -> str:

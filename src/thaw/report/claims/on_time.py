@@ -2,7 +2,9 @@
 
 The same ratio is judged by four clocks. One decides (clocks.py), all are shown; one that is disturbed has no vote, and
 two undisturbed ones of which one says *supported* and another *not supported* leave the word open, whatever clock the
-rule names. A word needs a target that is scratch's own (target.py); *supported* needs no fewer arrivals than scratch's.
+rule names. A word needs a target that is scratch's own (target.py); *supported* needs no fewer arrivals than scratch's,
+and a mean curve of transfer that ends no lower than the target by its own noise: where that is wide, runs that never
+learn so much come near it by luck.
 A ratio of which only a least value is known is at most *supported* from below: every word that needs an upper end of
 it, or an end on each side, is *inconclusive*.
 
@@ -19,7 +21,7 @@ from thaw.report.claims.clocks import NAMES, Clock, deciding, load
 from thaw.report.claims.crossing import ABOUT, LEAST
 from thaw.report.claims.doubts import listed, remedies
 from thaw.report.claims.judge import INCONCLUSIVE, MIXED, NOT_SUPPORTED, SMALL, SUPPORTED, Effects, Judgement, judge
-from thaw.report.claims.phrases import settling
+from thaw.report.claims.phrases import settling, times
 from thaw.report.claims.sides import Sides
 from thaw.report.claims.speed import Speed, speeds
 from thaw.report.claims.time_words import arrive, by_clock, lost, reach
@@ -71,9 +73,11 @@ def judged(sides: Sides) -> Verdict:
     pooled = said.judgement.pooled
     if pooled is None or pooled.low is None or pooled.high is None:
         return replace(nothing("time", sides, said.judgement), clocks=clocks)
-    about = f"{reach(sides, pooled, own)} {scope(said.judgement, sides)}"
+    about = f"{reach(sides, pooled, own)} {scope(said.judgement, sides, lambda log: f'{times(log)} times')}"
     sentence = f"{about}, {_end(said.judgement, sides.rule.faster)}{lost(sides, own)}."
-    return replace(verdict("time", said.judgement, sentence, _settled(said, own, sides.rule.level)), clocks=clocks)
+    return replace(
+        verdict("time", sides, said.judgement, sentence, _settled(said, own, sides.rule.level)), clocks=clocks
+    )
 
 
 def judged_by(sides: Sides, own: Speed) -> Said:
@@ -85,6 +89,8 @@ def judged_by(sides: Sides, own: Speed) -> Said:
     if each.word in (SUPPORTED, SMALL) and own.reached[0] < own.reached[1]:
         counts = f"{arrive(own.counts[0])} runs, scratch {arrive(own.counts[1])}"
         return said.back(f"it arrives less often: {counts}", LONGER)
+    if each.word in (SUPPORTED, SMALL) and own.short:
+        return said.back("its mean curve ends under the target, so its arrivals may be luck", LONGER)
     if each.word in (NOT_SUPPORTED, SMALL, MIXED) and own.bound in (LEAST, ABOUT):
         if own.reached[1] == own.pairs:
             return said.back("it arrives at the first two evaluations, so only a least ratio is known", OFTENER)
@@ -101,7 +107,7 @@ def _none(sides: Sides, each: Judgement, own: Speed) -> Verdict:
         return nothing("time", sides, each)
     why = listed(own.doubts)
     each = replace(each, word=INCONCLUSIVE, why=why)
-    return verdict("time", each, f"No word on time: {why}.", remedies(own.doubts))
+    return verdict("time", sides, each, f"No word on time: {why}.", remedies(own.doubts))
 
 
 def _voted(said: Said, clocks: list[Clock], main: str) -> Said:
@@ -140,6 +146,8 @@ def _settled(said: Said, own: Speed, level: float) -> str:
     counted = replace(said.judgement, word=NOT_SUPPORTED) if said.remedy else said.judgement
     parts = [settling(counted, lambda value: f"{math.exp(value):.2g} times"), said.remedy]
     least, p = exact(own.effects)
+    if said.judgement.pooled is None or said.judgement.pooled.n < FEWEST:
+        p = None
     if p is not None and least > 1 - level:
         parts.append(
             f"No pattern of these seeds could reach the level in a test without assumptions: its p is {least:.2g} at"

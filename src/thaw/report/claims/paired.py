@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from thaw.report.arms import Arm
 from thaw.report.claims.sides import Sides, Size
 from thaw.report.collect import Run
+from thaw.report.recipes import pretraining
 
 Sourced = Mapping[str, Mapping[int, Run]]  # pretraining ("" for none) -> seed -> run
 
@@ -25,11 +26,11 @@ class Pair:
 
 
 def sourced(sides: Sides, task: str, arm: Arm, size: Size) -> dict[str, dict[int, Run]]:
-    """Return the scored runs of a cell by pretraining (its run, else its checkpoint; "" for none) and seed."""
+    """Return the scored runs of a cell by pretraining ("" for an arm that crosses none, as in scores) and seed."""
     cell = sides.cells.get((task, arm, size))
     runs: dict[str, dict[int, Run]] = {}
     for run in cell.runs if cell else []:
-        runs.setdefault(str(run["pretrain_run"] or run["checkpoint"] or ""), {})[run["seed"]] = run
+        runs.setdefault(pretraining(run) if arm.crossed else "", {})[run["seed"]] = run
     return runs
 
 

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Callable, Sequence
 
+from thaw.report.arms import Arm
+from thaw.report.cells import Cell
 from thaw.report.claims.judge import INCONCLUSIVE, MIXED, SMALL, SUPPORTED, Judgement
 from thaw.report.claims.labels import Exchange
 from thaw.report.claims.resampling import Drawn
@@ -79,6 +81,8 @@ def _seeds(judgement: Judgement, shown: Callable[[float], str]) -> str:
     if judgement.detectable is None or judgement.pooled is None:
         return f"Run {FEWEST} seeds or more: fewer are not tested."
     seeds = judgement.pooled.n
+    if not judgement.pooled.error:
+        return "Nothing is known of how much seeds differ."
     sees = f"{seeds} seeds find effects above {shown(judgement.detectable)} (4 times in 5)"
     if judgement.word != INCONCLUSIVE:
         return f"{sees}."
@@ -141,20 +145,35 @@ def by_text(drawn: dict[str, Drawn], judged: Judgement) -> str:
 def failures(sides: Sides) -> str:
     """Return how many runs of transfer and scratch diverged, collapsed or failed, a clause; "" if none did."""
     clauses = []
+    for arm, members in _members(sides).items():
+        runs = [run for cell in members for run in cell.runs]
+        of = f"of {number(len(runs), 'run')} of {arm.label}"
+        if count := sum(run.diverged for run in runs):
+            clauses.append(f"{count} {of} diverged and {'counts' if count == 1 else 'count'} as the majority answer")
+        if count := sum(run.collapsed for run in runs):
+            clauses.append(f"{count} {of} collapsed")
+    return "".join(f"; {clause}" for clause in [*clauses, *left_out(sides)])
+
+
+def left_out(sides: Sides) -> list[str]:
+    """Return how many runs of transfer and scratch have no score and are in no mean, a clause an arm and reason."""
+    return [
+        f"{number(count, 'run')} of {arm.label} {what}, left out"
+        for arm, members in _members(sides).items()
+        for count, what in (
+            (sum(cell.failed for cell in members), "failed"),
+            (sum(cell.unknown for cell in members), "diverged"),
+        )
+        if count
+    ]
+
+
+def _members(sides: Sides) -> dict[Arm, list[Cell]]:
+    """Return the cells of the transfer and of the scratch it is compared with."""
     transfer = sides.transfer
     baselines = [sides.scratch(task, transfer) for task in sides.tasks] if transfer else []
-    for arm in dict.fromkeys([transfer, *baselines]):
-        members = [cell for (_, cell_arm, _), cell in sides.cells.items() if cell_arm == arm]
-        runs = [run for cell in members for run in cell.runs]
-        of = f"of {number(len(runs), 'run')} of {arm.label}" if arm is not None else ""
-        counts = [
-            (sum(run.diverged for run in runs), "diverged and {count} as the majority answer", of),
-            (sum(run.collapsed for run in runs), "collapsed", of),
-            (sum(cell.failed for cell in members), "failed, left out", ""),
-            (sum(cell.unknown for cell in members), "diverged, left out", ""),
-        ]
-        for count, what, whole in counts:
-            if arm is not None and count:
-                who = f"{count} {whole}" if whole else f"{number(count, 'run')} of {arm.label}"
-                clauses.append(f"{who} {what.format(count='counts' if count == 1 else 'count')}")
-    return f"; {'; '.join(clauses)}" if clauses else ""
+    return {
+        arm: [cell for (_, cell_arm, _), cell in sides.cells.items() if cell_arm == arm]
+        for arm in dict.fromkeys([transfer, *baselines])
+        if arm is not None
+    }

@@ -4,14 +4,17 @@ What is estimated, and why, stands in speed.py.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from thaw.report.cells import over_pretrainings
-from thaw.report.claims.arrival import Arrival, curve_of, passage
+from thaw.report.claims.arrival import Arrival, curve_of, diverged, passage
 from thaw.report.claims.crossing import ABOUT, LEAST, MOST, crossed, resolution
+from thaw.report.claims.growth import fitted
 from thaw.report.claims.paired import Pair
-from thaw.report.claims.target import Target
+from thaw.report.claims.target import Target, ends, looks
+from thaw.report.collect import Run
+from thaw.report.statistics import Estimate, estimate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +43,7 @@ class Ratio:
     pairs: int  # of a pretraining and seed
     reached: tuple[int, int]  # pairs of which a run arrives, within the noise of scratch's: transfer, scratch
     counts: tuple[Counts, Counts]  # of the runs: transfer, scratch
+    above: Estimate | None = None  # transfer's mean curve at its end over the target, as a share of the gain to it
 
     @property
     def values(self) -> dict[int, float]:
@@ -76,7 +80,22 @@ def ratio(members: Sequence[Pair], target: Target, clock: str) -> Ratio | None:
         bound=ABOUT if len(bounds) > 1 else next(iter(bounds), ""), pairs=len(passages),
         reached=(sum(each.there[0] for each in passages), sum(each.there[1] for each in passages)),
         counts=(_counts(passages, 0), _counts(passages, 1)),
+        above=_above({(each.pair.source, each.pair.seed): each.pair.transfer for each in passages}, target),
     )  # fmt: skip
+
+
+def _above(runs: Mapping[tuple[str, int], Run], target: Target) -> Estimate | None:
+    """Return how far the fitted mean curve of some runs ends over a target, None where they share no looks.
+
+    Its error is that of the runs' ends, the mean of the last third of their looks. A run that diverged has no end.
+    """
+    whole = {place: run for place, run in runs.items() if not diverged(run)}
+    seen, gain = looks(whole), target.value - (target.floor or 0.0)
+    if seen is None or gain <= 0:
+        return None
+    apart = estimate([end / gain for end in ends(whole, seen)])
+    mean = (float(fitted(*seen).end()[0]) - target.value) / gain
+    return replace(apart, mean=mean) if apart is not None else None
 
 
 def _passage(pair: Pair, target: Target, clock: str) -> _Passage | None:

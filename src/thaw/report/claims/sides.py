@@ -10,8 +10,10 @@ from thaw.report.cells import Cell, over_pretrainings
 from thaw.report.claims.rule import Rule
 from thaw.report.collect import Run, size_key
 from thaw.report.strategy import FLOOR
+from thaw.report.words import listed
 
 Size = int | float
+TAMER = "Give scratch a lower rate or a longer warm-up."
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,18 @@ class Sides:
         sources = {source for task, cell_arm, size in self.cells if cell_arm == arm
                  for source in self.by_pretraining(task, arm, size)}  # fmt: skip
         return max(1, len(sources))
+
+    def lost(self) -> str:
+        """Say where most runs of scratch diverged: there it is nothing to be better than; "" where none did."""
+        tasks = []
+        for task in self.tasks if self.transfer else []:
+            assert self.transfer is not None
+            scratch = self.scratch(task, self.transfer)
+            sizes = self.headline(task, self.transfer, scratch) if scratch else []
+            runs = [run for size in sizes if scratch for run in self.cells[task, scratch, size].runs]
+            if 2 * sum(run.diverged for run in runs) > len(runs):
+                tasks.append(task)
+        return f"most runs of scratch diverged on {listed(tasks)}, so there is no baseline" if tasks else ""
 
     @property
     def transfers(self) -> list[Arm]:

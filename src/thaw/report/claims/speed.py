@@ -31,7 +31,7 @@ from thaw.report.claims.paired import Pair, pairs, sourced
 from thaw.report.claims.ratio import Counts, Ratio, ratio
 from thaw.report.claims.sides import Sides, Size, mean_effect
 from thaw.report.claims.target import Target, target_of
-from thaw.report.statistics import critical
+from thaw.report.statistics import Estimate, critical
 
 SHARES = (0.9, 0.95, 1.0)  # of scratch's own gain
 UNSEEN = Doubt(says="no pair of runs has dev scores by this clock", remedy="Run both with dev scores along the way.")
@@ -83,6 +83,7 @@ class Speed:
     reached: tuple[int, int]  # pairs of which a run arrives: transfer, scratch
     counts: tuple[Counts, Counts] = (Counts(), Counts())  # of the runs: transfer, scratch
     doubts: dict[Place, Doubt] = field(default_factory=dict)  # cell -> why no word rests on it
+    short: bool = False  # whether transfer's mean curves end under the targets by more than their own error
     floorless: bool = False  # whether a target is a share of scratch's whole best, its floor unknown
 
 
@@ -140,8 +141,18 @@ def _speed(clock: str, cells: Sequence[_Cell], doubts: Mapping[Place, Doubt], le
         pairs=sum(each.pairs for each in ratios), floorless=floorless,
         reached=(sum(each.reached[0] for each in ratios), sum(each.reached[1] for each in ratios)),
         counts=(sum((each.counts[0] for each in ratios), Counts()), sum((each.counts[1] for each in ratios), Counts())),
-        doubts={**doubts, **(without if ratios else {})},
+        doubts={**doubts, **(without if ratios else {})}, short=_short([each.above for each in ratios]),
     )  # fmt: skip
+
+
+def _short(above: Sequence[Estimate | None]) -> bool:
+    """Whether curves end under their targets in the mean over cells, by more than the standard error of that mean."""
+    known = [each for each in above if each is not None]
+    if not known:
+        return False
+    mean = math.fsum(each.mean for each in known) / len(known)
+    error = math.sqrt(math.fsum((each.error or 0.0) ** 2 for each in known)) / len(known)
+    return mean < -error
 
 
 def _by_source(ratios: Sequence[Ratio]) -> dict[str, dict[int, float]]:

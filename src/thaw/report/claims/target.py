@@ -22,7 +22,7 @@ from thaw.report.claims.arrival import diverged
 from thaw.report.claims.doubts import Doubt
 from thaw.report.claims.growth import Fitted, Floats, fitted
 from thaw.report.claims.paired import sourced
-from thaw.report.claims.sides import Sides, Size, difference
+from thaw.report.claims.sides import TAMER, Sides, Size, difference
 from thaw.report.collect import Run
 from thaw.report.statistics import FEWEST, bounds, estimate
 
@@ -30,7 +30,8 @@ DIGITS = 6  # of a score in a row
 LEVEL = "Give scratch more steps, another rate or more labels, until it has a level to be measured against."
 LOW = Doubt(says="scratch does no better than the majority answer, by its own noise", remedy=LEVEL)
 COLLAPSED = Doubt(says="scratch does no better than the majority answer", remedy=LEVEL)
-LOST = Doubt(says="every run of scratch diverged", remedy="Give scratch a lower rate or a longer warm-up.")
+LOST = Doubt(says="every run of scratch diverged", remedy=TAMER)
+MOSTLY_LOST = Doubt(says="most runs of scratch diverged, so what is left of it is no level", remedy=TAMER)
 RISING = Doubt(
     says="scratch is not converged: its dev score still rises in the last fifth of its steps",
     remedy="Give scratch more steps, until its dev score rises no more.",
@@ -86,13 +87,16 @@ def target_of(sides: Sides, task: str, scratch: Arm, size: Size, share: float) -
         return None
     best = float(fit.end()[0]) if fit is not None else math.fsum(scores) / len(scores)
     floor, source = floor_of(sides, task, size, runs)
-    base, ends = floor or 0.0, _ends(runs, seen)
+    base, own = floor or 0.0, ends(runs, seen)
     low = LOW if best <= base else None
-    doubt = low or _low(runs, ends, floor) or _rising(seen, fit, best - base, share) or _ceiling(sides, task, scratch)
+    doubt = (
+        (MOSTLY_LOST if 2 * len(runs) < len(members) else None) or low or _low(runs, own, floor)
+        or _rising(seen, fit, best - base, share) or _ceiling(sides, task, scratch)
+    )  # fmt: skip
     value = base + share * (best - base) if low is None else base
     return Target(
         value=round(value, DIGITS), best=round(best, DIGITS), floor=floor, source=source, doubt=doubt,
-        noise=_noise(ends),
+        noise=_noise(own),
     )  # fmt: skip
 
 
@@ -134,7 +138,7 @@ def _by_step(run: Run) -> dict[int, float]:
     }
 
 
-def _ends(runs: Members, seen: Looks | None) -> list[float]:
+def ends(runs: Mapping[Any, Run], seen: Looks | None) -> list[float]:
     """Return by run the mean of the last third of its looks, its best score where the runs share no looks."""
     if seen is None:
         return [run["dev"] for run in runs.values() if run["dev"] is not None]

@@ -2,7 +2,7 @@
 
 from thaw.report.claims.clocks import NAMES, Clock
 from thaw.report.claims.crossing import LEAST, MOST
-from thaw.report.claims.phrases import times
+from thaw.report.claims.phrases import left_out, times
 from thaw.report.claims.ratio import Counts
 from thaw.report.claims.sides import Sides
 from thaw.report.claims.speed import Speed
@@ -19,7 +19,7 @@ def ratio_with(ratio: Estimate | None, bound: str, of: str = "") -> str:
     if ratio is None:
         return "not known"
     mean = f"{bound} {times(ratio.mean)} times{of}".strip()
-    if ratio.low is None or ratio.high is None:
+    if not ratio.tested or ratio.low is None or ratio.high is None:
         return mean
     if bound == LEAST:
         return f"{mean}, above {times(ratio.low)}"
@@ -54,11 +54,12 @@ def arrive(counts: Counts) -> str:
 
 
 def lost(sides: Sides, own: Speed) -> str:
-    """Return how many of the runs diverged, "" if none: "; 4 of 10 runs of full diverged and never arrive"."""
+    """Return how many runs diverged or failed, "" if none: "; 4 of 10 runs of full diverged and never arrive"."""
     labels = (name(sides), "scratch")
     parts = [
         f"{counts.diverged} of {counts.runs} runs of {label} diverged"
         for label, counts in zip(labels, own.counts, strict=True)
         if counts.diverged
     ]
-    return f"; {' and '.join(parts)} and never arrive" if parts else ""
+    parts = [f"{' and '.join(parts)} and never arrive"] if parts else []
+    return "".join(f"; {part}" for part in [*parts, *left_out(sides)])

@@ -1,10 +1,11 @@
 """What a verdict is: one word, why it is that word, the sentence that says so, and what would settle it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from thaw.report.claims.clocks import Clock
 from thaw.report.claims.judge import Judgement
-from thaw.report.claims.missing import missing
+from thaw.report.claims.missing import missing, thinnest
 from thaw.report.claims.resampling import Drawn
 from thaw.report.claims.sides import Sides
 from thaw.report.statistics import FEWEST, Estimate
@@ -40,8 +41,10 @@ def name(sides: Sides) -> str:
     return sides.transfer.label if sides.transfer else sides.rule.strategy
 
 
-def verdict(claim: str, judgement: Judgement, sentence: str, settle: str) -> Verdict:
+def verdict(claim: str, sides: Sides, judgement: Judgement, sentence: str, settle: str) -> Verdict:
     """Return a verdict without controls."""
+    if judgement.pooled is not None and judgement.pooled.n < FEWEST:
+        settle = f"{settle} {thinnest(sides)}".strip()
     return Verdict(
         claim=claim, question=QUESTIONS[claim], word=judgement.word, why=judgement.why, sentence=sentence,
         settle=settle, judgement=judgement, controls={}, examples={},
@@ -51,12 +54,17 @@ def verdict(claim: str, judgement: Judgement, sentence: str, settle: str) -> Ver
 def nothing(claim: str, sides: Sides, judgement: Judgement) -> Verdict:
     """Return the verdict where nothing can be judged, with what is missing."""
     what, remedy = missing(claim, sides, judgement)
-    return verdict(claim, replace(judgement, why=what), f"Nothing to judge: {what}.", remedy)
+    return verdict(claim, sides, replace(judgement, why=what), f"Nothing to judge: {what}.", remedy)
 
 
-def scope(judgement: Judgement, sides: Sides) -> str:
-    """Return what a judgement is about: "on 3 tasks, with this encoder"; it stands in the main clause of a sentence."""
-    return f"on {on_tasks(judgement)}, {encoders(judgement, sides)}"
+def scope(judgement: Judgement, sides: Sides, shown: Callable[[float], str]) -> str:
+    """Return what a judgement is about: "on 3 tasks, with this encoder"; it stands in the main clause of a sentence.
+
+    Of several pretrainings that are fixed ``shown`` writes the least and greatest effect.
+    """
+    effects = sorted(one.estimate.mean for one in judgement.encoders)
+    spread = f" ({shown(effects[0])} to {shown(effects[-1])} by encoder)" if effects else ""
+    return f"on {on_tasks(judgement)}, {encoders(judgement, sides)}{spread}"
 
 
 def on_tasks(judgement: Judgement) -> str:

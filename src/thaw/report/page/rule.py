@@ -31,8 +31,8 @@ def _words(rule: Rule) -> str:
     return (
         "The mean effect over all tasks decides. Supported: its interval lies above none and the mean is no less than"
         f" the least effect worth the name.{share} Real but below the margin: above none, but less than that. Mixed: a"
-        " task is harmed (Holm over the tasks) and others gain. Not supported: the interval leaves no effect worth the"
-        f" name. Inconclusive: none of these, or fewer than {FEWEST} paired seeds. The interval holds the seeds, the"
+        " task is harmed (Holm over the tasks) and others gain, or one of several pretrainings harms. Not supported: the"
+        f" interval leaves no effect worth the name. Inconclusive: none of these, or fewer than {FEWEST} paired seeds. The interval holds the seeds, the"
         " test texts where there are predictions, and the choice of settings where trials are known."
         f" {FEWEST_PRETRAININGS} pretrainings or more that all tasks share are in it too; fewer are fixed, and the word"
         " is about these encoders."
@@ -58,10 +58,10 @@ def _time(rule: Rule) -> str:
 def _accuracy(rule: Rule) -> str:
     return (
         f"Accuracy: the test score minus scratch's with the same labels, steps and seed; {rule.margin:g} is worth the"
-        " name. Supported asks that it be better than TF-IDF with a linear model too, on every task to which words"
-        " alone apply; where TF-IDF is better, the word is not supported. And the gain must be worth the name with as"
-        " many collapsed runs as the runs do not exclude (Wilson's interval, 90 % from one side). A run that diverged"
-        " scores the majority answer."
+        " name. Supported asks that it be better than TF-IDF with a linear model too, in the mean over the tasks to"
+        " which words alone apply; where TF-IDF is better in the mean the word is not supported, on one task mixed. And"
+        " the gain must be worth the name with as many collapsed runs as the runs do not exclude (Wilson's interval,"
+        " 90 % from one side). A run that diverged scores the majority answer."
     )
 
 
