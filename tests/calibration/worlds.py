@@ -38,6 +38,9 @@ UNFRIENDLY = {
     "a cheap arm that mostly never arrives": Case(
         world=World(never=0.6, faster=4.0, cost=0.05, seeds=10), false=("time",)
     ),
+    "a cheap arm short of the target, small dev sets": Case(
+        world=World(never=1.0, faster=4.0, cost=0.05, seeds=3, tasks=1, dev_texts=50), false=("time",)
+    ),
     "nothing is learnt": Case(world=World(learns=False), false=CLAIMS, most=0.0),
     "coarse evaluations": Case(world=World(every=67), false=("time",)),
     "noisy dev": Case(world=World(dev_texts=50), false=("time",)),

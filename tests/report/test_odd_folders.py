@@ -254,9 +254,9 @@ def test_what_a_folder_says_is_text_everywhere(good: Path, tmp_path: Path, capsy
 
 def test_a_lineage_of_another_strategy_is_not_believed(good: Path, tmp_path: Path) -> None:
     """The page had no colour for it and was not written."""
-    (good / "full2" / "lineage.json").write_text(json.dumps({"strategy": {"name": "magic", "says": "all of it"}}))
+    (good / "full2" / "lineage.json").write_text(json.dumps({"strategy": {"name": "magic", "says": "all of magic"}}))
     found = read(good)
-    assert "all of it" not in write(found, tmp_path / "out", pictures=False).read_text("utf-8")
+    assert "all of magic" not in write(found, tmp_path / "out", pictures=False).read_text("utf-8")
     assert (len(found.runs), found.unreadable) == (6, [])
 
 

@@ -64,7 +64,7 @@ def test_each_claim_has_what_its_word_follows_from():
     ):
         assert part in time
     assert "Wall seconds decide" in rule_paragraphs(replace(rule, clock="seconds"), 1)[2]
-    for part in ("0.02 is worth", "on every task to which words alone apply", "as many collapsed runs"):
+    for part in ("0.02 is worth", "on one task mixed", "as many collapsed runs"):
         assert part in accuracy
     for part in ("scratch's with 3 times as many", "the error of the reading is in the interval",
                  "better with as many labels too", "gain from 3 times the labels", "collapsed runs"):  # fmt: skip

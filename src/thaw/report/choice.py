@@ -94,7 +94,9 @@ def _best(arm: Arm, runs: list[Run]) -> Choice:
     held_out = len(variants) > 1 and bool(shared) and bool(planned[best] - shared)
     ended = [run for run in variants[best] if _ended(run)]
     newest: dict[tuple[Any, str], Run] = {}
-    for run in sorted(ended, key=lambda run: (run.lineage.get("results") or 0, run.updated)):  # the newest results epoch
+    for run in sorted(
+        ended, key=lambda run: (run.lineage.get("results") or 0, run.updated)
+    ):  # the newest results epoch
         newest[run["seed"], pretraining(run) if arm.crossed else ""] = run
     scored = [run for key, run in sorted(newest.items(), key=_order) if not (held_out and key[0] in shared)]
     return Choice(

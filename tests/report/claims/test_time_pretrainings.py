@@ -58,7 +58,9 @@ def test_two_pretrainings_of_three_that_never_arrive_are_losses():
     assert found.word != "supported"
     assert "at most" in found.sentence
     assert "5 of 15 arrive, scratch 5 of 5" in found.sentence
-    assert "on 1 task, with these 3 encoders, " in found.sentence
+    assert "on 1 task, with these 3 encoders (0.519 to 2.87 times by encoder), " in found.sentence
+    assert found.word == "mixed"
+    assert "it helps with p2, harms with p0 and p1" in found.sentence
 
 
 def test_the_value_of_a_seed_is_the_mean_over_the_pretrainings():

@@ -107,7 +107,7 @@ def judged(sides: Sides) -> Verdict:
     texts = texts_told(shares, textless)
     return replace(
         plain, controls=controls, examples=shares, without_texts=textless, by_text=by_text(shares, judgement),
-        settle=f"{settle} {texts}".strip(),
+        settle=f"{plain.settle} {texts}".strip(),
     )  # fmt: skip
 
 

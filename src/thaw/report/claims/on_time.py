@@ -73,7 +73,7 @@ def judged(sides: Sides) -> Verdict:
     pooled = said.judgement.pooled
     if pooled is None or pooled.low is None or pooled.high is None:
         return replace(nothing("time", sides, said.judgement), clocks=clocks)
-    about = f"{reach(sides, pooled, own)} {scope(said.judgement, sides, lambda log: f'{times(log)} times')}"
+    about = f"{reach(sides, pooled, own)} {scope(said.judgement, sides, times, ' times')}"
     sentence = f"{about}, {_end(said.judgement, sides.rule.faster)}{lost(sides, own)}."
     return replace(
         verdict("time", sides, said.judgement, sentence, _settled(said, own, sides.rule.level)), clocks=clocks

@@ -57,13 +57,13 @@ def nothing(claim: str, sides: Sides, judgement: Judgement) -> Verdict:
     return verdict(claim, sides, replace(judgement, why=what), f"Nothing to judge: {what}.", remedy)
 
 
-def scope(judgement: Judgement, sides: Sides, shown: Callable[[float], str]) -> str:
+def scope(judgement: Judgement, sides: Sides, shown: Callable[[float], str], unit: str = "") -> str:
     """Return what a judgement is about: "on 3 tasks, with this encoder"; it stands in the main clause of a sentence.
 
     Of several pretrainings that are fixed ``shown`` writes the least and greatest effect.
     """
     effects = sorted(one.estimate.mean for one in judgement.encoders)
-    spread = f" ({shown(effects[0])} to {shown(effects[-1])} by encoder)" if effects else ""
+    spread = f" ({shown(effects[0])} to {shown(effects[-1])}{unit} by encoder)" if effects else ""
     return f"on {on_tasks(judgement)}, {encoders(judgement, sides)}{spread}"
 
 
