@@ -27,11 +27,14 @@ JUDGES = (
     "arms",
     "cells",
     "choice",
+    "collect",
     "crossed",
     "diverged",
     "rates",
     "recipes",
+    "run",
     "statistics",
+    "strategy",
     "tasks",
 )
 COVERS, BELOW, ABOVE = "interval covers", "interval below the truth", "interval above the truth"

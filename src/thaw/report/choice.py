@@ -81,6 +81,12 @@ def choose(arm: Arm, runs: list[Run]) -> Choice:
     )  # fmt: skip
 
 
+def _epoch(run: Run) -> int:
+    """Return the results epoch of a run: a mended bug's number is not served again because its run ended last."""
+    found = run.lineage.get("results")
+    return found if isinstance(found, int) else 0
+
+
 def _best(arm: Arm, runs: list[Run]) -> Choice:
     """Choose the variant of some runs."""
     variants, values = _variants(arm, _tried(arm, runs))
@@ -94,9 +100,7 @@ def _best(arm: Arm, runs: list[Run]) -> Choice:
     held_out = len(variants) > 1 and bool(shared) and bool(planned[best] - shared)
     ended = [run for run in variants[best] if _ended(run)]
     newest: dict[tuple[Any, str], Run] = {}
-    for run in sorted(
-        ended, key=lambda run: (run.lineage.get("results") or 0, run.updated)
-    ):  # the newest results epoch
+    for run in sorted(ended, key=lambda run: (_epoch(run), run.updated)):
         newest[run["seed"], pretraining(run) if arm.crossed else ""] = run
     scored = [run for key, run in sorted(newest.items(), key=_order) if not (held_out and key[0] in shared)]
     return Choice(

@@ -53,9 +53,7 @@ def test_a_word_that_needs_an_upper_end_has_none_from_a_least_ratio(bound, effec
 
 
 def test_a_bound_is_shown_with_its_one_end():
-    ratio = Estimate(
-        mean=math.log(0.95), low=math.log(0.222), high=math.log(4.06), n=5, deviation=1.0, error=0.5, df=4.0
-    )
+    ratio = Estimate(mean=math.log(0.95), low=math.log(0.222), high=math.log(4.06), n=5, error=0.5)
     assert ratio_with(ratio, "") == "0.95 times, 0.222 to 4.06"
     assert ratio_with(ratio, "at most") == "at most 0.95 times, below 4.06"
     assert ratio_with(ratio, "at least") == "at least 0.95 times, above 0.222"

@@ -31,9 +31,10 @@ def _words(rule: Rule) -> str:
     return (
         "The mean effect over all tasks decides. Supported: its interval lies above none and the mean is no less than"
         f" the least effect worth the name.{share} Real but below the margin: above none, but less than that. Mixed: a"
-        " task is harmed (Holm over the tasks) and others gain, or one of several pretrainings harms. Not supported: the"
-        f" interval leaves no effect worth the name. Inconclusive: none of these, or fewer than {FEWEST} paired seeds. The interval holds the seeds, the"
-        " test texts where there are predictions, and the choice of settings where trials are known."
+        " task is harmed (Holm over the tasks) and others gain, or one of several pretrainings harms. Not supported:"
+        " the interval leaves no effect worth the name. Inconclusive: none of these, or fewer than"
+        f" {FEWEST} paired seeds. The interval holds the seeds, the test texts where there are predictions, and the"
+        " choice of settings where trials are known."
         f" {FEWEST_PRETRAININGS} pretrainings or more that all tasks share are in it too; fewer are fixed, and the word"
         " is about these encoders."
     )
