@@ -73,14 +73,16 @@ def _digits(start: str) -> str:
     return hashlib.sha256(start.encode()).hexdigest()[:8]
 
 
+def stopped_by(code: int) -> signal.Signals | None:
+    """Return the signal after which a process ended in order, by its exit code 128 + n; None for any other code."""
+    return signal.Signals(code - 128) if code - 128 in set(signal.Signals) else None
+
+
 def died(code: int) -> str:
     """Return of what a process died, by its exit code as Python has it: "was killed by SIGKILL, ..."."""
     if code >= 0:
         return f"ended with code {code}"
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = f"signal {-code}"
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
     return f"was killed by {name}" + (", as the kernel does when memory is short" if name == "SIGKILL" else "")
 
 

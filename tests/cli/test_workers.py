@@ -52,9 +52,8 @@ def test_a_worker_that_is_killed_costs_its_run(command: list[str], tmp_path: Pat
         os.kill(killed["pid"], signal.SIGKILL)
         output, errors = process.communicate()
     assert process.returncode == 1, errors
-    assert (
-        f"[1/2] files scratch n=all seed=1 … failed: its process (pid {killed['pid']}) was killed by SIGKILL" in output
-    )
+    told = f"[1/2] files scratch n=all seed=1 … failed: its process (pid {killed['pid']}) was killed by SIGKILL"
+    assert told in output, errors
     assert "error: 1 of 2 runs failed, the same command tries them again" in errors
 
 

@@ -16,6 +16,7 @@ from thaw.job import again, disk
 from thaw.job.finished import finished
 from thaw.report.collect import read
 from thaw.task.task import Kind
+from thaw.track.config import WandbConfig
 from thaw.track.folder import BEST, RunFolder
 from thaw.train import loop
 from thaw.train.config import TrainerConfig
@@ -148,16 +149,19 @@ def test_a_test_score_that_needs_training_again_leaves_the_run_until_it_is_there
     assert read(folder.parent).unreadable == []
 
 
-def test_what_wandb_recorded_is_brought_in_too(tmp_path: Path) -> None:
-    home, new = tmp_path / "0123456789", tmp_path / "0123456789" / again.AGAIN / "0123456789"
-    for folder, name in ((home, "offline-run-1"), (new, "offline-run-2")):
-        (folder / "wandb" / name).mkdir(parents=True)
-        (folder / "wandb" / "mirror.json").write_text(name)
-        with RunFolder(folder) as one:
-            one.write_result({"run_id": "0123456789", "dev": 0.5})
-            one.status("finished")
-    assert finished(home) is None
-    again.settle(home)
-    assert {path.name for path in (home / "wandb").iterdir()} == {"offline-run-1", "offline-run-2", "mirror.json"}
-    assert (home / "wandb" / "mirror.json").read_text() == "offline-run-2"
-    assert (finished(home) or {})["dev"] == 0.5
+def test_what_wandb_recorded_of_it_names_files_that_stay(corpus_file: Path, tmp_path: Path) -> None:
+    """It named files below ``.again``, which were gone when they were to be uploaded."""
+    config = pretraining(corpus_file, tmp_path, budget="6", wandb=WandbConfig(mode="offline"))
+    run.pretrain(config)
+    folder = run.run_folder(config)
+    run.pretrain(dataclasses.replace(config, save_at=["512"]))
+    recorded = list((folder / "wandb").glob("*run-*/run-*.wandb"))
+    assert len(recorded) == 2
+    for path in recorded:
+        content = path.read_bytes()
+        assert b"encoder-" in content
+        assert again.AGAIN.encode() not in content
+    staged = [path for path in (folder / "wandb").rglob("*") if path.is_symlink() or path.is_file()]
+    assert [path for path in staged if not path.exists()] == []
+    assert not (folder / again.AGAIN).exists()
+    assert (RunFolder(folder).read("status.json") or {})["wandb"] == "offline"

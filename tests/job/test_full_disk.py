@@ -232,7 +232,7 @@ def test_a_sweep_tells_of_runs_whose_states_could_not_be_saved(
     config: TransferConfig, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The launcher is our own loop; all else is the sweep's."""
-    from thaw.cli.sweep import Outcome
+    from thaw.cli.worker import Outcome
 
     folder = run.run_folder(config)
 

@@ -114,9 +114,9 @@ def test_two_signals_while_it_saves_are_one(config: TransferConfig, monkeypatch:
     """`timeout` sends two: the second one, a SIGINT from the terminal, ended the run in the middle of its saving."""
     original = Transfer.save_state
 
-    def saving(self: Any, step: int) -> None:
+    def saving(self: Any, step: int) -> int:
         send(signal.SIGINT, signal.SIGTERM)
-        original(self, step)
+        return original(self, step)
 
     monkeypatch.setattr(interrupt, "MOMENT", 0.0)  # the slowest machine there is
     with monkeypatch.context() as patched:

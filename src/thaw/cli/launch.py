@@ -18,7 +18,7 @@ from typing import Any
 from thaw.cli.jobs import Job
 from thaw.cli.worker import Outcome
 from thaw.errors import StorageError
-from thaw.process import cores, died
+from thaw.process import cores, died, stopped_by
 from thaw.track.folder import STATUS, RunFolder
 
 IDLE_SECONDS = 60  # after which a worker ends that has nothing to do: the next stage of a study may want it
@@ -97,11 +97,11 @@ def _lost(job: Job, label: str, error: BrokenExecutor) -> Outcome:
     """Record and tell that the process of a job is dead."""
     found = _CODE.search(str(error))
     code = int(found[1]) if found else 1
-    number = code - 128 if code > 128 else signal.SIGTERM if code == -signal.SIGTERM else 0
+    number = stopped_by(code) or (signal.SIGTERM if code == -signal.SIGTERM else None)
     folder = RunFolder(job.folder)
     status = folder.read(STATUS) or {}
     if number or code == StorageError.exit_code:  # that one: by a signal, when no state could be saved
-        name = signal.Signals(number).name if number else "a signal"
+        name = number.name if number else "a signal"
         remedy = "continues" if number else f"starts again ({status.get('error')})"
         line = f"{label} … interrupted by {name} to its process: the same command {remedy}"
         print(line, flush=True)
@@ -110,6 +110,7 @@ def _lost(job: Job, label: str, error: BrokenExecutor) -> Outcome:
     what = f"its process (pid {status.get('pid')}) {died(code)}" if running else f"its process {died(code)}"
     if running:
         with contextlib.suppress(StorageError), folder:
+            folder.wandb = str(status.get("wandb") or folder.wandb)
             folder.status("failed", what)
     line = f"{label} … failed: {what}"
     print(line, flush=True)

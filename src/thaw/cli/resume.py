@@ -17,6 +17,7 @@ from thaw.cli.devices import placed
 from thaw.cli.interrupt import time_limit
 from thaw.cli.report import Parser
 from thaw.errors import ConfigError, ResumeError, StorageError
+from thaw.job.again import place
 from thaw.track.epoch import HISTORY, RESULTS
 from thaw.track.folder import CONFIG, LINEAGE, RunFolder
 from thaw.track.lock import TAKE_OVER, taking_over
@@ -70,7 +71,8 @@ def run(folder: Path, overrides: list[str], fork: bool) -> int:
 
 
 def recorded(folder: Path) -> tuple[str, dict[str, Any]]:
-    """Return the command and the config that a run folder holds."""
+    """Return the command and the config that a run folder holds; of one that runs beside its result, what it does."""
+    folder = beside if ((beside := place(folder)) / CONFIG).is_file() else folder
     try:
         values = yaml.safe_load((folder / CONFIG).read_text("utf-8"))
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:

@@ -9,7 +9,7 @@ import os
 import time
 import traceback
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from multiprocessing import current_process
 from pathlib import Path
@@ -77,7 +77,8 @@ def run_job(
         if config.debug:
             traceback.print_exc()
         line = f"{label} … failed: {one_line(error)}"
-    print(line, flush=True)
+    with suppress(OSError):  # nobody reads any more (thaw … | head): no reason to lose the runs that are left
+        print(line, flush=True)
     _collect()
     return Outcome(line, row, interrupted)
 

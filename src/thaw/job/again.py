@@ -2,20 +2,21 @@
 
 That is a pretraining that is to keep more checkpoints on the way, a transfer whose weights are to be kept, or whose
 test set is to be scored and whose weights are gone. The new run is a run folder of its own inside the old one, hidden,
-with the same id: ``<run id>/.again/<run id>/``. It is interrupted and goes on like any other. Once it is whole, what it
-has made is brought in piece by piece, the status last; a process that dies meanwhile leaves the new run as it is, and
-whoever asks for the run next brings it in. No torch here.
+with the same id: ``<run id>/.again/<run id>/``; W&B records in the old one, where its files will stay. It is
+interrupted and goes on like any other. Once it is whole, what it has made is brought in piece by piece, the status
+last; a process that dies meanwhile leaves the new run as it is, and whoever asks for the run next brings it in. No
+torch here.
 """
 
 import contextlib
-import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from thaw.storage import discard, replace_folder, write_bytes
-from thaw.track.folder import BEST, CHECKPOINT, CONFIG, LINEAGE, METRICS, PREDICTIONS, RESULT, STATUS, WANDB, RunFolder
-from thaw.track.wandb_files import BESIDE
+from thaw.track.folder import BEST, CHECKPOINT, CONFIG, LINEAGE, METRICS, PREDICTIONS, RESULT, STATUS, RunFolder
 
+WAIT_SECONDS = 60.0
 AGAIN, STEPS, PLAN = ".again", "steps.json", "plan.txt"
 STANDING = (LINEAGE, METRICS, PREDICTIONS, RESULT, BEST, PLAN, STEPS)  # a finished run, beside config and status
 
@@ -49,9 +50,12 @@ def beside(home: RunFolder) -> Iterator[RunFolder]:
         _bring_in(home.path)
 
 
-def settle(path: Path) -> None:
-    """Bring in what a process left that died when its new run was whole."""
-    if waits(path):
+def settle(path: Path, leads: bool = True) -> None:
+    """Bring in what a process left that died when its new run was whole; the others of a run wait for the first one."""
+    end = time.monotonic() + WAIT_SECONDS
+    while not leads and waits(path) and time.monotonic() < end:
+        time.sleep(0.1)
+    if leads and waits(path):
         home = RunFolder(path).open()
         try:
             _bring_in(path)
@@ -79,7 +83,6 @@ def _bring_in(path: Path) -> None:
         replace_folder(new / CHECKPOINT, path / CHECKPOINT)
     for name in (CONFIG, *STANDING, STATUS):
         _copy(new / name, path / name)
-    _bring_recordings(new, path)
     discard(path / AGAIN)
 
 
@@ -89,16 +92,3 @@ def _copy(source: Path, target: Path) -> None:
         write_bytes(target, source.read_bytes())
     else:
         target.unlink(missing_ok=True)
-
-
-def _bring_recordings(new: Path, path: Path) -> None:
-    """Move what W&B recorded of the new run to the older recordings; what stands in the way of it is no error."""
-    there = path / WANDB
-    if there.is_symlink() or there.is_file():  # no place of ours
-        there = path / BESIDE / WANDB
-    for folder in (new / WANDB, new / BESIDE / WANDB):
-        with contextlib.suppress(OSError):
-            for entry in list(folder.iterdir()):
-                there.mkdir(parents=True, exist_ok=True)
-                with contextlib.suppress(OSError):
-                    os.replace(entry, there / entry.name)

@@ -18,12 +18,13 @@ from thaw.strategy.controls import CONTROLS
 from thaw.task.example import fingerprint
 from thaw.task.subset import choose
 from thaw.track.folder import RunFolder
+from thaw.train.world import world
 
 
 def run(config: TransferConfig) -> dict[str, Any]:
     """Run a control and return its row."""
     path = Path(config.runs) / config.name / transfer_id(config)
-    again.settle(path)
+    again.settle(path, world(config.trainer).leads)
     if (done := finished(path, config)) is not None:
         return done
     with process(config.trainer) as (here, _), record(

@@ -46,12 +46,13 @@ from thaw.train.likelihood import WordLikelihood
 from thaw.train.loop import Batches, Loop
 from thaw.train.pretrain import PretrainModule
 from thaw.train.progress import Bar
+from thaw.train.world import world
 
 
 def run(config: PretrainConfig) -> dict[str, Any]:
     """Run or resume a pretraining and return its row."""
     path = Path(config.runs) / config.name / pretrain_id(config)
-    again.settle(path)
+    again.settle(path, world(config.trainer).leads)
     if (done := finished(path, config)) is not None:
         return done
     if (row := finished(path)) is not None:

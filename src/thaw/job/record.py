@@ -6,8 +6,8 @@ checkpoint on the way is gone without. What could not be saved to the end is tol
 """
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ class Record:
     unsaved: str = ""  # why no training state could be saved, as long as none was
     lost: dict[str, str] = field(default_factory=dict)  # what else was asked for and could not be kept, and why
     _has_state: bool = False
+    _later: list[Callable[[Mirror], object]] = field(default_factory=list)  # to W&B, of files that move
     _waiting: list[dict[str, Any]] = field(default_factory=list)  # events that are not on disk yet
 
     @property
@@ -84,7 +85,8 @@ class Record:
                 tell(f"{error}; the run goes on, its events wait in memory", f"events of {self.run_id}")
             self.mirror.log(event)
             if self.mirror.recorded != self.folder.wandb:  # it started, or was lost, meanwhile
-                self.folder.note_wandb(self.mirror.recorded)
+                with suppress(StorageError):  # noted again at the end
+                    self.folder.note_wandb(self.mirror.recorded)
 
     def write_events(self) -> None:
         """Write the events that wait for it; StorageError where the disk takes none."""
@@ -122,7 +124,7 @@ class Record:
         """Record the predictions of the test set."""
         if self.mirror is not None:
             self.folder.write_predictions(answers)
-            self.mirror.file(self.folder.path / PREDICTIONS)
+            self._tell(lambda mirror: mirror.file(self.home / PREDICTIONS))
 
     def examples(self, split: str, examples: Sequence[Example]) -> None:
         """Record the texts of the test set once for all runs of a study: ``.tasks/<sha256 of the splits>.jsonl.gz``."""
@@ -135,7 +137,23 @@ class Record:
     ) -> None:
         """Record that the run made (or used) the encoder, or model, that lies in ``folder``."""
         if self.mirror is not None:
-            self.mirror.artifact(name, type, metadata, [folder], used=used)
+            path = Path(folder)
+            own = path.is_relative_to(self.folder.path)
+            stays = self.home / path.relative_to(self.folder.path) if own else folder
+            self._tell(lambda mirror: mirror.artifact(name, type, metadata, [stays], used=used))
+
+    def _tell(self, call: Callable[[Mirror], object]) -> None:
+        """Tell W&B of a file of the run: at once, or where it runs beside its result once it is brought in."""
+        if self.mirror is not None and self.home == self.folder.path:
+            call(self.mirror)
+        else:
+            self._later.append(call)
+
+    def brought_in(self) -> None:
+        """Tell W&B of the files of a run beside its result: they lie where they stay now."""
+        if self.mirror is not None:
+            for call in self._later:
+                call(self.mirror)
 
     def finish(self, row: dict[str, Any]) -> dict[str, Any]:
         """Record the result, last of all, and say that the run is finished."""
@@ -161,24 +179,37 @@ def record(
     if not leads:
         yield Record(RunFolder(again.place(path)), path, None, Clock(), path.name)
         return
-    with RunFolder(path) as home, again.beside(home) as folder:
-        resumed = any(folder.training_state.glob("*/state.json"))
-        folder.write_config(config)
-        folder.status("running")
-        called = named(config, control)
+    called = named(config, control)
+    with RunFolder(path) as home:
+        resumed = any(RunFolder(again.place(path)).training_state.glob("*/state.json"))
         mirror = Mirror(
-            wandb, folder.path, run_id=path.name, name=called.name, group=called.group, job_type=called.job_type,
+            wandb, home.path, run_id=path.name, name=called.name, group=called.group, job_type=called.job_type,
             tags=called.tags, settings=config, resumed=resumed,
         )  # fmt: skip
-        rec = Record(folder, home.path, mirror, Clock(), path.name, forked=config.get("forked"))
+        whole = False
         try:
-            with mirror:
-                folder.note_wandb(mirror.recorded)
-                rec.speed = host_gflops()  # before the memory of the run is measured, and while it does nothing yet
+            with _mirrored(home, config, mirror) as rec:
                 yield rec
+            whole = True
         finally:
-            with suppress(StorageError):
-                folder.note_wandb(mirror.recorded)
+            if whole or again.place(path) == path:  # else the result stands as it was, with what W&B has of it
+                with suppress(StorageError):
+                    home.note_wandb(mirror.recorded)
+
+
+@contextmanager
+def _mirrored(home: RunFolder, config: dict[str, Any], mirror: Mirror) -> Iterator[Record]:
+    """Record a run in the folder where it runs and in W&B, which is told of its files once they lie in ``home``."""
+    with ExitStack() as recording:
+        with again.beside(home) as folder:
+            folder.write_config(config)
+            folder.status("running")
+            recording.enter_context(mirror)
+            rec = Record(folder, home.path, mirror, Clock(), home.path.name, forked=config.get("forked"))
+            folder.note_wandb(mirror.recorded)
+            rec.speed = host_gflops()  # before the memory of the run is measured, and while it does nothing yet
+            yield rec
+        rec.brought_in()
 
 
 def _started_by(before: Mapping[str, Any]) -> dict[str, Any]:

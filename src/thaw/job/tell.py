@@ -1,5 +1,6 @@
 """Notes for the user, each once in a process: the runs of a sweep would repeat them. No torch here."""
 
+import contextlib
 import sys
 
 from thaw.track.redact import shown
@@ -12,4 +13,5 @@ def tell(note: str, about: str = "") -> None:
     key = about or note
     if key not in TOLD:
         TOLD.add(key)
-        print(f"note: {shown(note)}", file=sys.stderr, flush=True)
+        with contextlib.suppress(OSError):  # nobody reads any more
+            print(f"note: {shown(note)}", file=sys.stderr, flush=True)

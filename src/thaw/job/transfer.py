@@ -42,12 +42,13 @@ from thaw.train.loop import Batches, Loop, place
 from thaw.train.progress import Bar
 from thaw.train.reuse import Reuse
 from thaw.train.transfer import answers
+from thaw.train.world import world
 
 
 def run(config: TransferConfig) -> dict[str, Any]:
     """Run or resume a transfer and return its row."""
     path = Path(config.runs) / config.name / transfer_id(config)
-    again.settle(path)
+    again.settle(path, world(config.trainer).leads)
     if (done := finished(path, config)) is not None:
         return done
     control = strategies()[config.strategy.name].control

@@ -77,7 +77,9 @@ class Lock:
             os.close(self._descriptor)
             self._descriptor = None
         if self._exclusive is not None:
-            self._exclusive.unlink(missing_ok=True)
+            holder, own = _read(self._exclusive), json.loads(_holder())
+            if all(holder.get(key) == own[key] for key in ("pid", "host", "process")):  # else another took it over
+                self._exclusive.unlink(missing_ok=True)
             self._exclusive = None
 
     def _acquire(self) -> Path | None:

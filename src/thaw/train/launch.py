@@ -11,7 +11,6 @@ Decisions:
 import contextlib
 import os
 import select
-import signal
 import socket
 import subprocess
 import sys
@@ -28,7 +27,7 @@ from pytorch_lightning.strategies import DDPStrategy
 from pytorch_lightning.strategies.launchers.subprocess_script import _SubprocessScriptLauncher
 
 from thaw.errors import DivergedError, ThawError
-from thaw.process import died
+from thaw.process import died, stopped_by
 from thaw.train.interrupt import Interrupted, Stop
 from thaw.train.world import FIRST, READY, World
 
@@ -150,8 +149,8 @@ class Launcher(_SubprocessScriptLauncher):
             if code is None or (code == 0 and not before_training):
                 continue
             which = f"process {number} of {self.num_processes} of this run"
-            if code > 128:
-                raise Interrupted(code - 128, f"{signal.Signals(code - 128).name} to {which}")
+            if ended := stopped_by(code):
+                raise Interrupted(ended, f"{ended.name} to {which}")
             if code == DivergedError.exit_code:
                 raise DivergedError(f"the training diverged in {which}, which has said where")
             raise ThawError(f"{which} {died(code)}: the same command goes on from the last state saved")
@@ -161,7 +160,8 @@ class Launcher(_SubprocessScriptLauncher):
         since = 0.0
         while not self.over:
             time.sleep(1.0)
-            dead = {number: code for number, one in enumerate(self.procs, 2) if 128 >= (code := one.poll() or 0) != 0}
+            codes = {number: one.poll() or 0 for number, one in enumerate(self.procs, 2)}
+            dead = {number: code for number, code in codes.items() if code and not stopped_by(code)}
             since = since or (time.monotonic() if dead else 0.0)
             if since and time.monotonic() - since > GRACE and not self.over:
                 number, code = next(iter(dead.items()))
