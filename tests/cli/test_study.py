@@ -1,5 +1,9 @@
 """A study of several stages runs in order and ends with its page; every study of the repository composes."""
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +13,9 @@ from thaw.cli.compose import composer
 from thaw.cli.main import main
 from thaw.cli.words import parse
 from thaw.config import conf_dir
+from thaw.text import corpus, tokenizer
+from thaw.text.corpus import CorpusConfig
+from thaw.text.tokenizer import TokenizerConfig
 
 STUDIES = sorted(path.parent for path in (conf_dir().parent / "experiments").rglob("study.yaml"))
 PLANS = sorted((conf_dir().parent / "experiments").rglob("stages.yaml"))
@@ -52,6 +59,33 @@ def test_stages_run_in_order_and_end_with_a_page(
     assert len(list(tmp_path.glob("runs/mine/*/result.json"))) == 8
     assert main(words) == 0
     assert capsys.readouterr().out.count("4 finished before") == 2
+
+
+@pytest.mark.slow
+def test_a_stage_of_two_processes_is_started_as_that_stage(mine: Path, task_folder: Path, tmp_path: Path) -> None:
+    """The second process of a run was the whole study again, and refused its own words."""
+    (tmp_path / "text.txt").write_text(
+        "\n\n".join(f"The river {i} runs over warm stones under a bright sky in the cold night." for i in range(99))
+    )
+    documents = corpus.documents(CorpusConfig(paths=[str(tmp_path / "text.txt")]))
+    tokenizer.train(documents, TokenizerConfig(vocab_size=300)).save(tmp_path / "tokenizer")
+    (mine / "second" / "study.yaml").write_text(
+        STUDY.replace("STRATEGY", "scratch").replace('"10,20"', '"10"').replace('"1,2"', '"1"')
+    )
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "thaw", "study", "mine", f"task.path={task_folder}", "hydra/launcher=basic",
+            "encoder=tiny", "encoder.hidden=32", "encoder.intermediate=64", "tokenizer=folder",
+            f"tokenizer.path={tmp_path / 'tokenizer'}", "steps=2", "eval_every=1", "data.batch_size=4", "trainer=ddp",
+            "trainer.accelerator=cpu", "trainer.precision=32-true", "trainer.compile=false", "trainer.devices=2",
+            "trainer.threads=1",
+        ],
+        capture_output=True, text=True, cwd=tmp_path, env=os.environ,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("== 2/3") == 1
+    rows = [json.loads(path.read_text()) for path in tmp_path.glob("runs/mine/*/result.json")]
+    assert sorted(row["strategy"] for row in rows) == ["majority"] * 4 + ["scratch"]
 
 
 def test_a_stage_that_fails_ends_the_study(mine: Path, task_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

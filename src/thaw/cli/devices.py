@@ -44,6 +44,20 @@ def refuse(runner: Any, configs: Sequence[Any]) -> None:
 
 
 @contextmanager
+def as_command(command: str, words: Sequence[str]) -> Iterator[None]:
+    """Make ``thaw COMMAND WORDS`` the command of this process, which is started again for each further device.
+
+    Else a stage of `thaw study` would start the whole study.
+    """
+    before = sys.argv
+    sys.argv = [before[0], command, *words]
+    try:
+        yield
+    finally:
+        sys.argv = before
+
+
+@contextmanager
 def own_process_group(number: int) -> Iterator[None]:
     """Make the command that Lightning starts again for each further device one of this job alone.
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from thaw.cli import help, words
-from thaw.cli.devices import placed, refuse
+from thaw.cli.devices import as_command, placed, refuse
 from thaw.cli.interrupt import time_limit
 from thaw.cli.jobs import Job, more, named, title
 from thaw.cli.launch import launch
@@ -49,7 +49,7 @@ def main(command: str, argv: list[str], settled: bool = False) -> int:
             raise ConfigError(f"--only {given.only} is none of the {number(len(jobs), 'run')}, give 1 to {len(jobs)}")
         leads = placed([job.config for job in jobs], compose.multirun, given.only)
         limit = jobs[0].config.trainer.time_limit if command != "tokenizer" else None
-        with time_limit(limit), taking_over(given.take_over):
+        with time_limit(limit), taking_over(given.take_over), as_command(command, argv):
             if compose.multirun and given.only is None:
                 return sweep(command, jobs, compose.launcher, settled)
             return single(command, jobs[(given.only or 1) - 1], leads)
