@@ -11,6 +11,7 @@ from language import METRIC, transfer
 
 from thaw import run
 from thaw.errors import ConfigError, DivergedError
+from thaw.fields import as_dict
 from thaw.job import costs, resolve
 from thaw.job.resolve import chosen
 from thaw.report.collect import read
@@ -78,12 +79,13 @@ def test_a_seed_gives_every_strategy_the_same_subset_and_head(
 ) -> None:
     from thaw.job.record import record
     from thaw.job.transfer import Transfer
+    from thaw.train.interrupt import Stop
 
     made = []
     for number, strategy in enumerate(("scratch", "frozen", "full")):
         config = transfer(Kind.classes, tasks[Kind.classes], checkpoint, tmp_path, strategy)
-        with record(tmp_path / str(number), {}, config.wandb, name="n", group="g", job_type="transfer", tags=[]) as rec:
-            made.append(Transfer(config, rec))
+        with record(tmp_path / str(number), as_dict(config), config.wandb) as rec:
+            made.append(Transfer(config, rec, Stop()))
     one = made[0]
     for other in made[1:]:
         assert other.train_indices == one.train_indices

@@ -180,7 +180,7 @@ def test_hugging_face_data_set_from_a_folder(texts: list[str], tmp_path: Path) -
 def test_hub_out_of_reach_is_one_line() -> None:
     pytest.importorskip("datasets")
     with pytest.raises(
-        ConfigError, match=r"corpus.hub=nobody/nothing can not be loaded .* or give corpus.paths"
+        ConfigError, match=r"corpus.hub=nobody/nothing can not be loaded: .* or give corpus.paths"
     ) as caught:
         list(documents(CorpusConfig(hub="nobody/nothing")))
     assert "\n" not in str(caught.value)
