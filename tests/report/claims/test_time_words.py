@@ -184,7 +184,7 @@ def test_the_note_on_cores_says_which_clock_holds_what():
 
 def test_the_luckiest_of_several_settings_is_not_faster():
     """The best of six equal settings by dev was "supported" in 24 % of simulated studies: dev is what time reads."""
-    world = World(trials=6, faster=3.0, tasks=1)
+    world = World(trials=6, faster=3.0, gains=(0.15,))
     found = verdicts(simulated(world, np.random.default_rng(0)))[0]
     assert found.word == "inconclusive"
     assert "its setting is the best of 6 by the dev scores that time is read from, scratch's of 1" in found.why
