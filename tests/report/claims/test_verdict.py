@@ -571,3 +571,14 @@ def test_a_size_with_few_seeds_is_named():
     assert found.word == "inconclusive"
     assert "Only 1 seed pairs on trec at " in found.settle
     assert "leave that size out" in found.settle
+
+
+def test_the_newest_results_epoch_counts_and_not_the_run_that_ended_last():
+    """A mended bug's number was served where its run was touched after the new one."""
+    old, new = (
+        replace(run("full", 100, 1, score, run_id=str(epoch)), updated=at, lineage={"results": epoch})
+        for score, epoch, at in ((0.9, 2, "2026-11-29"), (0.6, 3, "2026-11-28"))
+    )
+    for made in ((old, new), (new, old)):
+        (cell,) = study(*made)[1]
+        assert (cell.test.mean, cell.repeated) == (0.6, 1)
