@@ -106,6 +106,8 @@ def test_a_label_outside_the_declared_ones(tmp_path):
 def test_scores_that_are_no_numbers(tmp_path):
     (tmp_path / "all.csv").write_text("text,label\na,1.5\nb,high\nc,inf\nd,\ne,nan\n")
     refused("score", tmp_path / "all.csv", r"not a finite number.*lines 3, 4, 5 and 1 more")
+    (tmp_path / "all.csv").write_text("text,label\na,1.5\nb,1_000\nc,2_5\n")
+    refused("score", tmp_path / "all.csv", r"not a finite number.*lines 3, 4; ")
 
 
 def test_folders_without_train_with_two_or_missing(tmp_path):

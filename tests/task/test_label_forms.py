@@ -127,10 +127,22 @@ def test_several_labels_are_called_so(tmp_path: Path, value: list[Any]) -> None:
         labelled(tmp_path / "x.jsonl", [value, *["a", "b"] * 20])
 
 
-@pytest.mark.parametrize("cell", ["\"['a', 'b']\"", "['a' 'b']", '"[""a"", ""b""]"', '"[1, 0]"', "[0 1]"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *("\"['a', 'b']\"", "['a' 'b']", '"[""a"", ""b""]"', '"[1, 0]"', "[0 1]"),
+        *('"[1.0, 2.0]"', "[0. 1. 0.]", '"[np.int64(1), np.int64(2)]"', "[np.int64(1)]", "\"[b'a', b'b']\""),
+        *("\"{'a', 'b'}\"", '"[ ""a"", ""b"" ]"', "\" ['a', 'b']\"", '"[True, False]"', '"(1, 2)"', '"array([1, 0])"'),
+    ],
+)
 def test_several_labels_in_a_cell_are_called_so(tmp_path: Path, cell: str) -> None:
     with pytest.raises(DataError, match=r"multi-label\), which is not supported yet.*line 2;"):
         read(make_task("classes", csv_file(tmp_path / "x.csv", [cell, *["a", "b"] * 20])), DataConfig())
+
+
+@pytest.mark.parametrize("word", ["[1]", "(1,000)", "(0, 10]", "[0, 10)", "( a , b )", "[PAD]", "{x}", "f(1)"])
+def test_brackets_alone_make_no_label_several(tmp_path: Path, word: str) -> None:
+    assert labelled(tmp_path / "x.jsonl", [word, "b"] * 20).labels == sorted([word, "b"])
 
 
 def test_an_object_as_a_label_is_called_so(tmp_path: Path) -> None:

@@ -6,14 +6,13 @@ Half a character, which JSON's escapes may hold, becomes U+FFFD.
 """
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 from thaw.errors import DataError
 from thaw.task.table import Table, offend
+from thaw.text.half import whole
 
-_HALF = re.compile("[\ud800-\udfff]")
 WANTED = "give SQuAD's articles, a list of records, or an object a line in a .jsonl"
 Rows = list[tuple[int, dict[str, Any]]]
 
@@ -62,20 +61,20 @@ def json_table(path: Path, text: str) -> Table:
 
 
 def _loaded(text: str) -> Any:
-    return _whole(json.loads(text, parse_constant=_constant))
+    return _mended(json.loads(text, parse_constant=_constant))
 
 
 def _constant(name: str) -> Any:
     return None if name == "NaN" else float(name)  # a NaN cell is a missing one
 
 
-def _whole(value: Any) -> Any:
+def _mended(value: Any) -> Any:
     """Return a JSON value without half characters."""
     if isinstance(value, str):
-        return _HALF.sub("\ufffd", value)
+        return whole(value)
     if isinstance(value, list):
-        return [_whole(one) for one in value]
-    return {_whole(key): _whole(one) for key, one in value.items()} if isinstance(value, dict) else value
+        return [_mended(one) for one in value]
+    return {_mended(key): _mended(one) for key, one in value.items()} if isinstance(value, dict) else value
 
 
 def _described(content: Any) -> str:

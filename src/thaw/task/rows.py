@@ -100,7 +100,7 @@ def _tell_lists(reader: Reader, columns: list[str]) -> None:
 
 def _are_several(value: Any) -> bool:
     """Return whether a label is a list of labels, or such a list (or several numbers) written as text."""
-    if isinstance(value, str) and value.startswith(("[", "(")):
+    if isinstance(value, str):
         return written_lists.is_list(value) or len(written_lists.integers(value) or []) > 1
     return isinstance(value, list)
 
@@ -127,6 +127,8 @@ def _class_reader(reader: Reader, task: TaskConfig, column: str) -> Callable[[An
 
 
 def _score(value: Any) -> float | None:
+    if isinstance(value, str) and "_" in value:  # Python reads 2_5 as 25
+        return None
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
