@@ -14,6 +14,7 @@ from thaw.task.table import Table, offend
 from thaw.text.half import whole
 
 WANTED = "give SQuAD's articles, a list of records, or an object a line in a .jsonl"
+SPLIT = "it is a table with its columns apart (pandas' orient='split'), which orient='records' writes by records"
 Rows = list[tuple[int, dict[str, Any]]]
 
 
@@ -42,7 +43,7 @@ def json_table(path: Path, text: str) -> Table:
     try:
         content = _loaded(text)
     except json.JSONDecodeError as error:
-        if error.msg == "Extra data" and text.lstrip().startswith("{") and text.find("\n") > 0:
+        if error.msg == "Extra data" and text.lstrip().startswith("{") and "\n" in text.strip():
             return json_lines(path, text)
         raise DataError(f"not JSON, {path}: {error}; {WANTED}") from None
     except (ValueError, RecursionError) as error:
@@ -57,6 +58,8 @@ def json_table(path: Path, text: str) -> Table:
     nested = any(isinstance(one, dict) and "paragraphs" in one for one in data)
     if not nested and all(isinstance(one, dict) and one for one in data):
         return _records(path, data)
+    if isinstance(content.get("columns"), list) and all(isinstance(one, list) for one in data):
+        raise DataError(f"not SQuAD JSON and no list of records, {path}: {SPLIT}; {WANTED}")
     return _squad(path, data)
 
 
@@ -117,7 +120,7 @@ def _squad(path: Path, articles: list[Any]) -> Table:
             for question in paragraph["qas"]
         ]
     except (KeyError, TypeError, AttributeError) as error:
-        what = f"no {error}" if isinstance(error, KeyError) else str(error)
+        what = f"no {error}" if isinstance(error, KeyError) else "data, paragraphs or qas is no list of objects"
         raise DataError(f"not SQuAD JSON, {path}: {what}; {WANTED}") from None
     if not rows:
         raise DataError(f"no questions, {path}: no paragraph has any; give it SQuAD's articles")
