@@ -140,11 +140,8 @@ def test_a_checkpoint_of_ours_with_nan_is_refused(bert_folder, tmp_path, small):
 @pytest.mark.parametrize("part", ["mlm_state", "head_state"])
 def test_a_head_of_ours_with_nan_is_refused(bert_folder, tmp_path, part):
     broken = hub.read(bert_folder)
-    broken.mlm_state = {
-        "dense.weight": torch.ones(32, 32),
-        **{name: torch.ones(32) for name in ("dense.bias", "norm.weight", "norm.bias")},
-        "decoder.bias": torch.ones(60),
-    }
+    ones = {name: torch.ones(32) for name in ("dense.bias", "norm.weight", "norm.bias")}
+    broken.mlm_state = {**ones, "dense.weight": torch.ones(32, 32), "decoder.bias": torch.ones(60)}
     broken.head_state, broken.head_config = {"dense.bias": torch.ones(3)}, {"kind": "classes"}
     checkpoints.write(tmp_path / "whole", broken, "# whole\n")
     assert hub.read(tmp_path / "whole").mlm_state
