@@ -130,6 +130,8 @@ def test_a_run_id_names_only_readings_that_were_others_before(tmp_path: Path) ->
     lists = written(tmp_path / "d.csv", ["['a', 'b']"])
     assert reading(lists, Kind.tags) == "+lists"
     assert reading(lists, Kind.classes) == ""
+    for blanks in ('[ "a", "b" ]', "[ 'a', 'b' ]", '[\n  "a"\n]'):
+        assert reading(written(tmp_path / "f.csv", [blanks]), Kind.tags) == "+lists"
     assert reading(written(tmp_path / "e.csv", ["[1] See ['also", "[ laughs ]"]), Kind.tags) == ""
 
 
