@@ -76,6 +76,8 @@ def test_a_pickle_is_refused_unopened(bert_folder, tmp_path, name):
         ("num_attention_heads", 0, r"config\.json: out of range: heads=0 must be at least 1"),
         ("layer_norm_eps", float("inf"), "layer_norm_eps=inf, expected a number"),
         ("hidden_size", {"_instantiator": "os.system"}, "expected a whole number"),
+        ("quantization_config", {"quant_method": "bitsandbytes"}, "has quantization_config, quantised weights can not"),
+        ("compression_config", {}, "has compression_config, quantised weights can not"),
         ("vocab_size", 20, "tokenizer of 60 pieces but an encoder of 20: ',' has no vector"),
     ],
 )
@@ -133,6 +135,41 @@ def test_a_checkpoint_of_ours_with_nan_is_refused(bert_folder, tmp_path, small):
     checkpoints.write(tmp_path / "ours", broken, "# broken\n")
     with pytest.raises(DataError, match=r"values of layers\.0\.down\.bias are not finite"):
         hub.import_folder(tmp_path / "ours", tmp_path / "out")
+
+
+@pytest.mark.parametrize("part", ["mlm_state", "head_state"])
+def test_a_head_of_ours_with_nan_is_refused(bert_folder, tmp_path, part):
+    broken = hub.read(bert_folder)
+    ones = {name: torch.ones(32) for name in ("dense.bias", "norm.weight", "norm.bias")}
+    broken.mlm_state = {**ones, "dense.weight": torch.ones(32, 32), "decoder.bias": torch.ones(60)}
+    broken.head_state, broken.head_config = {"dense.bias": torch.ones(3)}, {"kind": "classes"}
+    checkpoints.write(tmp_path / "whole", broken, "# whole\n")
+    assert hub.read(tmp_path / "whole").mlm_state
+    getattr(broken, part)["dense.bias"][1] = float("nan")
+    checkpoints.write(tmp_path / "ours", broken, "# broken\n")
+    file = "head" if part == "head_state" else "model"
+    with pytest.raises(DataError, match=rf"{file}\.safetensors: 1 of the .* values of dense\.bias are not finite"):
+        hub.read(tmp_path / "ours")
+
+
+@pytest.mark.parametrize("kind", ["int8", "uint8", "bool", "float8_e4m3fn", "float8_e5m2", "complex64"])
+@pytest.mark.parametrize("name", ["embeddings.word_embeddings.weight", "encoder.layer.0.attention.self.key.bias"])
+def test_weights_that_are_no_plain_numbers_are_refused(bert_folder, tmp_path, kind, name):
+    weights = load_file(bert_folder / "model.safetensors")
+    weights[name] = weights[name].to(getattr(torch, kind))
+    save_file(weights, bert_folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ConfigError, match=rf"model\.safetensors: {name} is {kind}, weights must be float16"):
+        hub.import_folder(bert_folder, tmp_path / "out")
+
+
+@pytest.mark.parametrize("kind", ["float16", "bfloat16", "float64"])
+def test_plain_numbers_of_another_length_are_read(bert_folder, kind):
+    weights = load_file(bert_folder / "model.safetensors")
+    weights = {name: tensor.to(getattr(torch, kind)) for name, tensor in weights.items()}
+    weights["embeddings.position_ids"] = torch.arange(24)[None]  # older files have it
+    save_file(weights, bert_folder / "model.safetensors", metadata={"format": "pt"})
+    state = hub.read(bert_folder).encoder().state_dict()
+    assert all(tensor.dtype == torch.float32 for tensor in state.values())
 
 
 def test_ids_are_compared_on_import(bert_folder, tmp_path, capsys):

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from task_files import make_task
+from task_files import make_task, write_rows
 
 from thaw.errors import DataError
 from thaw.task.files import split_files
@@ -106,6 +106,8 @@ def test_a_label_outside_the_declared_ones(tmp_path):
 def test_scores_that_are_no_numbers(tmp_path):
     (tmp_path / "all.csv").write_text("text,label\na,1.5\nb,high\nc,inf\nd,\ne,nan\n")
     refused("score", tmp_path / "all.csv", r"not a finite number.*lines 3, 4, 5 and 1 more")
+    (tmp_path / "all.csv").write_text("text,label\na,1.5\nb,1_000\nc,2_5\n")
+    refused("score", tmp_path / "all.csv", r"not a finite number.*lines 3, 4; ")
 
 
 def test_folders_without_train_with_two_or_missing(tmp_path):
@@ -134,6 +136,9 @@ def squad(**changes):
         ([], "not SQuAD JSON"),
         ({"data": [{}]}, r"not SQuAD JSON.*paragraphs"),
         ({"data": []}, "no questions"),
+        ({"columns": ["text"], "index": [0], "data": [["a"]]}, r"columns apart \(pandas' orient='split'\)"),
+        ({"data": [["a"]]}, "not SQuAD JSON, .*: data, paragraphs or qas is no list of objects"),
+        ({"data": [{"paragraphs": "a"}]}, "not SQuAD JSON, .*: data, paragraphs or qas is no list of objects"),
         (squad(answers=[]), r"a question without answer.*SQuAD 2\.0"),
         (squad(answers=[{"text": "Bob", "answer_start": 3}]), r"not in the context at answer_start.*question 1"),
         (squad(question=""), "empty question or context"),
@@ -171,8 +176,45 @@ def test_a_path_that_is_neither_file_nor_folder():
         split_files(Path("/dev/null"))
 
 
+@pytest.mark.parametrize("before", ["", "\n", "\n\n  \n", "\r\n"])
+def test_an_object_a_line_in_a_json_file_after_blank_lines(tmp_path, before):
+    rows = [f'{{"text": "text {n}", "label": {n % 2}}}\n' for n in range(20)]
+    (tmp_path / "all.json").write_bytes((before + "".join(rows)).encode())
+    found = read(make_task("classes", tmp_path / "all.json"), DataConfig())
+    assert min(one.line for one in (*found.train, *found.dev, *found.test)) == before.count("\n") + 1
+
+
 def test_half_a_character_is_replaced(tmp_path):
     rows = [f'{{"text": "half \\ud83d of {n}", "label": "{n % 2}"}}\n' for n in range(20)]
     (tmp_path / "all.jsonl").write_text("".join(rows))
     found = read(make_task("classes", tmp_path / "all.jsonl"), DataConfig())
     assert {example.text_a[:7] for example in found.train} == {"half \ufffd "}
+
+
+def few(folder, kind):
+    """Write 150 classes once each in every split, or the tags of 66 types of entities in 200 sentences."""
+    for split in ("train", "dev", "test"):
+        rows = [{"text": f"{split} {n}", "label": f"c{n}"} for n in range(150)]
+        if kind == "tags":
+            tags = [["O", f"B-T{n % 66}", f"I-T{n % 66}"] for n in range(200)]
+            rows = [{"tokens": [f"{split}{n}", "b", "c"], "tags": some} for n, some in enumerate(tags)]
+        write_rows(folder / f"{split}.jsonl", rows)
+    return folder
+
+
+def test_declared_classes_may_occur_once_each(tmp_path):
+    path = few(tmp_path / "task", "classes")
+    labels = [f"c{n}" for n in range(150)]
+    assert read(make_task("classes", path, labels=labels), DataConfig()).labels == labels
+    with pytest.raises(
+        DataError, match=r"150 distinct labels in 150 train examples, .* the label\? If so, declare all"
+    ):
+        read(make_task("classes", path), DataConfig())
+
+
+def test_tags_are_counted_against_words(tmp_path):
+    found = read(make_task("tags", few(tmp_path / "task", "tags")), DataConfig())
+    assert len(found.labels) == 133
+    rows = [{"tokens": ["a", f"b{n}"], "tags": ["O", f"x{n}"]} for n in range(200)]
+    with pytest.raises(DataError, match=r"distinct labels in \d+ train words, .*is column 'tags' the label\?"):
+        read(make_task("tags", write_rows(tmp_path / "x.jsonl", rows), metric="token_accuracy"), DataConfig())

@@ -82,7 +82,30 @@ def test_nan_among_numbers_is_a_number_that_is_missing(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("value", [None, float("nan"), "", "  "])
+@pytest.mark.parametrize(
+    ("train", "dev", "test"),
+    [(["nan", "en"], ["nan", "en"], ["nan"]), (["nan", "1", "en"], ["nan", "1"], ["nan", "1", "en"])],
+)
+def test_whether_nan_is_a_word_is_decided_over_all_splits(
+    tmp_path: Path, train: list[str], dev: list[str], test: list[str]
+) -> None:
+    for split, words in {"train": train, "dev": dev, "test": test}.items():
+        rows = [{"text": f"{split} {n}", "label": words[n % len(words)]} for n in range(18)]
+        write_rows(tmp_path / "task" / f"{split}.jsonl", rows)
+    found = read(make_task("classes", tmp_path / "task"), DataConfig())
+    assert found.labels == sorted(train)
+    assert found.report["labels"]["test"]["nan"] == 18 // len(test)
+
+
+def test_nan_is_a_number_that_is_missing_where_all_splits_have_numbers(tmp_path: Path) -> None:
+    for split, words in {"train": [0, 1], "dev": [0, 1], "test": ["nan"]}.items():
+        rows = [{"text": f"{split} {n}", "label": words[n % len(words)]} for n in range(18)]
+        write_rows(tmp_path / "task" / f"{split}.jsonl", rows)
+    with pytest.raises(DataError, match=r"no label, .*test\.jsonl: lines 1, 2, 3"):
+        read(make_task("classes", tmp_path / "task"), DataConfig())
+
+
+@pytest.mark.parametrize("value", [None, float("nan"), "", "  ", "\u200b", "\ufeff \u00ad"])
 def test_null_and_an_empty_text_are_no_label(tmp_path: Path, value: Any) -> None:
     with pytest.raises(DataError, match=r"no label.*lines 1, 3, 5"):
         labelled(tmp_path / "x.jsonl", [value, "eng"] * 20)
@@ -109,6 +132,11 @@ def test_small_numbers_of_json_are_in_order(tmp_path: Path) -> None:
     assert labelled(tmp_path / "x.jsonl", [1e-7, 0.5, 2e-7] * 20).labels == ["1e-07", "2e-07", "0.5"]
 
 
+def test_what_one_does_not_see_is_shown_by_its_number(tmp_path: Path) -> None:
+    (note,) = labelled(tmp_path / "x.jsonl", ["pos", "pos\u200b", "neg"] * 9).report["reading"]
+    assert note.endswith(r"'pos' (9), 'pos\u200b' (9)")
+
+
 def test_labels_that_are_nearly_equal_are_told(tmp_path: Path) -> None:
     values = ["Pos", "pos", "neg", "New York", "NewYork", "01", "1", "x", "X"] * 9
     found = labelled(tmp_path / "x.jsonl", values)
@@ -121,16 +149,41 @@ def test_labels_that_are_nearly_equal_are_told(tmp_path: Path) -> None:
     assert near(["a", "b", "-1", "1"]) == []
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        *("pos\u200b-1", "\ufeffpos-1", "po\u00ads-1", "pos\u20111", "pos\u20131", "pos\u22121", "pos\u200d-1"),
+        *('"pos-1"', "'pos-1'", "\u201cpos-1\u201d", "\u00abpos-1\u00bb", "\uff30os-1", " pos -1"),
+    ],
+)
+def test_what_one_does_not_see_makes_labels_nearly_equal(tmp_path: Path, other: str) -> None:
+    (note,) = labelled(tmp_path / "x.jsonl", ["pos-1", other, "neg"] * 9).report["reading"]
+    assert note.startswith("labels that are nearly equal, and are told apart: ")
+    assert near(['"', "''", "-", "--", "1", "-1", "\u22121"]) == [["-1", "\u22121"]]
+
+
 @pytest.mark.parametrize("value", [["a", "b"], ["a"], [], [1, 0]])
 def test_several_labels_are_called_so(tmp_path: Path, value: list[Any]) -> None:
     with pytest.raises(DataError, match=r"multi-label\), which is not supported yet.*line 1; give one label"):
         labelled(tmp_path / "x.jsonl", [value, *["a", "b"] * 20])
 
 
-@pytest.mark.parametrize("cell", ["\"['a', 'b']\"", "['a' 'b']", '"[""a"", ""b""]"', '"[1, 0]"', "[0 1]"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *("\"['a', 'b']\"", "['a' 'b']", '"[""a"", ""b""]"', '"[1, 0]"', "[0 1]"),
+        *('"[1.0, 2.0]"', "[0. 1. 0.]", '"[np.int64(1), np.int64(2)]"', "[np.int64(1)]", "\"[b'a', b'b']\""),
+        *("\"{'a', 'b'}\"", '"[ ""a"", ""b"" ]"', "\" ['a', 'b']\"", '"[True, False]"', '"(1, 2)"', '"array([1, 0])"'),
+    ],
+)
 def test_several_labels_in_a_cell_are_called_so(tmp_path: Path, cell: str) -> None:
     with pytest.raises(DataError, match=r"multi-label\), which is not supported yet.*line 2;"):
         read(make_task("classes", csv_file(tmp_path / "x.csv", [cell, *["a", "b"] * 20])), DataConfig())
+
+
+@pytest.mark.parametrize("word", ["[1]", "(1,000)", "(0, 10]", "[0, 10)", "( a , b )", "[PAD]", "{x}", "f(1)"])
+def test_brackets_alone_make_no_label_several(tmp_path: Path, word: str) -> None:
+    assert labelled(tmp_path / "x.jsonl", [word, "b"] * 20).labels == sorted([word, "b"])
 
 
 def test_an_object_as_a_label_is_called_so(tmp_path: Path) -> None:
@@ -144,9 +197,10 @@ def test_one_label_declared_in_two_forms_is_refused(labels: list[Any]) -> None:
         make_task("classes", labels=labels)
 
 
-def test_an_empty_label_can_not_be_declared() -> None:
+@pytest.mark.parametrize("label", [" ", "\u200b"])
+def test_an_empty_label_can_not_be_declared(label: str) -> None:
     with pytest.raises(ConfigError, match=r"task\.labels names an empty label"):
-        make_task("classes", labels=["a", " "])
+        make_task("classes", labels=["a", label])
 
 
 @pytest.mark.parametrize(
@@ -161,7 +215,9 @@ def test_a_hundred_thousand_labels_are_refused(tmp_path: Path, kind: str, declar
     (tmp_path / "task").mkdir()
     path = write_rows(tmp_path / ("all.jsonl" if whole else "task/train.jsonl"), list(rows))
     labels = [str(n) if kind == "classes" else f"x{n}" for n in range(count)] if declared else None
-    with pytest.raises(DataError, match=r"10000\d distinct labels in .*0000 train examples|100000 distinct labels"):
+    with pytest.raises(
+        DataError, match=r"10000\d distinct labels in .*0000 train (examples|words)|100000 distinct labels"
+    ):
         read(make_task(kind, path if whole else path.parent, labels=labels), DataConfig())
 
 

@@ -25,6 +25,10 @@ WRITERS = {
     "numpy": lambda words: str(np.array(words)),
     "numpy objects": lambda words: str(np.array(words, dtype=object)),
     "tuple": lambda words: str(tuple(words)),
+    "Python, blanks inside": lambda words: f"[ {str(words)[1:-1]} ]",
+    "JSON, a line each": lambda words: json.dumps(words, indent=2),
+    "JSON, blanks inside": lambda words: f"[ {json.dumps(words)[1:-1]} ]",
+    "tuple, blanks inside": lambda words: f"( {str(tuple(words))[1:-1]} )",
 }
 
 
@@ -46,7 +50,22 @@ def test_lists_are_read_as_lists(tmp_path: Path, writer: str, suffix: str) -> No
 
 def test_words_in_brackets_are_words(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
-    texts = ["[ laughs ]", "[1]", '("Hello there")', "( 'tis )", "[ ' ]"]
+    texts = [
+        *("[ laughs ]", "[1]", '("Hello there")', "( 'tis )", "[ ' ]"),
+        *("( Reuters , 1996 )", "( 12 , 7 )", "[ 12 , 7 ]", "[ 12 7 ]", "[1] [2]", "[1-2]", "[10.1.2]", "(1,000)"),
+        *(
+            '[ " Hello " ]',
+            "[ '' ]",
+            '[ " , " ]',
+            "{ a , b }",
+            "( 1 , 2 ) and ( 3 , 4 )",
+            "[ ... ]",
+            "[,]",
+            "{ }",
+            "( )",
+        ),
+        *("[CLS] 1, 2 [SEP]", "[ 'tis the season ' ]", "f(x)", "[1][2]", "[ sic ]", "{x}", "[Hello, he said]"),
+    ]
     with path.open("w", newline="") as file:
         csv.writer(file).writerows(
             [("tokens", "tags")] + [(text, " ".join("X" for _ in text.split())) for text in texts]
@@ -65,6 +84,29 @@ def test_words_in_brackets_are_words(tmp_path: Path) -> None:
         "[np.str_('a'), np.str_('b')]",
         "array(['a', 'b'], dtype=object)",
         "['a''b']",
+        "[b'the', b'dog']",
+        "[b'the' b'dog']",
+        "(b'the', b'dog')",
+        "[None, 'a']",
+        "[null, 'a']",
+        "[['a', 'b']]",
+        "[ ['a', 'b'] ]",
+        "{'a', 'b'}",
+        "{'a': 1, 'b': 2}",
+        "frozenset({'a', 'b'})",
+        "{the,dog}",
+        '{"the end",dog}',
+        "[12, 7]",
+        "[12 7]",
+        "[1.0, 0.0]",
+        "[1. 0.]",
+        "(1, 0)",
+        "[np.int64(1), np.int64(0)]",
+        "[tensor(1), tensor(0)]",
+        "tensor([1, 0], device='cuda:0')",
+        "array([1, 0])",
+        "[True, False]",
+        "[ True False]",
     ],
 )
 def test_a_list_that_can_not_be_read_is_named(tmp_path: Path, cell: str) -> None:
@@ -86,6 +128,24 @@ def test_texts_that_are_lists_are_told(tmp_path: Path) -> None:
     pd.DataFrame(rows).to_csv(tmp_path / "x.csv", index=False)
     (note,) = read(make_task("classes", tmp_path / "x.csv"), DataConfig()).report["reading"]
     assert "column 'text' holds lists written as text" in note
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["[True, False]", "[0.5, 1.0]", "[nan, 1.0]", "[None, 'X']", "array([1, 0])", "[b'O', b'X']", "{1, 0}", "{O,X}"],
+)
+def test_tags_written_as_no_list_of_words_or_numbers_are_named(tmp_path: Path, cell: str) -> None:
+    path = tmp_path / "x.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([("tokens", "tags"), *((f"a w{n}", cell) for n in range(20))])
+    with pytest.raises(DataError, match=r"a list written as text that can not be read.*lines 2, 3, 4"):
+        read(make_task("tags", path, metric="token_accuracy"), DataConfig())
+
+
+@pytest.mark.parametrize("cell", [r"['the', '\ud83d dog']", r'["the", "\ud83d dog"]', r'[ "the", "\ud83d dog" ]'])
+def test_half_a_character_in_a_list_is_replaced(cell: str) -> None:
+    assert written_lists.strings(cell) == ["the", "\ufffd dog"]
+    assert written_lists.strings(r'["\ud83d\ude00"]') == ["\U0001f600"]
 
 
 @settings(max_examples=150)
@@ -110,7 +170,13 @@ def test_numbers_are_the_declared_names(tmp_path: Path, rows: list[Any]) -> None
     assert {tuple(one.tags) for one in found.train} == {("B-PER", "I-PER", "O"), ("O", "B-LOC", "I-LOC")}
 
 
-@pytest.mark.parametrize("cell", ["1 2 0", '"[1, 2, 0]"', "[1 2 0]"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *("1 2 0", '"[1, 2, 0]"', "[1 2 0]", '"[1.0, 2.0, 0.0]"', "[1. 2. 0.]", '"[ 1, 2, 0 ]"'),
+        '"[np.int64(1), np.int64(2), np.int64(0)]"',
+    ],
+)
 def test_numbers_in_a_cell_are_the_declared_names(tmp_path: Path, cell: str) -> None:
     path = tmp_path / "x.csv"
     path.write_text("tokens,tags\n" + "".join(f"a b w{n},{cell}\n" for n in range(20)))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from task_files import make_task, write_rows
 
-from thaw.errors import ConfigError
+from thaw.errors import ConfigError, DataError
 from thaw.task.entities import entities
 from thaw.task.read import read
 from thaw.task.schemes import scheme
@@ -138,6 +138,37 @@ def test_another_metric_leaves_the_tags_alone(tmp_path: Path) -> None:
     found = read(make_task("tags", path, metric="token_accuracy"), DataConfig())
     assert {"E-PER", "S-LOC"} <= set(found.labels or [])
     assert found.report["reading"] == []
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["L-B L-I O M-B M-I", "O L-B M-B M-I O"],
+        ["l-b l-i o m-b m-i"],
+        ["L_B L_I O"],
+        ["S-B S-I O"],
+        ["L-I M-I O"],
+        ["B-B I-B O B-I I-I"],
+    ],
+)
+def test_tags_whose_mark_may_stand_on_either_side_are_asked_about(tmp_path: Path, texts: list[str]) -> None:
+    path = task_file(tmp_path / "x.jsonl", texts)
+    with pytest.raises(DataError, match=r"the tag '..?.' can have its mark first or last, .*more than one letter"):
+        read(make_task("tags", path), DataConfig())
+    assert read(make_task("tags", path, metric="token_accuracy"), DataConfig()).labels
+
+
+@pytest.mark.parametrize(
+    ("texts", "name"),
+    [
+        (["B-I I-I L-I O U-I"], "BILOU"),
+        (["B-B E-B O S-B"], "BIOES"),
+        (["X-B X-I O M-B"], "BIO with the mark after the type"),
+    ],
+)
+def test_types_of_one_letter_where_the_mark_is_certain(tmp_path: Path, texts: list[str], name: str) -> None:
+    found = read(make_task("tags", task_file(tmp_path / "x.jsonl", texts)), DataConfig())
+    assert found.report["reading"] == [f"tags are {name}, read as BIO"]
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,14 @@ def notes(path: Path) -> list[str]:
     return list(read(make_task("classes", path), DataConfig()).report["reading"])
 
 
+def test_a_blank_before_a_quotation_mark_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("text,label\n" + "".join(f'text {n}, "{"ab"[n % 2]}"\n' for n in range(20)))
+    assert notes(path) == [
+        "x.csv: 20 rows have cells that begin with a blank and a quotation mark, which is text there (first at line 2)"
+    ]
+
+
 def test_every_line_of_a_tsv_is_an_example_and_marks_are_text(tmp_path: Path) -> None:
     path = tsv(tmp_path / "x.tsv", [*PLAIN, *MARKS])
     assert all_texts(path) == [(text, number) for number, text in enumerate([*PLAIN, *MARKS], 2)]
@@ -122,6 +130,8 @@ def test_a_run_id_names_only_readings_that_were_others_before(tmp_path: Path) ->
     lists = written(tmp_path / "d.csv", ["['a', 'b']"])
     assert reading(lists, Kind.tags) == "+lists"
     assert reading(lists, Kind.classes) == ""
+    for blanks in ('[ "a", "b" ]', "[ 'a', 'b' ]", '[\n  "a"\n]'):
+        assert reading(written(tmp_path / "f.csv", [blanks]), Kind.tags) == "+lists"
     assert reading(written(tmp_path / "e.csv", ["[1] See ['also", "[ laughs ]"]), Kind.tags) == ""
 
 

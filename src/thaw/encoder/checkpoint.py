@@ -29,6 +29,8 @@ from thaw.text.tokenizer import Tokenizer
 
 __all__ = ["Checkpoint", "fingerprint", "load", "save", "write"]
 
+_REAL = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+_PARAMETERS = ("weight", "bias", "gamma", "beta")  # the last part of a name; buffers of ids are whole numbers
 HEAD_WEIGHTS, HEAD_CONFIG, LINEAGE, CARD = "head.safetensors", "head.json", "lineage.json", "README.md"
 
 
@@ -168,11 +170,20 @@ def write_tensors(path: Path, state: Mapping[str, Tensor]) -> None:
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Return the tensors of a safetensors file, floating ones in float32."""
+    """Return the tensors of a safetensors file, floating ones in float32.
+
+    ConfigError for weights that are no plain numbers: float8 and whole numbers need scales, which are elsewhere.
+    """
     try:
         state = load_tensors(path.read_bytes())
     except OSError as error:
         raise StorageError(f"cannot read {path}: {error.strerror}") from error
     except (SafetensorError, ValueError, KeyError) as error:
         raise StorageError(f"damaged file: {path} is not safetensors, restore it or use another") from error
+    for name, tensor in sorted(state.items()):
+        if name.rpartition(".")[2] in _PARAMETERS and tensor.dtype not in _REAL:
+            raise ConfigError(
+                f"{path}: {name} is {str(tensor.dtype).removeprefix('torch.')}, weights must be float16, bfloat16,"
+                " float32 or float64: give the folder from before they were quantised"
+            )
     return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.items()}

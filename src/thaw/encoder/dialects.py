@@ -11,6 +11,7 @@ from thaw.encoder.config import EncoderConfig
 from thaw.errors import ConfigError
 
 State = Mapping[str, Tensor]
+_QUANTISED = ("quantization_config", "compression_config")  # weights are something else than their numbers
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,9 @@ def read_config(values: Any, where: str, name: str) -> tuple[EncoderConfig, int]
     """
     if not isinstance(values, dict) or "model_type" not in values:
         raise ConfigError(f"not an encoder's config: {where} has no model_type, point at a BERT-family folder")
+    for key in _QUANTISED:
+        if values.get(key) is not None:
+            raise ConfigError(f"{where} has {key}, quantised weights can not be trained: give the folder they are from")
     for dialect in DIALECTS.values():
         if values["model_type"] == dialect.family:
             return dialect.from_config(values, where, name)

@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from thaw.encoder import checkpoint as checkpoints
-from thaw.encoder.checkpoint import Checkpoint, read_tensors
+from thaw.encoder.checkpoint import HEAD_WEIGHTS, Checkpoint, read_tensors
 from thaw.encoder.dialects import DIALECTS, read_config
 from thaw.encoder.manifest import CONFIG, MANIFEST, WEIGHTS, fingerprint_of, read_json
 from thaw.errors import ConfigError, DataError
@@ -38,7 +38,8 @@ def read(folder: Path | str, compare: bool = False) -> Checkpoint:
     ours = (folder / MANIFEST).is_file()
     found = checkpoints.load(folder) if ours else _read_bert(folder, folder.name, compare)
     if ours:
-        refuse_not_finite(folder / WEIGHTS, found.state)
+        for file, state in ((WEIGHTS, found.state), (WEIGHTS, found.mlm_state), (HEAD_WEIGHTS, found.head_state)):
+            refuse_not_finite(folder / file, state or {})
     found.fitting(found.encoder_config)  # also where only the shape is taken: a random encoder of it must fit memory
     return found
 

@@ -16,7 +16,7 @@ from thaw.text import tabs
 
 SPLIT_NAMES = {"train": ("train",), "dev": ("dev", "validation", "valid", "val"), "test": ("test",)}
 SUFFIXES = (".jsonl", ".csv", ".tsv", ".json")
-_LIST_CELL = re.compile(rb"""(?:^|[,\t])(?:"?\[u?(?:'|"")|\[")""", re.MULTILINE)
+_LIST_CELL = re.compile(rb"""(?:^|[,\t])(?:"?\[\s*+u?(?:'|"")|\[\s*+")""", re.MULTILINE)
 
 
 def split_files(folder: Path) -> dict[str, Path]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from thaw.errors import DataError, nearest
 from thaw.task.example import Example
-from thaw.task.labels import MISSING_WORDS, near, ordered
+from thaw.task.labels import MISSING_WORDS, near, ordered, visible
 from thaw.task.table import offend
 from thaw.task.task import Kind, TaskConfig, are_entity_tags
 
@@ -33,7 +33,7 @@ def label_set(task: TaskConfig, train: list[Example], names: Sequence[str] | Non
     if task.kind in (Kind.score, Kind.span):
         return None
     counts = counted(train)
-    plausible(task, counts, len(train))
+    plausible(task, counts, names)
     if names:
         if len(names) > MOST_LABELS:
             raise DataError(f"{len(names)} labels are declared, {task.origin}: {MOST_LABELS} are the most there can be")
@@ -47,15 +47,21 @@ def label_set(task: TaskConfig, train: list[Example], names: Sequence[str] | Non
     return found
 
 
-def plausible(task: TaskConfig, counts: Counter[str], examples: int) -> None:
-    """Raise DataError where the labels of train can not be a label set: a single one, or nearly one an example."""
+def plausible(task: TaskConfig, counts: Counter[str], names: Sequence[str] | None) -> None:
+    """Raise DataError where the labels of train can not be a label set: a single one, or nearly one an example.
+
+    Where they are declared (``names``) each may occur once. Tags are counted against words, which have one each.
+    """
     if len(counts) < 2:
         raise DataError(f"train has only the label '{next(iter(counts), '')}', {task.origin}: two or more are needed")
-    if len(counts) > MOST_LABELS or (len(counts) > 50 and len(counts) > examples / 2):
+    total = counts.total()
+    if len(counts) > MOST_LABELS or (not names and len(counts) > 50 and len(counts) > total / 2):
         shown = ", ".join(repr(label[:40]) for label in list(counts)[:3])
+        classes = task.kind is Kind.classes
+        way = "" if len(counts) > MOST_LABELS else " If so, declare all labels with task.labels=[...]"
         raise DataError(
-            f"{len(counts)} distinct labels in {examples} train examples, {task.origin}: {shown} ...; is column"
-            f" '{task.label if task.kind is Kind.classes else task.tags}' the label?"
+            f"{len(counts)} distinct labels in {total} train {'examples' if classes else 'words'}, {task.origin}:"
+            f" {shown} ...; is column '{task.label if classes else task.tags}' the label?{way}"
         )
 
 
@@ -90,7 +96,9 @@ def doubts(task: TaskConfig, counts: Counter[str]) -> list[str]:
     notes = []
     groups = [group for group in near(sorted(counts)) if not meant.issuperset(group)]
     if groups:
-        shown = "; ".join(", ".join(f"'{label[:40]}' ({counts[label]})" for label in group) for group in groups[:3])
+        shown = "; ".join(
+            ", ".join(f"'{visible(label[:40])}' ({counts[label]})" for label in group) for group in groups[:3]
+        )
         more = f" and {len(groups) - 3} more" if len(groups) > 3 else ""
         notes.append(f"labels that are nearly equal, and are told apart: {shown}{more}")
     words = [label for label in counts if label in MISSING_WORDS and label not in meant]

@@ -4,9 +4,9 @@ Everything that names a label goes through `canonical`, so 1, "1", 1.0 and "1.0"
 are the composed and the decomposed form of a letter. Nothing else is levelled: "01", "+1", "1.50", "True" and "true"
 are words of their own, and `near` finds those that a person may have meant to be one.
 
-No label is what JSON calls null or NaN, and an empty cell. The words "nan", "null" and "false" are words, since a class
-may be called so (nan is a language). One case is left: ``nan`` among numbers is how programs write a number that is
-missing, and is read as that (`thaw.task.rows`).
+No label is what JSON calls null or NaN, an empty cell, and one where nothing can be seen. The words "nan", "null" and
+"false" are words, since a class may be called so (nan is a language). One case is left: ``nan`` among numbers is how
+programs write a number that is missing, and is read as that (`thaw.task.rows`).
 """
 
 import math
@@ -20,6 +20,8 @@ from typing import Any
 _WHOLE = re.compile(r"(-?(?:0|[1-9][0-9]*))(?:\.0)?")
 _NUMBER = re.compile(r"[+-]?\d{1,4000}(\.\d{1,4000})?")
 _SCIENTIFIC = re.compile(r"[+-]?(\d{1,4000}(\.\d{0,4000})?|\.\d{1,4000})([eE][+-]?\d{1,4})?")
+_MINUS = "\u2212"
+_QUOTATION = "\"'`\u00ab\u00bb\u2018\u2019\u201a\u201c\u201d\u201e"
 MISSING_WORDS = frozenset({"nan", "NaN", "NA", "N/A", "#N/A", "<NA>", "None", "null", "NULL"})  # as programs write none
 
 
@@ -41,14 +43,29 @@ def _word(text: str) -> str | None:
     word = unicodedata.normalize("NFC", text.strip())
     if whole := _WHOLE.fullmatch(word):
         word = "0" if whole[1] == "-0" else whole[1]
-    return word or None
+    return word if _seen(word).strip() else None
+
+
+def _seen(word: str) -> str:
+    """Return a word without characters that have no picture (zero-width spaces and joiners, soft hyphens, marks)."""
+    if word.isascii():
+        return word
+    return "".join(one for one in word if unicodedata.category(one) != "Cf")
+
+
+def visible(label: str) -> str:
+    """Return a label with the numbers of characters that one does not see, or takes for a hyphen, in their place."""
+    return "".join(
+        f"\\u{ord(one):04x}" if not one.isascii() and unicodedata.category(one) in ("Cf", "Pd") else one
+        for one in label
+    )
 
 
 def declared(value: Any) -> str:
     """Return the word of a label that a config names; there every value is a word, null and NaN too."""
     if value is None:
         return "null"
-    return canonical(value) or str(value).strip()
+    return canonical(value) or _seen(str(value)).strip()
 
 
 def declare(values: dict[Any, Any]) -> None:
@@ -91,9 +108,15 @@ def ordered(labels: Iterable[str]) -> list[str]:
 
 
 def near(labels: Iterable[str]) -> list[list[str]]:
-    """Return the groups of labels that differ only in case, blanks, width of letters, or in how a number is written."""
+    """Return the groups of labels that differ only in what one easily misses.
+
+    That is case, blanks, characters without a picture, the kind of a dash, quotation marks around a label, the width
+    of letters, or how a number is written.
+    """
     groups: dict[Any, list[str]] = {}
     for label in labels:
-        plain = "".join(unicodedata.normalize("NFKC", label).casefold().split())
+        seen = "".join(_seen(unicodedata.normalize("NFKC", label).casefold()).split())
+        plain = "".join("-" if unicodedata.category(one) == "Pd" or one == _MINUS else one for one in seen)
+        plain = plain.strip(_QUOTATION) or plain
         groups.setdefault(Decimal(plain) if _SCIENTIFIC.fullmatch(plain) else plain, []).append(label)
     return [group for group in groups.values() if len(group) > 1]

@@ -15,6 +15,7 @@ from typing import Any
 from thaw.task.example import Example
 from thaw.task.reader import Reader
 from thaw.task.task import TaskConfig
+from thaw.text.half import whole
 
 LONGEST = 2**17  # characters of answers that are written as text
 NO_ANSWER = "a question without answer", "take it out: SQuAD 2.0's are not supported"
@@ -102,7 +103,7 @@ def _paired(texts: Any, starts: Any) -> list[tuple[str, int]]:
         raise _NoAnswers(*NO_PLACES)
     if not all(isinstance(text, str) for text in texts) or not all(type(start) is int for start in starts):
         raise _NoAnswers(*NO_PLACES)
-    return list(zip(texts, starts, strict=True))
+    return [(whole(text), start) for text, start in zip(texts, starts, strict=True)]
 
 
 def _written(cell: str) -> Any:

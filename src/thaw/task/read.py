@@ -32,8 +32,8 @@ def read(task: TaskConfig, data: DataConfig, counts_folder: Path | None = None) 
         _same_shape(task, found.splits)
     names: Sequence[str] | None = task.labels or found.names
     if task.kind is Kind.tags and task.metric == "entity_f1":
-        plausible(task, counted(found.splits["train"]), len(found.splits["train"]))
-        names = _as_bio(found, names)
+        plausible(task, counted(found.splits["train"]), names)
+        names = _as_bio(task, found, names)
     train, dev, test = found.splits["train"], found.splits.get("dev"), found.splits["test"]
     labels = label_set(task, train, names)
     check_metric(task, labels)
@@ -73,9 +73,14 @@ def read_examples(path: str, task: TaskConfig) -> tuple[list[Example], list[str]
     return examples(table, task, labelled=False)[0], table.notes
 
 
-def _as_bio(found: Source, names: Sequence[str] | None) -> Sequence[str] | None:
+def _as_bio(task: TaskConfig, found: Source, names: Sequence[str] | None) -> Sequence[str] | None:
     """Convert the tags of all splits to BIO, tell of it, and return the declared labels as BIO."""
     everything = [example for some in found.splits.values() for example in some]
+    if doubtful := schemes.doubtful({*counted(everything), *(names or ())}):
+        raise DataError(
+            f"the tag '{doubtful}' can have its mark first or last, {task.origin}: give its type a name of more than"
+            " one letter in all files, as LOC-B or B-LOC, or use task.metric=token_accuracy"
+        )
     scheme = schemes.scheme([example.tags or [] for example in everything], names or ())
     if scheme is None:
         return names

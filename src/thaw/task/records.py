@@ -6,15 +6,15 @@ Half a character, which JSON's escapes may hold, becomes U+FFFD.
 """
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 from thaw.errors import DataError
 from thaw.task.table import Table, offend
+from thaw.text.half import whole
 
-_HALF = re.compile("[\ud800-\udfff]")
 WANTED = "give SQuAD's articles, a list of records, or an object a line in a .jsonl"
+SPLIT = "it is a table with its columns apart (pandas' orient='split'), which orient='records' writes by records"
 Rows = list[tuple[int, dict[str, Any]]]
 
 
@@ -43,7 +43,7 @@ def json_table(path: Path, text: str) -> Table:
     try:
         content = _loaded(text)
     except json.JSONDecodeError as error:
-        if error.msg == "Extra data" and text.lstrip().startswith("{") and text.find("\n") > 0:
+        if error.msg == "Extra data" and text.lstrip().startswith("{") and "\n" in text.strip():
             return json_lines(path, text)
         raise DataError(f"not JSON, {path}: {error}; {WANTED}") from None
     except (ValueError, RecursionError) as error:
@@ -58,24 +58,26 @@ def json_table(path: Path, text: str) -> Table:
     nested = any(isinstance(one, dict) and "paragraphs" in one for one in data)
     if not nested and all(isinstance(one, dict) and one for one in data):
         return _records(path, data)
+    if isinstance(content.get("columns"), list) and all(isinstance(one, list) for one in data):
+        raise DataError(f"not SQuAD JSON and no list of records, {path}: {SPLIT}; {WANTED}")
     return _squad(path, data)
 
 
 def _loaded(text: str) -> Any:
-    return _whole(json.loads(text, parse_constant=_constant))
+    return _mended(json.loads(text, parse_constant=_constant))
 
 
 def _constant(name: str) -> Any:
     return None if name == "NaN" else float(name)  # a NaN cell is a missing one
 
 
-def _whole(value: Any) -> Any:
+def _mended(value: Any) -> Any:
     """Return a JSON value without half characters."""
     if isinstance(value, str):
-        return _HALF.sub("\ufffd", value)
+        return whole(value)
     if isinstance(value, list):
-        return [_whole(one) for one in value]
-    return {_whole(key): _whole(one) for key, one in value.items()} if isinstance(value, dict) else value
+        return [_mended(one) for one in value]
+    return {_mended(key): _mended(one) for key, one in value.items()} if isinstance(value, dict) else value
 
 
 def _described(content: Any) -> str:
@@ -118,7 +120,7 @@ def _squad(path: Path, articles: list[Any]) -> Table:
             for question in paragraph["qas"]
         ]
     except (KeyError, TypeError, AttributeError) as error:
-        what = f"no {error}" if isinstance(error, KeyError) else str(error)
+        what = f"no {error}" if isinstance(error, KeyError) else "data, paragraphs or qas is no list of objects"
         raise DataError(f"not SQuAD JSON, {path}: {what}; {WANTED}") from None
     if not rows:
         raise DataError(f"no questions, {path}: no paragraph has any; give it SQuAD's articles")

@@ -5,7 +5,8 @@ too, so that a catalogue entry written for the hub reads files as well.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from thaw.errors import DataError
@@ -19,17 +20,22 @@ from thaw.task.task import Kind, TaskConfig
 from thaw.text import written_lists
 
 MULTI_LABEL = "several labels for one text (multi-label), which is not supported yet"
+Maker = Callable[[Reader, TaskConfig, bool], Callable[[int, dict[str, Any]], Example | None]]
 
 
-def examples(table: Table, task: TaskConfig, *, labelled: bool = True) -> tuple[list[Example], int]:
+def examples(
+    table: Table, task: TaskConfig, *, labelled: bool = True, missing: bool = False
+) -> tuple[list[Example], int]:
     """Return the examples of a table, and how many rows of the hub were left out for an empty text or no label.
 
-    A file's offending rows raise DataError: its owner can mend it, the hub's can not be asked.
+    With ``missing`` the label nan is none (`nan_is_missing`). A file's offending rows raise DataError: its owner can
+    mend it, the hub's can not be asked.
     """
     reader = Reader(table)
-    make: Callable[[Reader, TaskConfig, bool], Callable[[int, dict[str, Any]], Example | None]] = {
-        Kind.classes: _texts,
-        Kind.score: _texts,
+    texts: Maker = partial(_texts, missing=missing)
+    make: Maker = {
+        Kind.classes: texts,
+        Kind.score: texts,
         Kind.tags: tags,
         Kind.span: span,
     }[task.kind]
@@ -48,7 +54,26 @@ def examples(table: Table, task: TaskConfig, *, labelled: bool = True) -> tuple[
     return kept, len(made) - len(kept)
 
 
-def _texts(reader: Reader, task: TaskConfig, labelled: bool) -> Callable[[int, dict[str, Any]], Example | None]:
+def nan_is_missing(tables: Iterable[Table], task: TaskConfig) -> bool:
+    """Return whether ``nan`` among the classes of a task's tables, all its splits, is a number that is missing.
+
+    It is where every other label is a number, unless the task or the hub names a label nan. Alone it is a word.
+    """
+    if task.kind is not Kind.classes:
+        return False
+    words: set[str | None] = set()
+    for table in tables:
+        column = Reader(table).column(task.label, "label") or ""
+        if any(name.lower() == "nan" for name in task.labels or table.names.get(column, [])):
+            return False
+        words.update(canonical(row.get(column)) for _, row in table.rows)
+    others = [word for word in words if word is not None and word.lower() != "nan"]
+    return bool(others) and all(map(is_number, others))
+
+
+def _texts(
+    reader: Reader, task: TaskConfig, labelled: bool, *, missing: bool
+) -> Callable[[int, dict[str, Any]], Example | None]:
     first, second = reader.column(task.text_a, "text_a"), reader.column(task.text_b, "text_b")
     pair = first is not None and second is not None
     if not pair:
@@ -59,7 +84,7 @@ def _texts(reader: Reader, task: TaskConfig, labelled: bool) -> Callable[[int, d
     _tell_lists(reader, columns)
     label = reader.needed(task.label, "label") if labelled else None
     classes = task.kind is Kind.classes
-    read = _class_reader(reader, task, label or "") if classes else _score
+    read = _class_reader(reader, label or "", missing) if classes else _score
 
     def example(number: int, row: dict[str, Any]) -> Example | None:
         texts = [row.get(column) for column in columns]
@@ -100,22 +125,14 @@ def _tell_lists(reader: Reader, columns: list[str]) -> None:
 
 def _are_several(value: Any) -> bool:
     """Return whether a label is a list of labels, or such a list (or several numbers) written as text."""
-    if isinstance(value, str) and value.startswith(("[", "(")):
+    if isinstance(value, str):
         return written_lists.is_list(value) or len(written_lists.integers(value) or []) > 1
     return isinstance(value, list)
 
 
-def _class_reader(reader: Reader, task: TaskConfig, column: str) -> Callable[[Any], str | None]:
-    """Return what reads a class: its word, or the name that the hub has for its number (-1 is none there).
-
-    ``nan`` among numbers is a number that is missing, unless the task declares a label nan.
-    """
+def _class_reader(reader: Reader, column: str, missing: bool) -> Callable[[Any], str | None]:
+    """Return what reads a class: its word, or the name that the hub has for its number (-1 is none there)."""
     names = reader.table.names.get(column, [])
-    missing = not any(name.lower() == "nan" for name in task.labels or names) and all(
-        is_number(word)
-        for _, row in reader.table.rows
-        if (word := canonical(row.get(column))) is not None and word.lower() != "nan"
-    )
 
     def read(value: Any) -> str | None:
         if names and isinstance(value, int) and not isinstance(value, bool):
@@ -127,6 +144,8 @@ def _class_reader(reader: Reader, task: TaskConfig, column: str) -> Callable[[An
 
 
 def _score(value: Any) -> float | None:
+    if isinstance(value, str) and "_" in value:  # Python reads 2_5 as 25
+        return None
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):

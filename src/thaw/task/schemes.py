@@ -29,6 +29,7 @@ _FORMS = [
         (" with the mark after the type", rf"(?P<type>.+)[-_](?P<mark>[{_MARKS}])"),
     )
 ]
+_TWO_LETTERS = re.compile(rf"[{_MARKS}][-_][{_MARKS}]", re.IGNORECASE)  # either may be the mark
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,18 @@ def scheme(sentences: Sequence[Sequence[str]], declared: Iterable[str] = ()) -> 
         return None
     name = f"{'IOB1' if iob1 else _family(marks)}{words}{' with types in several cases' if mixed else ''}"
     return Scheme("BIO with a small o" if name == "BIO" else name, form, types, marks, iob1)
+
+
+def doubtful(tags: Iterable[str]) -> str | None:
+    """Return a tag that does not say which of its letters is the mark, as L-B where all end with -B or -I; else None.
+
+    Types of one letter may look like marks. The mark stands last where BIO is found there, or no B and no I is first.
+    """
+    others = {tag for tag in tags if tag.upper() != "O"}
+    firsts, lasts = {tag[:1].upper() for tag in others}, {tag[-1:].upper() for tag in others}
+    if not others or not all(map(_TWO_LETTERS.fullmatch, others)) or not lasts <= {"B", "I"}:
+        return None
+    return min(others) if lasts == {"B", "I"} or not firsts & {"B", "I"} else None
 
 
 def _family(marks: frozenset[str]) -> str:

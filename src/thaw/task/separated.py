@@ -34,7 +34,7 @@ def _quoted(path: Path, text: str, delimiter: str) -> Table:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     header: list[str] = []
     rows: list[tuple[int, dict[str, Any]]] = []
-    bad, spanning, line = [], [], 0
+    bad, spanning, opening, line = [], [], [], 0
     try:
         for cells in reader:
             start, line = line + 1, reader.line_num
@@ -48,6 +48,8 @@ def _quoted(path: Path, text: str, delimiter: str) -> Table:
                 bad.append(start)
             else:
                 rows.append((start, dict(zip(header, cells, strict=True))))
+                if any(cell[:1].isspace() and cell.lstrip()[:1] == '"' for cell in cells):
+                    opening.append(start)
     except csv.Error as error:
         raise DataError(
             f"broken quoting, {path}: from line {line + 1} ({error}); double the quotes inside a cell, or use .jsonl"
@@ -58,6 +60,11 @@ def _quoted(path: Path, text: str, delimiter: str) -> Table:
     if spanning:
         count = "1 row goes" if len(spanning) == 1 else f"{len(spanning)} rows go"
         table.notes.append(f"{path.name}: {count} over line ends inside quotes (first at line {spanning[0]})")
+    if opening:
+        count = "1 row has a cell that begins" if len(opening) == 1 else f"{len(opening)} rows have cells that begin"
+        table.notes.append(
+            f"{path.name}: {count} with a blank and a quotation mark, which is text there (first at line {opening[0]})"
+        )
     return table
 
 

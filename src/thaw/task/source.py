@@ -9,7 +9,7 @@ from thaw.task.files import read_table, split_files
 from thaw.task.hub import read_hub
 from thaw.task.label_set import counted, plausible
 from thaw.task.labels import declared
-from thaw.task.rows import examples
+from thaw.task.rows import examples, nan_is_missing
 from thaw.task.subset import cut
 from thaw.task.table import Table
 from thaw.task.task import Kind, TaskConfig
@@ -38,8 +38,9 @@ def source(task: TaskConfig, share: float) -> Source:
     if task.dev_split is not None:
         tables["dev"] = read_hub(task, task.dev_split)
     found = Source(splits={}, nouns=dict.fromkeys(tables, "row"))
+    missing = nan_is_missing(tables.values(), task)
     for split, table in tables.items():
-        found.splits[split], left_out = examples(table, task)
+        found.splits[split], left_out = examples(table, task, missing=missing)
         if left_out:
             found.notes.append(f"{split}: {left_out} rows without text or label left out")
         found.reading += table.notes
@@ -51,7 +52,7 @@ def source(task: TaskConfig, share: float) -> Source:
 def _from_path(task: TaskConfig, path: Path, share: float) -> Source:
     if path.is_file():
         table = read_table(path)
-        everything, _ = examples(table, task)
+        everything, _ = examples(table, task, missing=nan_is_missing([table], task))
         train, test = _cut(task, everything, share)
         if not test:
             raise DataError(f"{len(everything)} examples are too few to split, task.path={path}: give a folder")
@@ -62,8 +63,9 @@ def _from_path(task: TaskConfig, path: Path, share: float) -> Source:
         raise DataError(f"no such file or folder, task.path={path}: name one with train, dev and test files")
     files = split_files(path)
     tables: dict[str, Table] = {split: read_table(file) for split, file in files.items()}
+    missing = nan_is_missing(tables.values(), task)
     found = Source(
-        splits={split: examples(table, task)[0] for split, table in tables.items()},
+        splits={split: examples(table, task, missing=missing)[0] for split, table in tables.items()},
         nouns={split: table.noun for split, table in tables.items()},
         reading=[note for table in tables.values() for note in table.notes],
     )
@@ -83,7 +85,7 @@ def _from_path(task: TaskConfig, path: Path, share: float) -> Source:
 def _cut(task: TaskConfig, everything: list[Example], share: float) -> tuple[list[Example], list[Example]]:
     """Cut a test split off; what is no label at all is told before the cut fails for it, or takes long."""
     if task.kind in (Kind.classes, Kind.tags):
-        plausible(task, counted(everything), len(everything))
+        plausible(task, counted(everything), task.labels)
     return cut(everything, share, task.kind)
 
 

@@ -19,7 +19,7 @@ def tags(reader: Reader, task: TaskConfig, labelled: bool) -> Callable[[int, dic
     by_word = not hub_names and any(map(is_number, names))  # declared numbers are words: tag 1 is the label "1"
 
     def example(number: int, row: dict[str, Any]) -> Example | None:
-        if _unreadable(row.get(tokens)) or (column is not None and _unreadable(row.get(column))):
+        if _unreadable(row.get(tokens)) or (column is not None and _unreadable(row.get(column), numbers=True)):
             remedy = 'write the cell as JSON does, ["the", "dog"], or the words with spaces between'
             reader.offend(number, "a list written as text that can not be read", remedy)
             return None
@@ -58,8 +58,11 @@ def tags(reader: Reader, task: TaskConfig, labelled: bool) -> Callable[[int, dic
     return example
 
 
-def _unreadable(cell: Any) -> bool:
-    return isinstance(cell, str) and written_lists.is_list(cell) and written_lists.strings(cell) is None
+def _unreadable(cell: Any, numbers: bool = False) -> bool:
+    """Return whether a cell is a list written as text and neither strings nor, where they may be, ``numbers``."""
+    if not isinstance(cell, str) or not written_lists.is_list(cell) or written_lists.strings(cell) is not None:
+        return False
+    return not numbers or written_lists.integers(cell) is None
 
 
 def _words(cell: Any) -> list[str] | None:
