@@ -106,6 +106,11 @@ def test_a_key_that_a_launcher_does_not_have(refused: Say) -> None:
     assert "unknown key 'hydra.launcher.njobs', which this choice of hydra/launcher does not have" in line
 
 
+def test_a_key_that_has_to_be_added(refused: Say) -> None:
+    line = refused("hydra.job.env_set.X=1")
+    assert "unknown key 'hydra.job.env_set.X', a new one is added with a plus: +hydra.job.env_set.X=..." in line
+
+
 def test_a_launcher_beside_only_is_for_the_other_runs(words: list[str]) -> None:
     assert main([*words, "-m", "seed=1,2", "hydra/launcher=joblib", "--only", "2"]) == 0
     assert len(list(Path("runs/single").glob("*/result.json"))) == 1

@@ -2,13 +2,16 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from loopback_api import LoopbackApi
+from thaw.cli import recorded
 from thaw.cli.main import main
+from thaw.report import collect
 from thaw.text import corpus, tokenizer
 from thaw.text.corpus import CorpusConfig
 from thaw.text.tokenizer import TokenizerConfig
@@ -50,6 +53,11 @@ def status(folder: Path) -> Any:
     return (RunFolder(folder).read("status.json") or {})["wandb"]
 
 
+def unrecorded(folder: Path) -> None:
+    about = json.loads((folder / "status.json").read_text())
+    (folder / "status.json").write_text(json.dumps(about | {"wandb": "none"}))
+
+
 def test_a_record_made_afterwards_is_the_one_of_the_run(
     network: list[str], wandb_server: LoopbackApi, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -73,25 +81,99 @@ def test_a_record_made_afterwards_is_the_one_of_the_run(
     assert len(wandb_server.runs) == 2
 
 
-def test_runs_that_were_to_have_none_and_failed_ones_too(
-    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.fixture
+def without(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """A command whose runs are to have a record, while nothing is recorded."""
+
+    def run(*words: str) -> int:
+        with monkeypatch.context() as patched:
+            patched.setenv("WANDB_MODE", "disabled")
+            return main([*words])
+
+    return run
+
+
+def test_failed_runs_too_but_none_that_was_to_have_no_record(
+    words: list[str],
+    without: Callable[..., int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main([*words, "wandb=disabled"]) == 0
-    assert main([*words, "wandb=disabled", "data.train_size=99999"]) != 0
+    assert main([*words, "wandb=disabled", "name=none"]) == 0
     assert main(["runs"]) == 0
     shown = capsys.readouterr().out
     assert "none" in shown
     assert "without a W&B record" not in shown  # nobody wished one
     assert main(["runs", "--wandb"]) == 0
-    assert "2 runs recorded; upload what is offline: wandb sync" in capsys.readouterr().out
+    assert capsys.readouterr().out == "no run is without a record; 1 left out (wandb=disabled)\n"
+    assert without(*words) == 0
+    assert without(*words, "data.train_size=99999") != 0
+    capsys.readouterr()
+    assert main(["runs", "--wandb"]) == 0
+    line = capsys.readouterr().out.splitlines()[-1]
+    assert line.startswith("2 runs recorded; 1 left out (wandb=disabled); upload what is offline: wandb sync")
+    (folder,) = Path("runs/none").glob("[!.]*")
+    assert status(folder) == "none"
     assert {status(folder) for folder in Path("runs/single").glob("[!.]*")} == {"offline"}
     assert main(["runs"]) == 0
     assert capsys.readouterr().out.count("offline") == 2
 
 
+def test_a_run_that_was_to_stay_here_is_not_sent(words: list[str], wandb_server: LoopbackApi) -> None:
+    assert main([*words, "wandb=offline", "name=t"]) == 0
+    (folder,) = Path("runs/t").glob("[!.]*")
+    unrecorded(folder)
+    assert main(["runs", "--wandb", "runs/t"]) == 0
+    assert status(folder) == "offline"
+    assert wandb_server.runs == {}
+
+
+def test_what_earlier_tries_left_is_removed(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A try that W&B did not take leaves its own id in mirror.json: the half before it was never removed."""
+    monkeypatch.chdir(tmp_path)
+    assert main([*words, "wandb=offline"]) == 0
+    (folder,) = Path("runs/single").glob("[!.]*")
+    (first,) = (folder / "wandb").glob("offline-run-*")
+    unrecorded(folder)
+    known = json.loads((folder / "wandb" / "mirror.json").read_text())
+    failed = f"{folder.name}-00000f"
+    (folder / "wandb" / "mirror.json").write_text(json.dumps(known | {"id": failed}))
+    for name in (f"offline-run-20260101_000000-{failed}", "offline-run-20260101_000000-of-others", "kept"):
+        (folder / "wandb" / name).mkdir()
+    assert main(["runs", "--wandb"]) == 0
+    found = {path.name for path in (folder / "wandb").iterdir() if path.is_dir()}
+    assert not first.exists()
+    assert f"offline-run-20260101_000000-{failed}" not in found
+    assert {"offline-run-20260101_000000-of-others", "kept"} <= found
+    assert len([name for name in found if f"-{folder.name}-" in name]) == 1
+
+
+@pytest.mark.parametrize("damage", ["a: [", "a: *b\n", "- 1\n", "[" * 3000])
+def test_a_folder_that_changes_meanwhile_ends_nothing(
+    damage: str, words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([*words, "wandb=offline", "-m", "seed=1,2"]) == 0
+    folders = sorted(Path("runs").glob("*/[!.]*/config.yaml"))
+    for path in folders:
+        unrecorded(path.parent)
+    study = collect.read("runs", events=False)
+    first = study.runs[0].folder
+    (first / "config.yaml").write_text(damage)
+    monkeypatch.setattr(recorded, "read", lambda *_, **__: study)  # as it was a moment ago
+    capsys.readouterr()
+    assert main(["runs", "--wandb"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert f"{first} … not recorded: " in lines[0]
+    assert lines[-1].startswith("1 run recorded; 1 not")
+
+
 def test_an_interrupted_run_is_recorded_and_then_goes_on_as_the_same(
-    network: list[str], wandb_server: LoopbackApi, monkeypatch: pytest.MonkeyPatch
+    network: list[str], without: Callable[..., int], wandb_server: LoopbackApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     original = loop.Loop.on_train_batch_end
 
@@ -101,7 +183,7 @@ def test_an_interrupted_run_is_recorded_and_then_goes_on_as_the_same(
 
     with monkeypatch.context() as patched:
         patched.setattr(loop.Loop, "on_train_batch_end", stop_at_seven)
-        assert main([*network, "name=s", "wandb=disabled"]) == 143
+        assert without(*network, "name=s") == 143
     (folder,) = Path("runs/s").glob("[!.]*")
     assert main(["runs", "--wandb", "runs/s"]) == 0
     (name,) = wandb_server.runs
@@ -117,8 +199,8 @@ def test_one_that_can_not_be_recorded_is_said(
     words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main([*words, "wandb=disabled"]) == 0
     monkeypatch.setenv("WANDB_MODE", "disabled")
+    assert main(words) == 0
     assert main(["runs", "--wandb"]) == 1
     assert "not recorded: WANDB_MODE=disabled" in capsys.readouterr().out
     (folder,) = Path("runs/single").glob("[!.]*")

@@ -132,3 +132,24 @@ def test_bad_yaml_of_a_user(name: str, tmp_path: Path, capsys: pytest.CaptureFix
 def test_debug_shows_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*TREC, "optim.lr=0", "--debug"]) == 2
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_traceback_holds_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*TREC, "hydra.env.HF_TOKEN=abcdefghij12345", "--debug"]) == 2
+    shown = capsys.readouterr().err
+    assert "Traceback" in shown
+    assert "hydra.env.HF_TOKEN" in shown
+    assert "abcdefghij12345" not in shown
+
+
+def test_nor_does_one_of_a_job(
+    task_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (task_folder / "dev.jsonl").write_text('{"text": "a", "api_key=abcdefghij12345": 1}\n')
+    words = ["transfer", "task=files", f"task.path={task_folder}", "task.kind=classes", "strategy=majority"]
+    assert main([*words, "wandb=disabled", "-m", "seed=1,2", "--debug"]) == 1
+    captured = capfd.readouterr()
+    assert "Traceback" in captured.err
+    assert "[redacted]" in captured.err
+    assert "abcdefghij12345" not in captured.out + captured.err

@@ -289,6 +289,19 @@ def test_a_fault_of_the_report_itself_is_raised_as_it_is(good: Path) -> None:
         made_of(read(good), broken)
 
 
+def test_so_is_one_that_every_run_meets(good: Path) -> None:
+    """A page of no run at all was written, with exit code 0."""
+
+    def broken(study: Study) -> list[float]:
+        return [run["test"] / 0 for run in study.runs]
+
+    with pytest.raises(ZeroDivisionError):
+        made_of(read(good), broken)
+    alone = replace(read(good), runs=read(good).runs[:1])
+    with pytest.raises(ZeroDivisionError):
+        made_of(alone, broken)
+
+
 def test_what_the_product_reads_of_its_own_folders_has_the_same_limits(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     (tmp_path / "status.json").write_text('{"state": ' + "[" * 100_000)

@@ -19,6 +19,23 @@ from thaw.track.redact import REDACTED, is_secret, redact
         "auth_tokens",
         "private_key",
         "hub.key",
+        "LABEL_STUDIO_API_KEY",
+        "TEXT_ANALYTICS_KEY",
+        "ID_TOKEN",
+        "FIRST_API_KEY",
+        "COLUMN_API_KEY",
+        "text_api_key",
+        "API_KEYS",
+        "access_tokens",
+        "AWS_ACCESS_KEY_ID",
+        "DB_PASS",
+        "smtp_pass",
+        "SSHPASS",
+        "MYSQL_PWD",
+        "NGROK_AUTHTOKEN",
+        "ACCESSKEY",
+        "sig",
+        "authorization",
     ],
 )
 def test_secret_names(name: str) -> None:
@@ -46,6 +63,18 @@ def test_secret_names(name: str) -> None:
         "first_token",
         "text_a_key",
         "path",
+        "PWD",
+        "OLDPWD",
+        "SSH_ASKPASS",
+        "pass",
+        "passes",
+        "forward_pass",
+        "special_tokens",
+        "text_tokens",
+        "keys",
+        "sort_keys",
+        "sig_level",
+        "accessed",
     ],
 )
 def test_ordinary_names(name: str) -> None:
@@ -67,6 +96,14 @@ def test_numbers_say_nothing() -> None:
         "see https://h/x?api_key=canary",
         "--api-key canary",
         "--password=canary",
+        "--password 'two canary' here",
+        "https://h/x?sv=1&sig=canary%2F12",
+        "password: 'two, canary'",
+        "'api_key': \"it's, canary\"",
+        "passwords: {'a': 'b', 'c': 'canary'}, password=[a, canary]",
+        "password=[a]canary, password='a'canary",
+        "password='a, canary",
+        "Authorization: Token canary",
         "Authorization: Bearer canary",
         "hf_canarycanarycanarycanary",
     ],
@@ -77,13 +114,29 @@ def test_secrets_inside_a_text(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["budget=50M tokens", "corpus.text_key=body", "https://host/path@2", "tokens=5", "a - b", "tokenizer=unigram"],
+    [
+        "budget=50M tokens",
+        "corpus.text_key=body",
+        "https://host/path@2",
+        "tokens=5",
+        "a - b",
+        "tokenizer=unigram",
+        "pass=3",
+    ],
 )
 def test_ordinary_texts(text: str) -> None:
     assert redact(text) == text
 
 
+def test_only_the_value_is_hidden() -> None:
+    assert redact("{'hf_token': 'a, b', 'n': 1}") == f"{{'hf_token': {REDACTED}, 'n': 1}}"
+    assert redact("(password=[a, b]) key=c; d") == f"(password={REDACTED}) key={REDACTED}; d"
+    assert redact(r"password='it\'s a, b', c") == f"password={REDACTED}, c"
+
+
 def test_the_value_of_a_secret_variable_is_hidden_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_TOKEN", "canary-123456")
     monkeypatch.setenv("SHORT_KEY", "runs")
+    monkeypatch.setenv("SIGNING_KEY", "first canary\nsecond canary")
+    assert redact("  second canary") == f"  {REDACTED}"
     assert redact("runs/canary-123456/x") == f"runs/{REDACTED}/x"

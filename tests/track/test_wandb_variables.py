@@ -10,7 +10,9 @@ import pytest
 from offline_run import offline_runs
 
 from loopback import LoopbackWandb
+from thaw.cli.main import main
 from thaw.errors import ConfigError
+from thaw.track import wandb_variables
 from thaw.track.config import WandbConfig
 from thaw.track.mirror import Mirror
 
@@ -63,6 +65,32 @@ def test_a_variable_that_is_no_name_is_refused(monkeypatch: pytest.MonkeyPatch) 
     assert WandbConfig(project="mine").settled().project == "mine"
     with pytest.raises(ConfigError, match=r"bad name: WANDB_PROJECT=a/b"):
         WandbConfig().settled()
+
+
+def test_a_kind_of_job_is_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_JOB_TYPE", "theirs")
+    with Mirror(WandbConfig(mode="offline"), tmp_path, run_id="a", name="ours", job_type="transfer") as mirror:
+        mirror.log({"step": 1})
+    (run,) = offline_runs(tmp_path)
+    assert run.job_type == "theirs"
+
+
+def test_a_mode_that_is_none_is_refused_before_anything_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], task_folder: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WANDB_MODE", "ofline")
+    words = ["transfer", "task=files", f"task.path={task_folder}", "task.kind=classes", "strategy=majority"]
+    assert main(words) == main(["runs", "--wandb"]) == 2
+    assert capfd.readouterr().err == "error: WANDB_MODE=ofline is no mode, did you mean 'offline'?\n" * 2
+    assert not Path("runs").exists()
+    assert _told(tmp_path / "told", WandbConfig(mode="offline"))[0] == "ours"  # the command's own word counts
+
+
+@pytest.mark.parametrize(("asked", "mode"), [("run", "online"), ("DryRun", "offline"), (" offline", "offline")])
+def test_modes_as_wandb_has_them(asked: str, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_MODE", asked)
+    assert wandb_variables.mode() == mode
 
 
 def test_an_id_for_all_runs_is_not_followed(

@@ -81,6 +81,8 @@ def _merging(chain: list[BaseException]) -> str | None:
 def _near_key(key: str, command: str) -> str:
     if key.startswith("hydra.launcher."):
         return ", which this choice of hydra/launcher does not have"
+    if key.startswith("hydra."):  # Thaw's keys are none of Hydra's; those that are not followed were refused before
+        return f", a new one is added with a plus: +{key}=..."
     names = list(_leaves(schema.TOP[command]))
     if command == "transfer":
         strategies = schema.strategies().values()

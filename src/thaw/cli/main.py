@@ -99,9 +99,14 @@ def _run(argv: list[str]) -> int:
         return 0
     except Exception as error:
         if debug:
-            traceback.print_exc()
+            print(trace(), file=sys.stderr)
         print(f"error: {one_line(error)}", file=sys.stderr)
         return error.exit_code if isinstance(error, ThawError) else 1
+
+
+def trace() -> str:
+    """Return the traceback of the exception at hand, without secrets; each line for itself, since some hold code."""
+    return "\n".join(shown(line) for line in traceback.format_exc().splitlines())
 
 
 def one_line(error: BaseException) -> str:

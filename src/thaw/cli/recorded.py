@@ -1,7 +1,8 @@
 """``thaw runs --wandb FOLDER``: record in W&B, from the run folders, the runs that W&B has no record of.
 
-Decision: such a record is a new W&B run, since the server may have half of an earlier one; what lies in files of an
-earlier try, and nowhere else, is removed once the new record is whole.
+Decisions: such a record is a new W&B run, since the server may have half of an earlier one; what lies in files of
+earlier tries, and nowhere else, is removed once the new record is whole. A run stays where its command wished it: one
+with ``wandb=disabled`` gets no record, one with ``wandb=offline`` is not sent.
 """
 
 import dataclasses
@@ -11,16 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from thaw.errors import StorageError, ThawError
-from thaw.report.collect import read
+from thaw.report.collect import DAMAGED, read
 from thaw.report.plan import PLAN
 from thaw.report.run import Run, read_run
 from thaw.report.words import number
+from thaw.track import wandb_variables
 from thaw.track.config import WandbConfig
 from thaw.track.folder import CHECKPOINT, LINEAGE, PREDICTIONS, RunFolder
 from thaw.track.mirror import Mirror
 from thaw.track.named import named
 from thaw.track.redact import shown
-from thaw.track.wandb_files import places, recordings, remove, sent
+from thaw.track.wandb_files import remove, sent, tries
 from thaw.track.wandb_told import earlier_run
 
 CODES = {"finished": 0, "failed": 1}  # what W&B is told of how a run ended
@@ -28,8 +30,13 @@ STOPPED = 255
 
 
 def record(folders: list[str]) -> int:
-    """Record what has no record, a line a run; return 1 where a run could not be recorded, else 0."""
-    without = [run for run in read(*(folders or ["runs"]), events=False).runs if run.wandb == "none"]
+    """Record what has no record, a line a run; return 1 where a run could not be recorded, else 0.
+
+    A run whose command said ``wandb=disabled`` is left out. ConfigError where WANDB_MODE is no mode.
+    """
+    wandb_variables.mode()
+    found = [run for run in read(*(folders or ["runs"]), events=False).runs if run.wandb == "none"]
+    without = [run for run in found if run.config.get("wandb.mode") != "disabled"]
     ended = [run for run in without if run.state != "running"]
     places_of = {"online": 0, "offline": 0}
     for run in ended:
@@ -37,12 +44,14 @@ def record(folders: list[str]) -> int:
             how, url = _recorded(run.folder)
             places_of[how] += 1
             print(shown(f"{run.folder} … recorded {how}{f', {url}' if url else ''}"), flush=True)
-        except (ThawError, OSError, ValueError, TypeError) as error:
-            print(shown(f"{run.folder} … not recorded: {' '.join(str(error).split())}"), flush=True)
+        except (ThawError, AttributeError, *DAMAGED) as error:  # a folder may change meanwhile
+            reason = " ".join(str(error).split()) or type(error).__name__
+            print(shown(f"{run.folder} … not recorded: {reason}"), flush=True)
     failed = len(ended) - sum(places_of.values())
     told = [f"{number(sum(places_of.values()), 'run')} recorded"] if ended else ["no run is without a record"]
     told += [f"{failed} not"] if failed else []
     told += [f"{len(without) - len(ended)} still running"] if len(without) > len(ended) else []
+    told += [f"{len(found) - len(without)} left out (wandb=disabled)"] if len(found) > len(without) else []
     told += ["upload what is offline: wandb sync RUN/wandb/offline-run-*"] if places_of["offline"] else []
     print("; ".join(told))
     return 1 if failed else 0
@@ -60,8 +69,9 @@ def _recorded(folder: Path) -> tuple[str, str | None]:
         wished = {name: value for name, value in settings.get("wandb", {}).items() if name in names}
         before = earlier_run(folder)
         called = named(settings, run["kind"] == "control")
+        mode = "offline" if wished.get("mode") == "offline" else "auto"
         mirror = Mirror(
-            WandbConfig(**wished | {"mode": "auto"}), folder, run_id=str(run["run_id"]), name=called.name,
+            WandbConfig(**wished | {"mode": mode}), folder, run_id=str(run["run_id"]), name=called.name,
             group=called.group, job_type=called.job_type, tags=called.tags, settings=settings,
         )  # fmt: skip
         mirror.__enter__()
@@ -73,8 +83,8 @@ def _recorded(folder: Path) -> tuple[str, str | None]:
             mirror.end(CODES.get(run.state, STOPPED), run.error)
         if mirror.recorded == "none":
             raise StorageError("W&B did not take it, see above")
-        halves = [one for place in places(folder) for one in recordings(place, str(before.get("id")))]
-        remove(one for one in halves if not sent(one))
+        earlier = tries(folder, str(run["run_id"]), before.get("id"), mirror.identity)
+        remove(one for one in earlier if not sent(one))
         owned.note_wandb(mirror.recorded)
         return mirror.recorded, mirror.url
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 FOLDERS = "folder of runs, or runs in W&B: wandb:ENTITY/PROJECT or wandb:ENTITY/PROJECT/STUDY (default: runs)"
 PRUNE = "list caches, training states and checkpoints on the way with sizes, and what may go; --yes removes it"
-WANDB = "record in W&B, from its folder, each run that has no record there"
+WANDB = "record in W&B, from its folder, each run that has no record there and was to have one"
 COLUMNS = (
     *("run_id", "state", "kind", "task", "strategy", "train_size", "seed", "lr", "dev", "test", "train_seconds"),
     "wandb",

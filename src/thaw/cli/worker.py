@@ -6,8 +6,8 @@ Decision: a job never raises, it returns its outcome, so that one failure can no
 import gc
 import importlib
 import os
+import sys
 import time
-import traceback
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
@@ -72,10 +72,10 @@ def run_job(
             raise
         line, interrupted = f"{label} … interrupted by {stopped}: {stopped.remedy}", True
     except Exception as error:
-        from thaw.cli.main import one_line
+        from thaw.cli.main import one_line, trace
 
         if config.debug:
-            traceback.print_exc()
+            print(trace(), file=sys.stderr)
         line = f"{label} … failed: {one_line(error)}"
     with suppress(OSError):  # nobody reads any more (thaw … | head): no reason to lose the runs that are left
         print(line, flush=True)

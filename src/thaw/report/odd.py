@@ -19,7 +19,8 @@ FAULTS = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, R
 def made_of(study: Study, make: Callable[[Study], T]) -> T:
     """Return ``make(study)``, or that of the study without the runs that make it fail, which then are unreadable ones.
 
-    The study with no run must have a result. The exception is raised where more than `MOST` runs would have to go.
+    The study with no run must have a result. The exception is raised where more than `MOST` runs would have to go,
+    or all of them: then the fault is the report's.
     """
     try:
         return make(study)
@@ -29,6 +30,8 @@ def made_of(study: Study, make: Callable[[Study], T]) -> T:
     for _ in range(min(MOST, len(study.runs))):
         odd, reason = _odd(left, make)
         rest = [run for run in left.runs if run is not odd]
+        if not rest:
+            break
         told = Unreadable(folder=odd.folder, reason=f"no report can be made with it: {reason}")
         left = replace(left, runs=rest, unreadable=[*left.unreadable, told])
         try:

@@ -13,10 +13,11 @@ from collections.abc import Iterator, Sequence
 
 from thaw.track.plain import printable
 from thaw.track.redact import REDACTED, is_secret, redact
+from thaw.track.value import end
 
 VARIABLE = "THAW_COMMAND"
 _MOST = 4000  # characters
-_INSIDE = re.compile(r"(?P<name>[A-Za-z][\w.-]*)(?P<sign>\s*:\s*)(?P<value>[^,{}\[\]]+)")  # {name:value} of Hydra
+_INSIDE = re.compile(r"(?P<name>[A-Za-z][\w.-]*)['\"]?\s*:\s*(?=\S)")  # {name:value} of Hydra
 
 
 @contextlib.contextmanager
@@ -53,10 +54,15 @@ def _without_secrets(word: str) -> str:
     if sign and value and is_secret(name.lstrip("+~-")):
         return f"{name}={REDACTED}"
     if sign and value.lstrip("'\"").startswith("{"):
-        word = f"{name}={_INSIDE.sub(_hidden, value)}"
+        word = f"{name}={_inside(value)}"
     return str(redact(word))
 
 
-def _hidden(match: re.Match[str]) -> str:
-    value = REDACTED if is_secret(match["name"]) else match["value"]
-    return f"{match['name']}{match['sign']}{value}"
+def _inside(mapping: str) -> str:
+    """Return a mapping as Hydra has it (``{name:value}``) without the values of secret names."""
+    done, at = "", 0
+    while match := _INSIDE.search(mapping, at):
+        done, at = done + mapping[at : match.end()], match.end()
+        if is_secret(match["name"]):
+            done, at = done + REDACTED, end(mapping, at, ",{}[]")
+    return done + mapping[at:]

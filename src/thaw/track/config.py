@@ -30,7 +30,9 @@ class WandbConfig:
             _check(f"wandb.{name}", getattr(self, name))
 
     def settled(self) -> "WandbConfig":
-        """Return what W&B's own variables make of it; ConfigError where one of them is no name."""
+        """Return what W&B's own variables make of it; ConfigError where one of them is no name or mode."""
+        if self.mode == "auto":
+            wandb_variables.mode()
         default = {field.name: field.default for field in dataclasses.fields(self)}
         changed: dict[str, Any] = {"tags": self.tags or wandb_variables.tags()}
         for name, variable in _VARIABLES.items():

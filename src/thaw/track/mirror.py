@@ -62,13 +62,19 @@ class Mirror:
         self._about = WandbRun(
             identity=identity, project=self._before.get("project") or self.config.project,
             entity=self._before.get("entity") or self.config.entity,
-            name=wandb_variables.text("WANDB_NAME") or name, group=self.config.group or group, job_type=job_type,
+            name=wandb_variables.text("WANDB_NAME") or name, group=self.config.group or group,
+            job_type=wandb_variables.text("WANDB_JOB_TYPE") or job_type,
             tags=[*self.config.tags, *tags], notes=self.config.notes, settings=redact(plain(settings or {})),
             commit=commit["commit"] if commit else None, uploads=self.config.log_model,
         )  # fmt: skip
         self._recording: Recording | None = None
         self.recorded = "none"  # or online, or offline: what W&B has so far; after the end, what it has whole
         self.url: str | None = None  # the page of an online run
+
+    @property
+    def identity(self) -> str:
+        """The id of the W&B run."""
+        return self._about.identity
 
     def __enter__(self) -> Self:
         begun = time.monotonic()

@@ -19,6 +19,8 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from thaw.track import wandb_variables
+
 DEFAULT_URL = "https://api.forge.coreweave.com"  # of wandb 0.31, whose `wandb login` notes the key under this name
 SAME_HOSTS = ("api.forge.coreweave.com", "api.wandb.ai")  # one deployment; earlier versions noted it under the second
 NO_KEY = "no API key (run `wandb login` or set WANDB_API_KEY)"
@@ -34,10 +36,10 @@ def decide(mode: str) -> tuple[str, str | None]:
     """Return the mode to use, ``online``, ``offline`` or ``disabled``, and why it is not the wished one.
 
     ``auto`` follows ``WANDB_MODE`` where that is set, else it is online when there is a key and the server answers.
+    Raises ConfigError where it is no mode.
     """
     if mode == "auto":
-        asked = os.environ.get("WANDB_MODE", "").lower()
-        mode = {"dryrun": "offline", "offline": "offline", "online": "online", "disabled": "disabled"}.get(asked, mode)
+        mode = wandb_variables.mode() or mode
     if mode in ("offline", "disabled"):
         return mode, None
     url = server()

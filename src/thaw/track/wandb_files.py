@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -28,6 +29,18 @@ def recordings(folder: Path, identity: str) -> list[Path]:
 def places(folder: Path) -> list[Path]:
     """Return the folders ``wandb`` in which the recordings of a run folder may lie."""
     return [folder / "wandb", folder / BESIDE / "wandb"]
+
+
+def tries(folder: Path, run: str, before: str | None, now: str) -> list[Path]:
+    """Return the recordings in a run folder of earlier tries to record the run; links are left alone.
+
+    They have the run's own id in their name, or that of the W&B run ``before``, and are not of the W&B run ``now``.
+    """
+    own = re.compile(rf".*-{re.escape(run)}-[0-9a-f]{{6}}")
+    at = [place for place in places(folder) if not (place.is_symlink() or place.parent.is_symlink())]
+    found = [one for place in at for one in (*place.glob("run-*"), *place.glob("offline-run-*")) if one.is_dir()]
+    ours = [one for one in found if own.fullmatch(one.name) or (before and one.name.endswith(f"-{before}"))]
+    return [one for one in ours if not one.name.endswith(f"-{now}")]
 
 
 def sent(recording: Path) -> bool:

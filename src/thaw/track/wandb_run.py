@@ -67,7 +67,7 @@ class WandbRun:
             id=self.identity,
             name=redact(self.name)[:NAME_CHARACTERS],
             group=redact(self.group)[:NAME_CHARACTERS] if self.group else None,
-            job_type=self.job_type[:TAG_CHARACTERS] if self.job_type else None,
+            job_type=redact(self.job_type)[:TAG_CHARACTERS] if self.job_type else None,
             tags=list(dict.fromkeys(redact(str(tag))[:TAG_CHARACTERS] for tag in self.tags if tag)),
             notes=redact(self.notes) if self.notes else None,
             config=self.settings,

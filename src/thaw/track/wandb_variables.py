@@ -9,8 +9,12 @@ id, project and entity from the agent, whatever it is told.
 import os
 import re
 
+from thaw.errors import ConfigError, nearest
+
 AGENT, RUN_ID = "WANDB_SWEEP_ID", "WANDB_RUN_ID"
-SAID = ("WANDB_TAGS", "WANDB_NOTES", "WANDB_NAME", "WANDB_RUN_GROUP", "WANDB_JOB_TYPE")  # W&B is told them in its call
+MODE = "WANDB_MODE"
+SAID = (MODE, "WANDB_TAGS", "WANDB_NOTES", "WANDB_NAME", "WANDB_RUN_GROUP", "WANDB_JOB_TYPE")  # told in W&B's call
+MODES = {"online": "online", "run": "online", "offline": "offline", "dryrun": "offline", "disabled": "disabled"}
 OF_ONE_RUN = (RUN_ID, "WANDB_RESUME", "WANDB_RESUME_FROM", "WANDB_FORK_FROM")
 ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
@@ -18,6 +22,17 @@ ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 def text(name: str) -> str | None:
     """Return what a variable says, None where it is not set or empty."""
     return os.environ.get(name, "").strip() or None
+
+
+def mode() -> str | None:
+    """Return the mode that WANDB_MODE asks for, None where it is not set.
+
+    Raises ConfigError for a word that is no mode: what was to stay here would be sent.
+    """
+    asked = text(MODE)
+    if asked is not None and asked.lower() not in MODES:
+        raise ConfigError(f"{MODE}={asked} is no mode{nearest(asked.lower(), set(MODES.values()))}")
+    return MODES[asked.lower()] if asked else None
 
 
 def tags() -> list[str]:

@@ -10,6 +10,7 @@ from thaw.text.tokenizer import Tokenizer
 
 N = len(PIECES)
 NORMAL = {"special": True, "normalized": False}
+MARKED = {"__type": "AddedToken", "lstrip": True, "content": "<user>", **NORMAL}
 ENDS = ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\r"]
 
 
@@ -43,6 +44,9 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "a special one more": {**BERT, "user_token": "<user>", "bos_token": "covid19"},
     "extra special ones": {**BERT, "additional_special_tokens": ["<user>"]},
     "extra special ones by name": {**BERT, "extra_special_tokens": {"user_token": "<user>"}},
+    "as transformers 5 writes them": {**BERT, "model_specific_special_tokens": {"user_token": "<user>"}},
+    "and in a key too": {**BERT, "model_specific_special_tokens": {"user_token": "<user>"}, "user_token": "<user>"},
+    "with a mark": {**BERT, "user_token": MARKED, "model_specific_special_tokens": {"a_token": "covid19"}},
     "the decoder": BERT | decoder((N, token("covid19")), (N + 1, token("<user>", **NORMAL))),
     "flags": BERT
     | decoder((N, token("covid19", single_word=True)), (N + 1, token("<user>", lstrip=True, rstrip=True))),
@@ -63,6 +67,10 @@ FILES: dict[str, dict[str, Any]] = {
     "extra in the map and an id": {
         "special_tokens_map.json": {"extra_special_tokens": ["<user>"]},
         "added_tokens.json": {"<user>": N},
+    },
+    "its own in both": {
+        "special_tokens_map.json": {"extra_special_tokens": {"a_token": "<user>"}, "b_token": "was bad"},
+        "tokenizer_config.json": BERT | {"model_specific_special_tokens": {"c_token": "covid19"}},
     },
     "a mask with a flag": {"special_tokens_map.json": {"mask_token": token("[MASK]", lstrip=True, normalized=False)}},
     "no settings": {"tokenizer_config.json": None},
@@ -85,6 +93,7 @@ TWINS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         GENERIC | decoder((N, token("covid19", single_word=True))),
         {"added_tokens": MORE},
     ),
+    "generic, its own in the settings": (GENERIC | {"model_specific_special_tokens": {"a_token": "<user>"}}, {}),
     "generic, more in the settings": (GENERIC | decoder((N, token("covid19"))), {}),
     "truncated": (
         GENERIC,

@@ -1,6 +1,9 @@
 """What is not honoured of a foreign tokenizer is refused in one line that names it; nothing crashes or hangs here."""
 
 import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +59,10 @@ CONTRADICTIONS: dict[str, tuple[dict[str, Any], str]] = {
             "special_tokens_map.json": {"additional_special_tokens": ["<u>"]},
         },
         "special_tokens_map.json has the added token '<u>'",
+    ),
+    "own ones that transformers reads over": (
+        {"tokenizer_config.json": {**BERT, "model_specific_special_tokens": {"a_token": "<u>"}, "b_token": "<user>"}},
+        "tokenizer_config.json has the added token '<u>'",
     ),
     "overlooked in tokenizer.json": (
         alone(decoder(), added_tokens=COVID),
@@ -269,3 +276,16 @@ def test_a_module_beside_the_user_is_not_imported(make: Make, tmp_path: Path, mo
     (tmp_path / "tokenizers.py").write_text("raise SystemExit(7)\n")
     monkeypatch.chdir(tmp_path)
     assert Tokenizer.load(make({"added_tokens.json": {"beside": N}})).vocab_size == N + 1
+
+
+def test_a_comparison_has_texts_with_what_autotokenizer_alone_adds(make: Make, tmp_path: Path) -> None:
+    """A class may add tokens that no file names: here they stand in the copy that AutoTokenizer reads."""
+    pytest.importorskip("transformers")
+    folder = make({})
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    words = [sys.executable, "-m", "thaw.text.foreign.child", str(folder), "60", str(4 << 30), str(copy)]
+    first = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert json.loads(first.stdout.splitlines()[-1])["wrong"] is None
+    (copy / "tokenizer_config.json").write_text(json.dumps({**BERT, "image_token": "<user>"}))
+    second = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert "<user>" in json.loads(second.stdout.splitlines()[-1])["wrong"]

@@ -33,7 +33,6 @@ def connected() -> Iterator[Any]:
         raise StorageError(f"W&B: {reason}, try again later (or WANDB_BASE_URL names another server)")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, surroundings(Path(folder)), own_hooks():
         os.environ.update(WANDB_BASE_URL=url, WANDB_API_KEY=key, WANDB_DIR=folder)
-        os.environ.pop("WANDB_MODE", None)  # it is about recording
         import wandb
 
         yield wandb.Api(overrides={"base_url": url}, timeout=REQUEST_SECONDS, api_key=key)

@@ -5,7 +5,6 @@ again in its place (``wandb.json`` there knows it), so that a report keeps its a
 """
 
 import json
-import os
 import sys
 from dataclasses import replace
 from importlib.util import find_spec
@@ -20,7 +19,7 @@ from thaw.report.page.content import Content, gather
 from thaw.report.wandb import document, figures, workspace
 from thaw.report.wandb.connect import connected, line
 from thaw.report.wandb.target import Target
-from thaw.track import reach
+from thaw.track import reach, wandb_variables
 from thaw.track.wandb_process import forget_run, within
 
 SAVED, WORKSPACE, REPORT = FILES = ("wandb.json", "wandb_workspace.json", "wandb_report.json")
@@ -29,7 +28,8 @@ SECONDS = 300.0  # for all of it: W&B asks for the project once a run set
 
 
 def require() -> None:
-    """Raise ConfigError with the remedy where the package is missing that workspaces and reports are made with."""
+    """Raise ConfigError where the package is missing that makes workspaces and reports, or WANDB_MODE is no mode."""
+    wandb_variables.mode()
     if find_spec("wandb_workspaces") is None:
         raise ConfigError("--wandb needs the package wandb-workspaces, install it: pip install 'thaw-nlp[reports]'")
 
@@ -59,8 +59,8 @@ def publish(
             place.write(SPECS, {})
             print(f"W&B: {'  '.join(addresses)}")
             return True
-    wished = os.environ.get("WANDB_MODE", "").lower() in ("offline", "dryrun", "disabled")
-    reason = problem or (f"WANDB_MODE={os.environ['WANDB_MODE']}" if wished else reach.NO_KEY)
+    wished = wandb_variables.mode() in ("offline", "disabled")
+    reason = problem or (f"WANDB_MODE={wandb_variables.text(wandb_variables.MODE)}" if wished else reach.NO_KEY)
     written = _write(content, to, place)
     told = f"W&B: not saved ({reason}); what would be sent: {written}"
     print(told, file=sys.stderr if problem else sys.stdout)

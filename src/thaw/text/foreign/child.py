@@ -10,6 +10,7 @@ import contextlib
 import json
 import resource
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +41,11 @@ def main(folder: str, seconds: str, size: str, copy: str) -> dict[str, Any]:
         special = tokens.roles(files)
         added = [token.content for token in tokens.matched(files)]
         texts = samples.texts(ours.get_vocab(), added, special, bounds.letters(files))
-        ids = [ours.encode(text, add_special_tokens=False).ids for text in texts]
+        ids = _ids(ours, texts)
         framed = [ours.encode(text).ids for text in texts[:_FRAMED]]
         version = wrong = None
         if copy:
-            version, wrong = _compare(copy, texts, ids, framed)
+            version, wrong = _compare(copy, ours, texts, ids, framed, added, special)
         if version is None and wrong is None and files.family == "other" and not files.ours:
             wrong = _unproven(files, bool(copy))
         del ours
@@ -56,24 +57,36 @@ def main(folder: str, seconds: str, size: str, copy: str) -> dict[str, Any]:
     return {"wrong": wrong, "damaged": False, "transformers": version, "texts": len(texts)}
 
 
+def _ids(ours: Any, texts: list[str]) -> list[list[int]]:
+    return [ours.encode(text, add_special_tokens=False).ids for text in texts]
+
+
 def _compare(
-    copy: str, texts: list[str], ids: list[list[int]], framed: list[list[int]]
-) -> tuple[str | None, str | None]:
-    """Return the version of transformers, None where it is missing, and the first difference."""
+    copy: str, ours: Any, texts: list[str], ids: list[list[int]], framed: list[list[int]], added: list[str],
+    special: Sequence[str],
+) -> tuple[str | None, str | None]:  # fmt: skip
+    """Return the version of transformers, None where it is missing, and the first difference.
+
+    ``added`` and ``special`` are the pieces that we know of: texts are made of those that AutoTokenizer has besides.
+    """
     try:
         import transformers
         from transformers import AutoTokenizer
     except ImportError:
         return None, None
     version = str(transformers.__version__)
+    around = texts[: len(framed)]
     try:
         auto = AutoTokenizer.from_pretrained(copy, local_files_only=True)  # the copy names no code of its own
+        others = {str(token) for token in auto.added_tokens_decoder.values()} - {*added, *special}
+        more = samples.texts(ours.get_vocab(), others, special) if others else []
+        texts, ids = texts + more, ids + _ids(ours, more)
         theirs = [auto(text, add_special_tokens=False)["input_ids"] for text in texts]
-        theirs += [auto(text)["input_ids"] for text in texts[: len(framed)]]
+        theirs += [auto(text)["input_ids"] for text in around]
     except Exception as error:  # each class of tokenizer has errors of its own
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:160]
         return version, f"transformers' AutoTokenizer can not read it ({reason}), so that there are no ids to go by"
-    for text, found, wanted in zip(texts + texts[: len(framed)], ids + framed, theirs, strict=True):
+    for text, found, wanted in zip(texts + around, ids + framed, theirs, strict=True):
         if found != wanted:
             at = next((n for n, pair in enumerate(zip(found, wanted, strict=False)) if pair[0] != pair[1]), 0)
             at = max(0, at - 2)

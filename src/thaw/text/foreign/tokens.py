@@ -19,6 +19,7 @@ _SHORTEST = 3  # characters of a special piece: <s>
 _NAMED = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")  # their order
 _FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
 _DECODER, _EXTRAS = "added_tokens_decoder", ("extra_special_tokens", "additional_special_tokens")
+_OWN = "model_specific_special_tokens"  # transformers 5 writes it when it saves: {"image_token": "<image>"}
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,7 @@ def final(files: Files) -> list[Token]:
         by_number |= {number: token for source, token, number in rows if source == where}
     tokens = {token.content: token for _, token in sorted(by_number.items())}
     values = _values(files)
-    own = {name: value for name, value in values.items() if name.endswith("_token") and name not in _NAMED}
-    named = [*(values.get(name) for name in _NAMED), *own.values(), *_with_names(files)]
+    named = [*(values.get(name) for name in _NAMED), *_with_names(files)]
     for value in [*named, *roles(files)] if files.family == "bert" else named:
         if content := _content(value):
             tokens[content] = replace(tokens[content], special=True) if content in tokens else _special(value)
@@ -97,7 +97,7 @@ def said(files: Files) -> Iterator[tuple[str, str]]:
         for name, value in values.items():
             if name.endswith("_token") and _content(value):
                 yield where, _content(value)
-            elif name in _EXTRAS:
+            elif name in (*_EXTRAS, _OWN):
                 listed = value.values() if isinstance(value, dict) else _listed(value)
                 yield from ((where, _content(one)) for one in listed if _content(one))
 
@@ -137,15 +137,34 @@ def _values(files: Files) -> dict[str, Any]:
 
 def _early(files: Files) -> list[Any]:
     """Return the special pieces without a name that AutoTokenizer knows before it reads added_tokens.json."""
-    extra = _listed(files.settings.get(_EXTRAS[0])) or _listed(files.settings.get(_EXTRAS[1]))
-    return [*extra, *(one for one in _listed(files.special.get(_EXTRAS[0]), _decoded(files)) if one not in extra)]
+    extra = _listed(files.settings.get(_EXTRAS[0]) or files.settings.get(_EXTRAS[1]))
+    later = None if _decoded(files) else files.special.get(_EXTRAS[0])
+    if isinstance(later, dict):  # it stands in for the list
+        return []
+    return [*extra, *(one for one in _listed(later) if one not in extra)]
 
 
 def _with_names(files: Files) -> list[Any]:
-    """Return the special pieces that have a name in a list of their own (``{"image_token": "<image>"}``)."""
-    places = (files.settings, *(() if _decoded(files) else (files.special,)))
-    found = [values[name] for values in places for name in _EXTRAS if isinstance(values.get(name), dict)]
-    return [value for named in found for value in named.values()]
+    """Return the special pieces under names of a model's own (``image_token``), which stand in lists of names too.
+
+    The list ``model_specific_special_tokens`` counts only where tokenizer_config.json has no such piece elsewhere.
+    """
+    own = _named_otherwise(files.settings)
+    extra = files.settings.get(_EXTRAS[0]) or files.settings.get(_EXTRAS[1])
+    plain = {name: value for name, value in own.items() if isinstance(value, str)}
+    told = plain | (extra if isinstance(extra, dict) else {}) or files.settings.get(_OWN)
+    marked = {n: value for n, value in own.items() if isinstance(value, dict) and value.get("__type") == "AddedToken"}
+    later = {} if _decoded(files) else files.special
+    more = later.get(_EXTRAS[0])
+    parts = (marked, _named_otherwise(later), told, more)
+    found: dict[str, Any] = {}
+    for part in parts:
+        found |= part if isinstance(part, dict) else {}
+    return list(found.values())
+
+
+def _named_otherwise(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name.endswith("_token") and name not in _NAMED}
 
 
 def _listed(value: Any, overlooked: bool = False) -> list[Any]:
