@@ -11,7 +11,7 @@ import pytest
 from language import pretraining, transfer
 
 from thaw import fields, run
-from thaw.cli.sweep import _still
+from thaw.cli.worker import _still
 from thaw.errors import DataError, DivergedError, StorageError
 from thaw.job import data, identity, pretrain, source
 from thaw.report.strategy import RECORDED_BEFORE

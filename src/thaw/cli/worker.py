@@ -54,7 +54,7 @@ def run_job(
     if command != "tokenizer":
         config.trainer.progress = False
         config.trainer.threads = config.trainer.threads or share(HydraConfig.get().launcher.get("n_jobs"), cores())
-    in_worker = current_process().name != "MainProcess"
+    in_worker = current_process().name != "MainProcess" and os.getpid() != parent  # else a process of someone's own
     if in_worker:
         watch_parent(parent, end_self)
     start = time.monotonic()
