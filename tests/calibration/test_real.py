@@ -127,7 +127,7 @@ def test_two_random_encoders_are_rarely_told_apart(capsys: pytest.CaptureFixture
                 ]
         found.append(words(members))
     counts = counted(found, "A/A, 200 repeats", capsys)
-    assert all(count["supported"] <= 16 for count in counts.values())
+    assert all(count["supported"] <= 5 for count in counts.values())  # the 2.5 % that are allowed; it was 2 each
 
 
 def called(one: Run, strategy: str, seed: int) -> Run:

@@ -7,7 +7,6 @@ import math
 from collections import Counter
 
 import numpy as np
-import pytest
 
 from calibration.simulated import World, study
 from thaw.report.claims import on_accuracy, speed
@@ -33,9 +32,7 @@ def words(world: World, repeats: int = REPEATS, seed: int = 0) -> dict[str, Coun
 
 def test_no_effect_is_rarely_supported():
     found = words(World())
-    assert {claim: count["supported"] for claim, count in found.items()} == pytest.approx(
-        dict.fromkeys(found, 0), abs=16
-    )
+    assert all(count["supported"] <= 2 for count in found.values()), found  # of 200; of 2,000 it was 0 to 0.2 %
 
 
 def test_harm_is_never_supported():

@@ -1,5 +1,7 @@
 """Score against cost: the area between two curves, and the front that no arm beats."""
 
+from dataclasses import replace
+
 import pytest
 
 from report.claims.curved import curved
@@ -50,6 +52,23 @@ def test_the_budget_is_the_one_that_both_have():
     assert found["cpu_seconds"].lead.mean == pytest.approx((2.5 * 0.11 + 2.5 * 0.32 + 5 * 0.42) / 10)
 
 
+def test_pairs_with_a_run_that_diverged_are_counted():
+    sides = raced()
+    cells = {
+        key: replace(
+            cell, runs=[lost(one) if (one["strategy"], one["seed"]) == ("full", 1) else one for one in cell.runs]
+        )
+        for key, cell in sides.cells.items()
+    }
+    found = areas(replace(sides, cells=cells), "trec", full(sides), 100)
+    assert {(area.lead.n, area.left_out) for area in found} == {(2, 1)}
+    assert {area.left_out for area in areas(sides, "trec", full(sides), 100)} == {0}
+
+
+def lost(one):
+    return replace(one, state="failed", error="DivergedError: nan", events=one.events[:1])
+
+
 def arms():
     costs = {"scratch": (10.0, 0.5), "full": (12.0, 0.8), "frozen": (2.0, 0.6), "lp_ft": (14.0, 0.7)}
     return [
@@ -95,6 +114,7 @@ def test_the_figure_without_a_target_tells_the_area_and_stands_in_the_record():
     assert len(thin) == 6  # three seeds are too few for a band
     runs = [one for cell in members for one in cell.runs]
     kept = report(gather(study(*runs)[0]))
+    assert kept["areas"][0]["left_out"] == 0
     assert kept["areas"][0]["lead"]["mean"] == pytest.approx(0.1425)
     assert {point["arm"] for point in kept["pareto"]} == {"scratch", "full"}
     assert kept["verdicts"][0]["clocks"] == []  # scratch still rises: no word by any clock

@@ -29,6 +29,7 @@ class Area:
     clock: str
     budget: float  # by the clock: the smallest that all its pairs have
     lead: Estimate  # dev score, paired by seed, the mean over pretrainings
+    left_out: int = 0  # pairs with a run that diverged: they have no score to lead by
 
 
 def areas(sides: Sides, task: str, arm: Arm, size: Size) -> list[Area]:
@@ -36,11 +37,9 @@ def areas(sides: Sides, task: str, arm: Arm, size: Size) -> list[Area]:
     scratch = sides.scratch(task, arm)
     if scratch is None:
         return []
-    members = [
-        pair
-        for pair in pairs(*(sourced(sides, task, side, size) for side in (arm, scratch)))
-        if not diverged(pair.transfer) and not diverged(pair.scratch)
-    ]  # a diverged run has no score to lead by
+    paired = list(pairs(*(sourced(sides, task, side, size) for side in (arm, scratch))))
+    members = [pair for pair in paired if not diverged(pair.transfer) and not diverged(pair.scratch)]
+    left_out = len(paired) - len(members)
     made = []
     for clock in CLOCKS:
         curves = [(pair, curve_of(pair.transfer, clock), curve_of(pair.scratch, clock)) for pair in members]
@@ -51,7 +50,7 @@ def areas(sides: Sides, task: str, arm: Arm, size: Size) -> list[Area]:
             leads.setdefault(pair.source, {})[pair.seed] = _lead(own, base, budget)
         lead = estimate(list(over_pretrainings(leads).values()), sides.rule.level)
         if lead is not None:
-            made.append(Area(task=task, arm=arm, size=size, clock=clock, budget=budget, lead=lead))
+            made.append(Area(task=task, arm=arm, size=size, clock=clock, budget=budget, lead=lead, left_out=left_out))
     return made
 
 
