@@ -18,7 +18,7 @@ import pytest
 
 from loopback import KEY
 from pairs import pairs
-from slow import SLOW
+from slow import SLOW, room
 
 TRANSFER = """
 import sys
@@ -85,7 +85,7 @@ def run(task_folder: Path, tmp_path: Path) -> Run:
         command = [*before, sys.executable, *program, "transfer", *(f"{key}={value}" for key, value in given.items())]
         env = {key: value for key, value in (os.environ | environment).items() if key not in without}
         return subprocess.run(
-            command, cwd=place, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120 * SLOW,
+            command, cwd=place, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120 * room(),
             check=False, encoding="utf-8",
         )  # fmt: skip
 
@@ -168,7 +168,7 @@ def test_no_network(name_server: bool, run: Run, tmp_path: Path) -> None:
     begun = time.monotonic()
     done = run("wandb=auto", before=before, report=False, WANDB_API_KEY=KEY)
     assert done.returncode == 0, done.stderr
-    assert time.monotonic() - begun < SLOW * (15 + 30)  # 30: to load the program on a busy machine
+    assert time.monotonic() - begun < room() * (15 + 30)  # 30: to load the program on a busy machine
     told = "does not answer within" if name_server else "is not reachable"
     assert done.stderr.startswith("W&B: ")
     assert told in done.stderr
@@ -190,7 +190,7 @@ def test_a_full_disk_below_wandb(
     begun = time.monotonic()
     done = run("strategy=majority", f"wandb={mode}", before=("unshare", "-r", "-m", "sh", "-c", mount, "sh"))
     assert done.returncode == 0, done.stderr
-    assert time.monotonic() - begun < SLOW * (15 + 30)
+    assert time.monotonic() - begun < room() * (15 + 30)
     assert "Traceback" not in done.stderr
     assert made(tmp_path / "place")["train_size"] == 20
 

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from slow import room
 from thaw.track.cost import Clock, encoder_flops, host_gflops, mlm_flops, peak_rss_bytes, training_flops
 
 BASE = {"layers": 12, "hidden": 768, "intermediate": 3072, "length": 128}
@@ -130,7 +131,7 @@ def test_the_speed_of_a_core_is_measured_anew_each_time_and_falls_under_load() -
     try:
         begun = time.perf_counter()
         idle = max(host_gflops() for _ in range(5))
-        assert time.perf_counter() - begun < 5 * 0.5
+        assert time.perf_counter() - begun < 5 * 0.5 * room()
         with contextlib.ExitStack() as stack:
             for _ in range(3):
                 other = stack.enter_context(subprocess.Popen(burn, stdout=subprocess.PIPE))

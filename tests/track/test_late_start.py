@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from offline_run import offline_runs
 
-from slow import SLOW
+from slow import SLOW, room
 from thaw.track.folder import RunFolder
 
 Script = Callable[..., "subprocess.Popen[str]"]
@@ -47,7 +47,7 @@ print(mirror.recorded)
 def _run(script: Script, folder: Path, before: str) -> tuple[list[str], str]:
     """Run the job; return what it said of its record after the last row and at the end, and what it told."""
     process = script(JOB, str(folder), before)
-    out, err = process.communicate(timeout=60 * SLOW)
+    out, err = process.communicate(timeout=60 * room())
     assert process.returncode == 0, err
     return out.split(), err
 

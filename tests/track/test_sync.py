@@ -13,7 +13,7 @@ from offline_run import children, offline_runs
 
 from loopback import KEY, LoopbackWandb
 from pairs import pairs
-from slow import SLOW
+from slow import room
 from thaw.track.config import WandbConfig
 from thaw.track.mirror import Mirror
 
@@ -43,7 +43,7 @@ print("done", flush=True)
 def sync(folder: Path) -> None:
     """Do what the message on the terminal says."""
     command = [sys.executable, "-m", "wandb", "sync", str(folder / "wandb")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60 * SLOW, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60 * room(), check=False)
     assert done.returncode == 0, done.stderr
 
 
@@ -78,9 +78,9 @@ def test_the_side_process_is_lost(
     process = script(JOB, str(folder), str(rows), pipe=True)
     os.kill(half(process), how)
     begun = time.monotonic()
-    out, err = process.communicate("\n", timeout=60 * SLOW)
+    out, err = process.communicate("\n", timeout=60 * room())
     assert (process.returncode, out) == (0, "done\n"), err
-    assert time.monotonic() - begun < SLOW * (15 + rows / 400)  # writing the rows themselves is no waiting
+    assert time.monotonic() - begun < room() * (15 + rows / 400)  # writing the rows themselves is no waiting
     assert err.startswith("W&B: ")
     assert "recorded anew offline, upload it later: wandb sync" in err
     assert len(err.splitlines()) == 1
@@ -105,9 +105,9 @@ def test_the_server_is_lost_and_another_takes_its_place(
         server.__exit__()
     server.mode = mode
     begun = time.monotonic()
-    out, err = process.communicate("\n", timeout=60 * SLOW)
+    out, err = process.communicate("\n", timeout=60 * room())
     assert (process.returncode, out) == (0, "done\n"), err
-    assert time.monotonic() - begun < 15 * SLOW
+    assert time.monotonic() - begun < 15 * room()
     assert "upload it later: wandb sync" in err
     (run,) = offline_runs(folder)
     assert [row["trainer/step"] for row in run.history] == list(range(40))
