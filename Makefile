@@ -49,7 +49,7 @@ test-all: $(VENV)/.texts ## all tests, slow ones included, but those of make cal
 test-slurm: $(VENV)/.setup ## sweeps and distributed runs under a real Slurm, unpacked from Debian's packages
 	$(BIN)/python -m pytest -q -m slurm tests/slurm
 
-calibrate: $(VENV)/.setup ## what the verdicts say where the answer is known: an hour or more, a second call goes on
+calibrate: $(VENV)/.setup ## what the verdicts say where the answer is known: some hours, a second call goes on
 	$(BIN)/python -m pytest -q -m calibration tests/calibration
 
 golden: $(VENV)/.setup ## record the golden values again, under a new results epoch (src/thaw/track/epoch.py)
