@@ -7,6 +7,7 @@ import math
 from collections import Counter
 
 import numpy as np
+import pytest
 
 from calibration.simulated import World, study
 from thaw.report.claims import on_accuracy, speed
@@ -46,6 +47,7 @@ def test_better_than_scratch_but_worse_than_words_is_not_supported():
     assert found["accuracy"] == Counter({"not supported": 40})
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_truth():
     world, draw = World(gain=0.04, faster=1.5, pace=0.3), np.random.default_rng(1)
     covered: Counter[str] = Counter()
@@ -64,6 +66,7 @@ def test_intervals_cover_the_truth():
     assert all(0.93 - 0.03 <= share <= 0.97 + 0.025 for share in shares.values()), shares  # 200 draws: 2 s.e. are 0.03
 
 
+@pytest.mark.slow
 def test_the_effect_said_to_be_detectable_is_detected():
     for seeds in (5, 10):
         own = World().own * math.sqrt(2) / math.sqrt(len(World().sizes) * World().tasks)  # of a seed's mean difference

@@ -195,7 +195,16 @@ def test_a_full_disk_below_wandb(
     assert made(tmp_path / "place")["train_size"] == 20
 
 
-@pytest.mark.parametrize("wandb", ["a file", "a link to nowhere", "a link to where nobody may write"])
+@pytest.mark.parametrize(
+    "wandb",
+    [
+        "a file",
+        *(
+            pytest.param(one, marks=pytest.mark.slow)
+            for one in ("a link to nowhere", "a link to where nobody may write")
+        ),
+    ],
+)
 def test_a_wandb_folder_that_is_none(wandb: str, run: Run, tmp_path: Path) -> None:
     done = run("name=first", "wandb=disabled", report=False)
     assert done.returncode == 0, done.stderr

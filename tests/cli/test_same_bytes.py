@@ -94,6 +94,7 @@ def test_in_another_launcher(launcher: str, sweep: Callable[..., dict[str, Any]]
     same(sweep("a"), sweep("b", f"hydra/launcher={launcher}", *more))
 
 
+@pytest.mark.slow
 def test_a_single_run_gives_what_it_gives_in_a_sweep(sweep: Callable[..., dict[str, Any]]) -> None:
     whole, alone = sweep("a"), sweep("b", "--only", "4")  # scratch with seed 2
     assert "model.safetensors" in " ".join(alone)

@@ -161,7 +161,8 @@ def test_what_wandb_recorded_of_it_names_files_that_stay(corpus_file: Path, tmp_
         content = path.read_bytes()
         assert b"encoder-" in content
         assert again.AGAIN.encode() not in content
-    staged = [path for path in (folder / "wandb").rglob("*") if path.is_symlink() or path.is_file()]
+    files = [path for path in (folder / "wandb").rglob("*") if path.is_symlink() or path.is_file()]
+    staged = [path for path in files if path.suffix != ".log"]  # W&B's own log of its process is a link into a cache
     assert [path for path in staged if not path.exists()] == []
     assert not (folder / again.AGAIN).exists()
     assert (RunFolder(folder).read("status.json") or {})["wandb"] == "offline"

@@ -103,7 +103,8 @@ def gradual(task: Path, checkpoint: Path) -> list[str]:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("size", "accumulate"), [pytest.param(8, 1, marks=pytest.mark.slow), (3, 2)])
+@pytest.mark.parametrize(("size", "accumulate"), [(8, 1), (3, 2)])
+@pytest.mark.slow
 def test_gradual_unfreezing_on_two_processes(
     size: int, accumulate: int, tasks: dict[Kind, Path], pretrained: dict[str, Any], tmp_path: Path
 ) -> None:

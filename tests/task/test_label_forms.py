@@ -204,7 +204,8 @@ def test_an_empty_label_can_not_be_declared(label: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "declared", "whole"), [("classes", False, False), ("classes", True, True), ("tags", False, False)]
+    ("kind", "declared", "whole"),
+    [("classes", False, False), pytest.param("classes", True, True, marks=pytest.mark.slow), ("tags", False, False)],
 )
 def test_a_hundred_thousand_labels_are_refused(tmp_path: Path, kind: str, declared: bool, whole: bool) -> None:
     count = 100_000
