@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from thaw.report.claims.collapse import Collapse
+from thaw.report.claims.encoders import EncoderEffect, encoder_effects
 from thaw.report.claims.rule import Rule
 from thaw.report.claims.seed_plan import Plan, seed_plan
 from thaw.report.crossed import FEWEST_PRETRAININGS, Components, Crossed, components, over_both
@@ -43,16 +44,6 @@ class TaskEffect:
     p: float
     positive: bool  # above zero by the rule
     negative: bool  # below zero by the rule: the task is harmed
-
-
-@dataclass(frozen=True, kw_only=True)
-class EncoderEffect:
-    """The effect in the mean over tasks with one of several pretrainings that are fixed, after Holm over them."""
-
-    source: str  # the pretraining's run id, else its weights
-    estimate: Estimate
-    positive: bool
-    negative: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,30 +184,12 @@ def decide(
     table = _pool_crossed({task: by_source[task] for task in shared}) or {"": means}
     pooled = interval(means, table, error, floor)
     needed = math.ceil(rule.tasks * len(tasks) - 1e-9)
-    encoders = [] if random else _encoders(table, rule.level, error, floor)
+    encoders = [] if random else encoder_effects(table, rule.level, error, floor)
     word, why = _word(pooled, tasks, encoders, needed, least, collapse)
     return Decision(
         word=word, why=why, tasks=tasks, pooled=pooled, error=error, crossed=table, random=random, note=note,
         encoders=encoders,
     )  # fmt: skip
-
-
-def _encoders(table: Crossed, level: float, error: float, floor: float) -> list[EncoderEffect]:
-    """Return the effect with each of several pretrainings, [] with one: few are fixed, and one may harm."""
-    made = {
-        source: mean
-        for source, values in table.items()
-        if len(table) > 1 and (mean := estimate(list(values.values()), level, error, floor)) is not None
-    }
-    tested = {source: mean.p if mean.n >= FEWEST else 1.0 for source, mean in made.items()}
-    adjusted = dict(zip(tested, holm(list(tested.values())), strict=True))
-    return [
-        EncoderEffect(
-            source=source, estimate=mean, positive=adjusted[source] < 1 - level and mean.mean > 0,
-            negative=adjusted[source] < 1 - level and mean.mean < 0,
-        )
-        for source, mean in made.items()
-    ]  # fmt: skip
 
 
 def _components(decision: Decision, residuals: Errors | None, sources: Mapping[str, Errors]) -> Components | None:
