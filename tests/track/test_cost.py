@@ -125,6 +125,8 @@ def test_cpu_seconds_of_all_processes_are_summed_and_restored_once() -> None:
 
 def test_the_speed_of_a_core_is_measured_anew_each_time_and_falls_under_load() -> None:
     """Two programs that share one core have half of it each; a number kept from before the load would not show it."""
+    if os.getloadavg()[0] > 4 * len(os.sched_getaffinity(0)):
+        pytest.skip("other processes have the core already: there is no idle speed to compare with")
     core, before = {min(os.sched_getaffinity(0))}, os.sched_getaffinity(0)
     burn = [sys.executable, "-c", "print(flush=True)\nwhile True: pass"]
     os.sched_setaffinity(0, core)
