@@ -104,7 +104,7 @@ def _lost(job: Job, label: str, error: BrokenExecutor) -> Outcome:
         name = number.name if number else "a signal"
         remedy = "continues" if number else f"starts again ({status.get('error')})"
         line = f"{label} … interrupted by {name} to its process: the same command {remedy}"
-        print(line, flush=True)
+        _say(line)
         return Outcome(line, None, interrupted=True)
     running = status.get("state") == "running"
     what = f"its process (pid {status.get('pid')}) {died(code)}" if running else f"its process {died(code)}"
@@ -113,8 +113,14 @@ def _lost(job: Job, label: str, error: BrokenExecutor) -> Outcome:
             folder.wandb = str(status.get("wandb") or folder.wandb)
             folder.status("failed", what)
     line = f"{label} … failed: {what}"
-    print(line, flush=True)
+    _say(line)
     return Outcome(line, None)
+
+
+def _say(line: str) -> None:
+    """Print a line; that nobody reads any more (thaw … | head) is no reason to lose the runs that are left."""
+    with contextlib.suppress(OSError):
+        print(line, flush=True)
 
 
 class _Settled:
